@@ -1,0 +1,65 @@
+#pragma once
+
+#include "analysis/checked.hpp"
+
+#include <compare>
+#include <cstdint>
+#include <string>
+
+namespace pare {
+
+/// An amount of work. Whole amounts are exact 64-bit integers, and overflow throws. The one exception (a convention that
+/// is a real formula, such as the reference counter's 4N + 5N log2 N, or a weight that is not whole) adds a real part.
+class Count {
+public:
+  constexpr Count() = default;
+  constexpr Count(std::int64_t whole) : whole_(whole) {} // NOLINT(google-explicit-constructor): a count is a number
+  static constexpr Count from_real(double real) {
+    Count count;
+    count.real_ = real;
+    count.is_whole_ = false;
+    return count;
+  }
+
+  constexpr bool is_whole() const { return is_whole_; }
+  /// Exact value; only when is_whole().
+  constexpr std::int64_t whole() const { return whole_; }
+  constexpr double to_double() const { return static_cast<double>(whole_) + real_; }
+  constexpr bool is_zero() const { return whole_ == 0 && real_ == 0; }
+
+  Count &operator+=(const Count &other) {
+    whole_ = checked_add(whole_, other.whole_);
+    real_ += other.real_;
+    is_whole_ = is_whole_ && other.is_whole_;
+    return *this;
+  }
+  Count &operator-=(const Count &other) {
+    whole_ = checked_add(whole_, checked_mul(other.whole_, -1));
+    real_ -= other.real_;
+    is_whole_ = is_whole_ && other.is_whole_;
+    return *this;
+  }
+  friend Count operator+(Count a, const Count &b) { return a += b; }
+  friend Count operator-(Count a, const Count &b) { return a -= b; }
+  /// Scaled by a weight; stays whole where both are.
+  Count times(double weight) const;
+
+  /// Digits only: "1338791912.7905467" or "5245638922", never rounded, never with an exponent where whole.
+  std::string to_string() const;
+
+  friend bool operator==(const Count &a, const Count &b) { return (a <=> b) == 0; }
+  friend std::partial_ordering operator<=>(const Count &a, const Count &b) {
+    if (a.is_whole_ && b.is_whole_) return a.whole_ <=> b.whole_;
+    return a.to_double() <=> b.to_double();
+  }
+
+private:
+  std::int64_t whole_ = 0;
+  double real_ = 0;
+  bool is_whole_ = true;
+};
+
+/// Shortest decimal that reads back as the same double ("0.053125", "1e-09"), as Python's repr without ".0".
+std::string shortest(double value);
+
+} // namespace pare

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "analysis/ops/acdc_product.hpp"
+#include "analysis/ops/add.hpp"
+#include "analysis/ops/add_bias.hpp"
+#include "analysis/ops/avg_pool.hpp"
+#include "analysis/ops/batch_norm.hpp"
+#include "analysis/ops/buffer.hpp"
+#include "analysis/ops/concat.hpp"
+#include "analysis/ops/conv.hpp"
+#include "analysis/ops/cp_merge.hpp"
+#include "analysis/ops/crop.hpp"
+#include "analysis/ops/flatten.hpp"
+#include "analysis/ops/gather.hpp"
+#include "analysis/ops/global_avg_pool.hpp"
+#include "analysis/ops/input.hpp"
+#include "analysis/ops/linear.hpp"
+#include "analysis/ops/max_pool.hpp"
+#include "analysis/ops/mode_product.hpp"
+#include "analysis/ops/parameter.hpp"
+#include "analysis/ops/relu.hpp"
+#include "analysis/ops/relu6.hpp"
+#include "analysis/ops/repeat_channels.hpp"
+#include "analysis/ops/reshape.hpp"
+#include "analysis/ops/shuffle_channels.hpp"
+#include "analysis/ops/slice_channels.hpp"
+#include "analysis/ops/sum_channels.hpp"
+#include "analysis/ops/transpose.hpp"
+#include "analysis/ops/tt_merge.hpp"
+#include "analysis/ops/zeros.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+namespace pare {
+
+/// The closed set of primitives: adding one makes the compiler list every place that must handle it.
+using Op = std::variant<Input, Parameter, Buffer, Conv, Linear, BatchNorm,
+                        Relu, Relu6, MaxPool, AvgPool, GlobalAvgPool, Flatten,
+                        Add, AddBias, Concat, Crop, SliceChannels, RepeatChannels, SumChannels,
+                        ShuffleChannels, Zeros, Gather, TtMerge, ModeProduct, CpMerge,
+                        AcdcProduct, Transpose, Reshape>;
+
+inline constexpr std::size_t kOpKindCount = std::variant_size_v<Op>;
+
+/// Index of an op's kind in [0, kOpKindCount), and its name: "conv".
+inline std::size_t kind_index(const Op &op) { return op.index(); }
+std::string_view kind_name(std::size_t index);
+inline std::string_view kind_name(const Op &op) { return kind_name(op.index()); }
+std::optional<std::size_t> kind_from(std::string_view name);
+/// A default-constructed op of a kind.
+Op make_op(std::size_t kind);
+bool makes_tensor(const Op &op);
+
+/// Output shape; throws Error{kInvalidConfig} or {kOverflow}, placed at the field that is wrong.
+TensorShape infer_shape(const Op &op, InputShapes inputs);
+/// Events of one execution on the whole batch.
+void tally(const Op &op, InputShapes inputs, const TensorShape &output, Tally &out);
+
+} // namespace pare

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "analysis/shape.hpp"
+#include "analysis/tally.hpp"
+
+#include <string_view>
+
+namespace pare {
+
+/// Sum of two or more activations of one shape. element = the output's elements x (inputs - 1).
+struct Add {
+  static constexpr std::string_view kKind = "add";
+  /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
+  static constexpr bool kMakesTensor = true;
+
+  bool operator==(const Add &) const = default;
+  /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
+  template <class Self, class Visitor>
+  static void visit_fields(Self & /*self*/, Visitor && /*visit*/) {}
+};
+
+TensorShape infer_shape(const Add &op, InputShapes inputs);
+void tally(const Add &op, InputShapes inputs, const TensorShape &output, Tally &out);
+
+} // namespace pare

@@ -1,0 +1,46 @@
+#include "analysis/ops/conv.hpp"
+
+#include "analysis/error.hpp"
+
+#include <fmt/format.h>
+
+namespace pare {
+
+TensorShape infer_shape(const Conv &op, InputShapes inputs) {
+  expect_inputs(inputs, 2, 3);
+  const Shape &x = expect_activation(inputs, 0);
+  const Extents &weight = expect_weight(inputs, 1);
+  expect_at_least(op.stride, 1, "stride");
+  expect_at_least(op.padding, 0, "padding");
+  expect_at_least(op.dilation, 1, "dilation");
+  expect_at_least(op.groups, 1, "groups");
+  if (weight.rank() != 4)
+    throw Error(ErrorCode::kInvalidConfig, "weight",
+                fmt::format("extents {} must be [out_channels, in_channels / groups, kernel_height, kernel_width]",
+                            to_string(weight)));
+  if (x.channels % op.groups != 0 || weight[0] % op.groups != 0)
+    throw Error(ErrorCode::kInvalidConfig, "groups",
+                fmt::format("groups = {} must divide in_channels = {} and out_channels = {}", op.groups, x.channels,
+                            weight[0]));
+  if (weight[1] != x.channels / op.groups)
+    throw Error(ErrorCode::kInvalidConfig, "weight",
+                fmt::format("weight {} is for {} input channels in {} groups, the input has {}", to_string(weight),
+                            checked_mul(weight[1], op.groups), op.groups, x.channels));
+  if (inputs.size() == 3) expect_extents(inputs, 2, Extents{weight[0]}, "bias");
+  const Shape out{.batch = x.batch,
+                  .channels = weight[0],
+                  .height = window_positions(x.height, weight[2], op.stride.height, op.padding.height, op.dilation.height),
+                  .width = window_positions(x.width, weight[3], op.stride.width, op.padding.width, op.dilation.width)};
+  (void)out.elements();
+  return out;
+}
+
+void tally(const Conv &/*op*/, InputShapes inputs, const TensorShape &output,
+           Tally &out) {
+  const Extents &weight = std::get<Extents>(*inputs[1]);
+  const std::int64_t elements = std::get<Shape>(output).elements();
+  out.add(Event::kMac, checked_mul(elements, weight[1], checked_mul(weight[2], weight[3])));
+  if (inputs.size() == 3) out.add(Event::kBias, elements);
+}
+
+} // namespace pare

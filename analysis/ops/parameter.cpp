@@ -1,0 +1,17 @@
+#include "analysis/ops/parameter.hpp"
+
+namespace pare {
+
+TensorShape infer_shape(const Parameter &op, InputShapes inputs) {
+  expect_inputs(inputs, 0, 0);
+  for (std::int64_t extent : op.extents) expect_at_least(extent, 1, "extents");
+  (void)op.extents.elements();
+  return op.extents;
+}
+
+void tally(const Parameter &/*op*/, InputShapes /*inputs*/, const TensorShape &/*output*/,
+           Tally &/*out*/) {
+  // Stored, not computed.
+}
+
+} // namespace pare

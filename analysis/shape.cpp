@@ -1,0 +1,74 @@
+#include "analysis/shape.hpp"
+
+#include "analysis/error.hpp"
+
+#include <fmt/format.h>
+
+namespace pare {
+
+std::string to_string(const Shape &s) { return fmt::format("[{}, {}, {}, {}]", s.batch, s.channels, s.height, s.width); }
+
+std::string to_string(const Extents &extents) {
+  std::string out = "[";
+  for (std::int64_t v : extents) out += (out.size() > 1 ? ", " : "") + std::to_string(v);
+  return out + "]";
+}
+
+std::string to_string(const TensorShape &shape) {
+  return std::visit([](const auto &s) { return to_string(s); }, shape);
+}
+
+std::int64_t window_positions(std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+                              std::int64_t dilation, bool ceil_mode) {
+  const std::int64_t padded = checked_add(size, checked_mul(2, padding));
+  const std::int64_t reach = checked_add(checked_mul(dilation, kernel - 1), 1);
+  if (padded < reach)
+    throw Error(ErrorCode::kInvalidConfig, "kernel",
+                fmt::format("a window of {} (kernel {}, dilation {}) does not fit into {} (input {}, padding {}); a smaller "
+                            "kernel, more padding or a larger input would",
+                            reach, kernel, dilation, padded, size, padding));
+  std::int64_t positions = (padded - reach) / stride + 1;
+  if (ceil_mode && (padded - reach) % stride != 0 && positions * stride < size + padding) ++positions;
+  return positions;
+}
+
+void expect_inputs(InputShapes inputs, std::size_t least, std::size_t most) {
+  if (inputs.size() >= least && inputs.size() <= most) return;
+  const std::string wanted = least == most ? std::to_string(least) : fmt::format("{} to {}", least, most);
+  throw Error(ErrorCode::kInvalidConfig, "inputs", fmt::format("{} inputs given, {} expected", inputs.size(), wanted));
+}
+
+const Shape &expect_activation(InputShapes inputs, std::size_t port) {
+  if (port >= inputs.size())
+    throw Error(ErrorCode::kInvalidConfig, "inputs", fmt::format("input {} is missing", port));
+  if (const auto *shape = std::get_if<Shape>(inputs[port])) return *shape;
+  throw Error(ErrorCode::kInvalidConfig, "inputs",
+              fmt::format("input {} is a weight of {}, an activation is expected", port, to_string(*inputs[port])));
+}
+
+const Extents &expect_weight(InputShapes inputs, std::size_t port) {
+  if (port >= inputs.size())
+    throw Error(ErrorCode::kInvalidConfig, "inputs", fmt::format("input {} is missing", port));
+  if (const auto *extents = std::get_if<Extents>(inputs[port])) return *extents;
+  throw Error(ErrorCode::kInvalidConfig, "inputs",
+              fmt::format("input {} is an activation of {}, a weight is expected", port, to_string(*inputs[port])));
+}
+
+void expect_extents(InputShapes inputs, std::size_t port, const Extents &wanted, const char *what) {
+  const Extents &given = expect_weight(inputs, port);
+  if (!(given == wanted))
+    throw Error(ErrorCode::kInvalidConfig, what,
+                fmt::format("{} has extents {}, {} expected", what, to_string(given), to_string(wanted)));
+}
+
+void expect_at_least(std::int64_t value, std::int64_t least, const char *field) {
+  if (value < least)
+    throw Error(ErrorCode::kInvalidValue, field, fmt::format("{} = {} must be at least {}", field, value, least));
+}
+
+void expect_at_least(const Pair &value, std::int64_t least, const char *field) {
+  expect_at_least(value.height, least, field);
+  expect_at_least(value.width, least, field);
+}
+
+} // namespace pare

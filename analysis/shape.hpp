@@ -1,0 +1,96 @@
+#pragma once
+
+#include "analysis/checked.hpp"
+
+#include <array>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <variant>
+
+namespace pare {
+
+/// Shape of an activation, in elements.
+struct Shape {
+  std::int64_t batch = 1;
+  std::int64_t channels = 1;
+  std::int64_t height = 1;
+  std::int64_t width = 1;
+
+  /// Elements of one image.
+  std::int64_t elements_per_image() const { return checked_mul(channels, height, width); }
+  std::int64_t elements() const { return checked_mul(batch, elements_per_image()); }
+  /// Output positions of one image: height x width.
+  std::int64_t positions() const { return checked_mul(height, width); }
+  bool operator==(const Shape &) const = default;
+};
+
+/// A vertical and a horizontal number: kernels, strides, paddings, dilations.
+struct Pair {
+  std::int64_t height = 1;
+  std::int64_t width = 1;
+
+  std::int64_t area() const { return checked_mul(height, width); }
+  bool operator==(const Pair &) const = default;
+};
+
+/// Extents of a parameter, a buffer or a computed weight: up to kMaxRank dimensions.
+/// A convolution's weight is [out, in / groups, kernel height, kernel width].
+class Extents {
+public:
+  static constexpr std::size_t kMaxRank = 6;
+
+  Extents() = default;
+  Extents(std::initializer_list<std::int64_t> values) {
+    for (std::int64_t v : values) push_back(v);
+  }
+
+  void push_back(std::int64_t value) {
+    assert(rank_ < kMaxRank);
+    values_[rank_++] = value;
+  }
+  std::size_t rank() const { return rank_; }
+  std::int64_t operator[](std::size_t i) const { return values_[i]; }
+  std::int64_t &operator[](std::size_t i) { return values_[i]; }
+  const std::int64_t *begin() const { return values_.data(); }
+  const std::int64_t *end() const { return values_.data() + rank_; }
+  std::int64_t elements() const {
+    std::int64_t out = 1;
+    for (std::int64_t v : *this) out = checked_mul(out, v);
+    return out;
+  }
+  bool operator==(const Extents &) const = default;
+
+private:
+  std::array<std::int64_t, kMaxRank> values_{};
+  std::size_t rank_ = 0;
+};
+
+/// What a node of the graph produces: an activation, or a weight that does not depend on the image.
+using TensorShape = std::variant<Shape, Extents>;
+using InputShapes = std::span<const TensorShape *const>;
+
+/// "[1, 16, 32, 32]"
+std::string to_string(const Shape &shape);
+std::string to_string(const Extents &extents);
+std::string to_string(const TensorShape &shape);
+
+/// The positions of a sliding window along one axis, floor((size + 2 padding - dilation (kernel - 1) - 1) / stride) + 1,
+/// or the same with ceil where a last partial window that starts inside the input or its left padding is kept.
+/// Throws Error{kInvalidConfig} where the window does not fit.
+std::int64_t window_positions(std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+                              std::int64_t dilation, bool ceil_mode = false);
+
+/// Checks of infer_shape(): each throws Error{kInvalidConfig} with what was expected.
+void expect_inputs(InputShapes inputs, std::size_t least, std::size_t most);
+const Shape &expect_activation(InputShapes inputs, std::size_t port);
+const Extents &expect_weight(InputShapes inputs, std::size_t port);
+void expect_extents(InputShapes inputs, std::size_t port, const Extents &wanted, const char *what);
+/// Throws unless value >= least.
+void expect_at_least(std::int64_t value, std::int64_t least, const char *field);
+void expect_at_least(const Pair &value, std::int64_t least, const char *field);
+
+} // namespace pare

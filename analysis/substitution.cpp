@@ -1,0 +1,354 @@
+#include "analysis/substitution.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace pare {
+
+#define PARE_SUBSTITUTION(name) const Substitution &substitution_##name();
+#include "analysis/substitutions/list.def"
+#undef PARE_SUBSTITUTION
+
+std::span<const Substitution *const> substitutions() {
+  static const std::array all = {
+#define PARE_SUBSTITUTION(name) &substitution_##name(),
+#include "analysis/substitutions/list.def"
+#undef PARE_SUBSTITUTION
+  };
+  return all;
+}
+
+std::string_view to_string(Evaluation evaluation) {
+  switch (evaluation) {
+  case Evaluation::kDense: return "dense";
+  }
+  return "unknown";
+}
+
+// ---------------------------------------------------------------------------------------------------- sites
+
+ConvSite make_site(std::string name, const Shape &input, std::int64_t out_channels, Pair kernel, Pair stride, Pair padding,
+                   Pair dilation, bool bias) {
+  Graph graph;
+  Builder builder(graph);
+  const NodeId x = graph.add_input(input);
+  const NodeId y = builder.conv(name, x,
+                                {.out_channels = out_channels,
+                                 .kernel = kernel,
+                                 .stride = stride,
+                                 .padding = padding,
+                                 .dilation = dilation,
+                                 .bias = bias});
+  return site_of(graph, {.node = y, .baseline = Baseline::kConv});
+}
+
+ConvSite site_of(const Graph &graph, const Graph::Replaceable &replaceable) {
+  const Node &node = graph.node(replaceable.node);
+  const Conv &conv = std::get<Conv>(node.op);
+  const std::vector<NodeId> inputs = graph.inputs(replaceable.node);
+  const Extents &weight = graph.weight(inputs[1]);
+  return {.name = graph.layer(node.layer).name,
+          .input = graph.activation(inputs[0]),
+          .output = graph.activation(replaceable.node),
+          .kernel = {weight[2], weight[3]},
+          .stride = conv.stride,
+          .padding = conv.padding,
+          .dilation = conv.dilation,
+          .groups = conv.groups,
+          .bias = inputs.size() == 3,
+          .baseline = replaceable.baseline};
+}
+
+Resolved resolve(const ConvSite &site, const Substitute &substitute) {
+  const SubstitutionInfo &info = substitute.family->info();
+  if (site.groups != 1 && info.name != "baseline" && info.name != "convolution")
+    return {.structure = {},
+            .refusal = Refusal{"groups",
+                               fmt::format("groups = {} must be 1 for {}; baseline or convolution would be accepted", site.groups,
+                                           info.name),
+                               false}};
+  return substitute.family->resolve(site, substitute.settings, substitute.knob.value_or(0));
+}
+
+bool is_baseline(const ConvSite &site, const Substitute &substitute) {
+  const std::string_view name = substitute.family->info().name;
+  return name == "baseline" || name == (site.baseline == Baseline::kSep ? "sep" : "convolution");
+}
+
+NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute) {
+  const Resolved resolved = resolve(site, substitute);
+  if (resolved.refusal)
+    throw Error(ErrorCode::kNotApplicable, site.name + "/" + resolved.refusal->field,
+                fmt::format("{} does not apply: {}", substitute.text(), resolved.refusal->message));
+  Builder builder(graph, !is_baseline(site, substitute));
+  return substitute.family->lower(builder, site, x, substitute.settings, resolved.structure);
+}
+
+// ---------------------------------------------------------------------------------------------------- knobs
+
+std::vector<double> Substitution::knobs(const ConvSite &site, const Settings &settings, std::size_t most) const {
+  const KnobInfo &knob = info().knob;
+  const auto at = [&](double value) { return resolve(site, settings, value); };
+  std::vector<double> out;
+  switch (knob.kind) {
+  case KnobInfo::Kind::kNone: break;
+  case KnobInfo::Kind::kInteger:
+    if (!at(static_cast<double>(knob.least)).refusal)
+      for (std::size_t i = 0; i < most; ++i) out.push_back(static_cast<double>(knob.least) + static_cast<double>(i));
+    break;
+  case KnobInfo::Kind::kGroups: {
+    // More groups cost less; the smallest setting of each distinct number of groups.
+    Structure last;
+    for (std::int64_t groups = knob.least; groups <= std::min(site.in_channels(), site.out_channels()); ++groups) {
+      const Resolved resolved = at(static_cast<double>(groups));
+      if (resolved.refusal) break;
+      if (!last.empty() && resolved.structure <= last) continue;
+      last = resolved.structure;
+      out.push_back(static_cast<double>(groups));
+    }
+    std::reverse(out.begin(), out.end());
+    if (out.size() > most) out.resize(most);
+    break;
+  }
+  case KnobInfo::Kind::kReal: {
+    // Positive doubles are ordered as their bits are. Finds the smallest double in (low, high] for which `holds`, which
+    // must hold at high and, once true, stay true.
+    const auto first = [](double low, double high, const auto &holds) {
+      auto below = std::bit_cast<std::uint64_t>(low);
+      auto above = std::bit_cast<std::uint64_t>(high);
+      while (above - below > 1) {
+        const std::uint64_t middle = below + (above - below) / 2;
+        (holds(std::bit_cast<double>(middle)) ? above : below) = middle;
+      }
+      return std::bit_cast<double>(above);
+    };
+    if (at(1.0).refusal) break;
+    double value = first(0.0, 1.0, [&](double s) { return !at(s).refusal; });
+    const Structure last = at(1.0).structure;
+    for (;;) {
+      out.push_back(value);
+      const Structure structure = at(value).structure;
+      if (structure == last || out.size() >= most) break;
+      value = first(value, 1.0, [&](double s) { return at(s).structure != structure; });
+    }
+    break;
+  }
+  }
+  return out;
+}
+
+// ---------------------------------------------------------------------------------------------------- names
+
+namespace {
+
+std::string known_names() {
+  std::vector<std::string> out;
+  for (const Substitution *family : substitutions()) {
+    for (const ReferenceName &reference : family->info().reference_names)
+      out.push_back(std::string(reference.name) + (reference.suffix == ReferenceName::Suffix::kRequired ? "_S" : ""));
+    out.emplace_back(family->info().name);
+  }
+  return fmt::format("{}", fmt::join(out, ", "));
+}
+
+[[noreturn]] void unknown(std::string_view name) {
+  throw Error(ErrorCode::kUnknownName, "substitution",
+              fmt::format("unknown substitution \"{}\"; known: {} (S is a setting)", name, known_names()));
+}
+
+/// The knob in words: "a number in (0, 1]".
+std::string accepted(const KnobInfo &knob, std::int64_t least) {
+  if (knob.kind == KnobInfo::Kind::kReal) return "a number in (0, 1]";
+  return fmt::format("a whole number from {} up", least);
+}
+
+/// Reads a setting as the 2019 system does: a binary double, or a whole number.
+double parse_knob(const KnobInfo &knob, std::string_view text, std::int64_t offset, const std::string &where) {
+  const std::int64_t least = knob.least - offset;
+  const auto fail = [&]() {
+    throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} = {} must be {}", knob.name, text, accepted(knob, least)));
+  };
+  const char *const end = text.data() + text.size();
+  if (knob.kind == KnobInfo::Kind::kReal) {
+    double value = 0;
+    const auto [stop, fault] = std::from_chars(text.data(), end, value);
+    if (fault != std::errc() || stop != end || !(value > 0 && value <= 1)) fail();
+    return value;
+  }
+  std::int64_t value = 0;
+  const auto [stop, fault] = std::from_chars(text.data(), end, value);
+  if (fault != std::errc() || stop != end || value < least || value > (std::int64_t{1} << 53)) fail();
+  return static_cast<double>(value + offset);
+}
+
+Settings standard_settings(const SubstitutionInfo &info) {
+  Settings out;
+  for (const KeyInfo &key : info.keys) out.push_back(key.standard);
+  return out;
+}
+
+std::int64_t parse_key(const KeyInfo &key, std::string_view text, const std::string &where) {
+  for (std::size_t i = 0; i < key.choices.size(); ++i)
+    if (key.choices[i] == text) return static_cast<std::int64_t>(i);
+  std::int64_t value = 0;
+  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (!key.choices.empty() || fault != std::errc() || stop != text.data() + text.size() || value < key.least || value > key.most)
+    throw Error(ErrorCode::kInvalidValue, where,
+                fmt::format("{} = {} must be {}", key.name, text,
+                            key.choices.empty() ? fmt::format("a whole number from {} to {}", key.least, key.most)
+                                                : fmt::format("one of {}", fmt::join(key.choices, ", "))));
+  return value;
+}
+
+std::string key_names(const SubstitutionInfo &info) {
+  std::vector<std::string_view> out;
+  if (info.knob.kind != KnobInfo::Kind::kNone) out.push_back(info.knob.name);
+  for (const KeyInfo &key : info.keys) out.push_back(key.name);
+  return out.empty() ? "none" : fmt::format("{}", fmt::join(out, ", "));
+}
+
+Substitute parse_own(const Substitution &family, std::string_view options, const std::string &where) {
+  const SubstitutionInfo &info = family.info();
+  Substitute out{.family = &family, .settings = standard_settings(info), .knob = {}};
+  std::vector<std::string_view> seen;
+  while (!options.empty()) {
+    const auto comma = options.find(',');
+    const std::string_view pair = options.substr(0, comma);
+    options = comma == std::string_view::npos ? std::string_view() : options.substr(comma + 1);
+    const auto equals = pair.find('=');
+    const std::string_view name = pair.substr(0, equals);
+    if (equals == std::string_view::npos)
+      throw Error(ErrorCode::kInvalidValue, where, fmt::format("\"{}\" must be key=value; keys: {}", pair, key_names(info)));
+    if (std::find(seen.begin(), seen.end(), name) != seen.end())
+      throw Error(ErrorCode::kInvalidValue, where, fmt::format("key {} is given twice", name));
+    seen.push_back(name);
+    const std::string_view value = pair.substr(equals + 1);
+    if (info.knob.kind != KnobInfo::Kind::kNone && name == info.knob.name) {
+      out.knob = parse_knob(info.knob, value, 0, where);
+      continue;
+    }
+    const auto key = std::find_if(info.keys.begin(), info.keys.end(), [&](const KeyInfo &k) { return k.name == name; });
+    if (key == info.keys.end())
+      throw Error(ErrorCode::kUnknownName, where, fmt::format("unknown key \"{}\"; known: {}", name, key_names(info)));
+    out.settings[static_cast<std::size_t>(key - info.keys.begin())] = parse_key(*key, value, where);
+  }
+  return out;
+}
+
+/// Hashed families: a divisor says how many values there are, so a ratio would say it twice.
+bool divisor_set(const Substitute &substitute) {
+  const auto &keys = substitute.family->info().keys;
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    if (keys[i].name == "divisor") return substitute.settings[i] > 0;
+  return false;
+}
+
+} // namespace
+
+const Substitution &find_substitution(std::string_view name) {
+  for (const Substitution *family : substitutions())
+    if (family->info().name == name) return *family;
+  unknown(name);
+}
+
+bool Substitute::has_free_knob() const {
+  return !knob && family->info().knob.kind != KnobInfo::Kind::kNone && !divisor_set(*this);
+}
+
+Substitute parse_substitute(std::string_view text, FreeKnob free_knob) {
+  const std::string where = std::string(text);
+  const auto finish = [&](Substitute out) {
+    const KnobInfo &knob = out.family->info().knob;
+    if (divisor_set(out) && out.knob)
+      throw Error(ErrorCode::kInvalidConfig, where, fmt::format("divisor and {} both say how many values there are; give one", knob.name));
+    if (out.has_free_knob() && free_knob == FreeKnob::kRefuse)
+      throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} is missing: {}", knob.name, accepted(knob, knob.least)));
+    return out;
+  };
+
+  // Reference names: Name or Name_setting.
+  const auto underscore = text.find('_');
+  const std::string_view head = text.substr(0, underscore);
+  for (const Substitution *family : substitutions())
+    for (const ReferenceName &reference : family->info().reference_names) {
+      if (reference.name != head) continue;
+      const KnobInfo &knob = family->info().knob;
+      Substitute out{.family = family, .settings = reference.keys, .knob = {}};
+      const bool bare = underscore == std::string_view::npos;
+      if (reference.suffix == ReferenceName::Suffix::kNone && !bare)
+        throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} takes no setting", reference.name));
+      if (!bare)
+        out.knob = parse_knob(knob, text.substr(underscore + 1), reference.knob_offset, where);
+      else if (free_knob == FreeKnob::kRefuse)
+        out.knob = reference.knob;
+      if (out.has_free_knob() && free_knob == FreeKnob::kRefuse)
+        throw Error(ErrorCode::kInvalidValue, where,
+                    fmt::format("{} needs a setting, as in {}_S: S must be {}", reference.name, reference.name,
+                                accepted(knob, knob.least - reference.knob_offset)));
+      return finish(out);
+    }
+
+  // Pare's own: family:key=value,...
+  const auto colon = text.find(':');
+  const std::string_view name = text.substr(0, colon);
+  for (const Substitution *family : substitutions())
+    if (family->info().name == name)
+      return finish(parse_own(*family, colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1), where));
+  unknown(name);
+}
+
+std::string Substitute::text() const {
+  const SubstitutionInfo &info = family->info();
+  const auto written = [&](double value) {
+    return info.knob.kind == KnobInfo::Kind::kReal ? shortest(value) : std::to_string(static_cast<std::int64_t>(value));
+  };
+  for (const ReferenceName &reference : info.reference_names) {
+    if (reference.keys != settings) continue;
+    const std::string name(reference.name);
+    if (reference.suffix == ReferenceName::Suffix::kNone) {
+      if (knob == reference.knob) return name;
+      continue;
+    }
+    return knob ? name + "_" + written(*knob - static_cast<double>(reference.knob_offset)) : name;
+  }
+  std::vector<std::string> options;
+  if (knob) options.push_back(fmt::format("{}={}", info.knob.name, written(*knob)));
+  for (std::size_t i = 0; i < info.keys.size(); ++i) {
+    const KeyInfo &key = info.keys[i];
+    if (settings[i] == key.standard) continue;
+    options.push_back(fmt::format("{}={}", key.name,
+                                  key.choices.empty() ? std::to_string(settings[i])
+                                                      : std::string(key.choices[static_cast<std::size_t>(settings[i])])));
+  }
+  std::string out(info.name);
+  if (!options.empty()) out += fmt::format(":{}", fmt::join(options, ","));
+  return out;
+}
+
+// ---------------------------------------------------------------------------------------------------- modes
+
+std::vector<std::int64_t> dimensionize(std::int64_t elements, std::int64_t count) {
+  const double equal = std::exp(std::log(static_cast<double>(elements)) / static_cast<double>(count));
+  const double nearest = std::nearbyint(equal);
+  const auto target = static_cast<std::int64_t>(nearest);
+  if (std::fabs(equal - nearest) < 1e-6) return std::vector<std::int64_t>(static_cast<std::size_t>(count), target);
+  std::vector<std::int64_t> out;
+  std::int64_t left = elements;
+  for (std::int64_t k = 1; k < count; ++k) {
+    std::int64_t mode = std::min(left, target);
+    while (left % mode != 0) ++mode;
+    out.push_back(mode);
+    left /= mode;
+  }
+  out.push_back(left);
+  return out;
+}
+
+} // namespace pare

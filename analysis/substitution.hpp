@@ -1,0 +1,169 @@
+#pragma once
+
+#include "analysis/builder.hpp"
+#include "analysis/error.hpp"
+#include "analysis/expression.hpp"
+#include "analysis/graph.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pare {
+
+/// A convolution that may be replaced, where it stands: x [N, in_channels, H, W] -> [N, out_channels, H_out, W_out].
+struct ConvSite {
+  std::string name;
+  Shape input;
+  Shape output;
+  Pair kernel{1, 1};
+  Pair stride{1, 1};
+  Pair padding{0, 0};
+  Pair dilation{1, 1};
+  std::int64_t groups = 1;
+  bool bias = false;
+  Baseline baseline = Baseline::kConv;
+
+  std::int64_t in_channels() const { return input.channels; }
+  std::int64_t out_channels() const { return output.channels; }
+  bool pointwise() const { return kernel.height == 1 && kernel.width == 1; }
+};
+
+/// The site of a convolution of a graph that is marked as replaceable.
+ConvSite site_of(const Graph &graph, const Graph::Replaceable &replaceable);
+/// A site on its own, with the output shape inferred. Throws Error{kInvalidConfig}.
+ConvSite make_site(std::string name, const Shape &input, std::int64_t out_channels, Pair kernel, Pair stride, Pair padding,
+                   Pair dilation, bool bias = false);
+
+/// How a structured map is evaluated.
+enum class Evaluation : std::uint8_t {
+  kDense, ///< its weight is built once per batch and applied as one convolution
+};
+std::string_view to_string(Evaluation evaluation);
+
+/// A constant of a substitution that could be otherwise: a number, or one of `choices` by index.
+struct KeyInfo {
+  std::string_view name;
+  std::string_view description;
+  std::int64_t standard = 0; ///< what Pare's own name means without it
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+  std::vector<std::string_view> choices;
+};
+/// Values by position in SubstitutionInfo::keys.
+using Settings = std::vector<std::int64_t>;
+
+/// The setting that a budget decides.
+struct KnobInfo {
+  enum class Kind : std::uint8_t {
+    kNone,    ///< there is nothing to set
+    kReal,    ///< a double in (0, 1]; parameters and mult-adds never fall as it rises
+    kInteger, ///< a whole number from `least` up without end; every count is affine in it and never falls
+    kGroups,  ///< a whole number from `least` up to a bound of the site; costs go up and down
+  };
+  Kind kind = Kind::kNone;
+  std::string_view name;
+  std::string_view description;
+  std::int64_t least = 1;
+};
+
+/// A name of the 2019 system for a family with certain keys: `Name`, or `Name_setting`.
+struct ReferenceName {
+  enum class Suffix : std::uint8_t { kNone, kRequired };
+  std::string_view name;
+  Suffix suffix = Suffix::kRequired;
+  Settings keys;
+  std::optional<double> knob;   ///< of the bare name
+  std::int64_t knob_offset = 0; ///< knob = written setting + offset
+};
+
+struct SubstitutionInfo {
+  std::string_view name;
+  std::string_view description;
+  std::string_view source; ///< paper
+  KnobInfo knob;
+  std::vector<KeyInfo> keys;
+  std::vector<ReferenceName> reference_names;
+};
+
+/// The whole numbers that a setting comes to at one site: ranks, groups, values. Equal structures are equal layers, and for
+/// a knob of kind kReal or kInteger none of them falls as the knob rises.
+using Structure = std::vector<std::int64_t>;
+
+/// Why a substitution does not apply: the field, and one sentence with value, rule and what would be accepted.
+struct Refusal {
+  std::string field;
+  std::string message;
+  /// Whether another setting of the knob would be accepted.
+  bool depends_on_knob = false;
+};
+
+struct Resolved {
+  Structure structure;
+  std::optional<Refusal> refusal;
+};
+
+/// Closed forms, in the symbols c_i, c_o, k_h, k_w, S and S_in (output and input positions of the batch), D (parameters of the
+/// depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel), b (c_o where the convolution has a bias, else 0), and the knob.
+struct ClosedForm {
+  std::vector<Definition> definitions; ///< in order, each may use those before
+  Expression parameters;
+  Expression mult_adds; ///< convention macs, on activations
+  Expression per_batch; ///< convention macs, on weights
+};
+
+/// A family of cheaper linear maps. It has no cost formula of its own: it lowers a convolution to ops, and these are counted.
+class Substitution {
+public:
+  virtual ~Substitution() = default;
+  virtual const SubstitutionInfo &info() const = 0;
+  /// The whole numbers of a setting, or why it does not apply. The site is not grouped.
+  virtual Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const = 0;
+  /// Writes the ops; returns the node whose output takes the convolution's place.
+  virtual NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
+                       const Structure &structure) const = 0;
+  virtual ClosedForm closed_form(const Settings &settings) const = 0;
+
+  /// One knob for each distinct structure at this site, cheapest first, `most` at most: the smallest knob that gives it.
+  /// Empty where the family does not apply or has nothing to set.
+  std::vector<double> knobs(const ConvSite &site, const Settings &settings, std::size_t most) const;
+};
+
+/// The registry: substitutions/list.def.
+std::span<const Substitution *const> substitutions();
+/// Pare's own name ("tensor_train"). Throws Error{kUnknownName}.
+const Substitution &find_substitution(std::string_view name);
+
+/// A family with its keys and its knob: what `Generic_0.1` or `shuffle:groups=4` says.
+struct Substitute {
+  const Substitution *family = nullptr;
+  Settings settings;
+  std::optional<double> knob; ///< none: the family has none, or it is to be solved for
+
+  /// The canonical string: the reference name where there is one, else Pare's own with the keys that are not standard.
+  std::string text() const;
+  /// Does the family have a knob that these settings leave free?
+  bool has_free_knob() const;
+};
+
+enum class FreeKnob : std::uint8_t { kRefuse, kAllow };
+/// Reads either spelling. Throws Error{kUnknownName} or {kInvalidValue} with what would be accepted. With kAllow a missing
+/// setting stays free ("Generic", "tensor_train:dimensions=4").
+Substitute parse_substitute(std::string_view text, FreeKnob free_knob = FreeKnob::kRefuse);
+
+/// resolve() behind the rules that all families share.
+Resolved resolve(const ConvSite &site, const Substitute &substitute);
+/// Whether this is what the site's baseline is anyway.
+bool is_baseline(const ConvSite &site, const Substitute &substitute);
+/// Lowers one site. Throws Error{kNotApplicable} placed at the site.
+NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute);
+
+/// Modes of a flattened weight of `elements` numbers in `count` dimensions (formula of the 2019 reference): equal where the
+/// root is whole, else each the smallest divisor of what is left that reaches the rounded root.
+std::vector<std::int64_t> dimensionize(std::int64_t elements, std::int64_t count);
+
+} // namespace pare

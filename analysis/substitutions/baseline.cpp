@@ -1,0 +1,40 @@
+#include "analysis/substitutions/parts.hpp"
+
+namespace pare {
+
+namespace {
+
+class BaselineLayer final : public Substitution {
+public:
+  const SubstitutionInfo &info() const override {
+    static const SubstitutionInfo info{
+        .name = "baseline",
+        .description = "the layer as the network has it: a full convolution, or depthwise separable where it is marked so",
+        .source = "",
+        .knob = {},
+        .keys = {},
+        .reference_names = {
+            {.name = "Conv", .suffix = ReferenceName::Suffix::kNone, .keys = {}, .knob = {}, .knob_offset = 0}}};
+    return info;
+  }
+  Resolved resolve(const ConvSite & /*site*/, const Settings & /*settings*/, double /*knob*/) const override { return {}; }
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/,
+               const Structure & /*structure*/) const override {
+    return layer(site.baseline).lower(builder, site, x, {}, {});
+  }
+  ClosedForm closed_form(const Settings & /*settings*/) const override { return layer(Baseline::kConv).closed_form({}); }
+
+private:
+  static const Substitution &layer(Baseline baseline) {
+    return find_substitution(baseline == Baseline::kSep ? "sep" : "convolution");
+  }
+};
+
+} // namespace
+
+const Substitution &substitution_baseline() {
+  static const BaselineLayer instance;
+  return instance;
+}
+
+} // namespace pare

@@ -1,0 +1,73 @@
+#include "analysis/substitutions/parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pare {
+
+namespace {
+
+enum Key : std::size_t { kDimensions };
+
+class CanonicalPolyadic final : public Substitution {
+public:
+  const SubstitutionInfo &info() const override {
+    static const SubstitutionInfo info{
+        .name = "cp",
+        .description = "depthwise k x k, then a 1 x 1 whose flattened weight is a canonical polyadic decomposition, R = max(1, "
+                       "round(rank_scale min n_k))",
+        .source = "Hitchcock 1927; Lebedev et al. 2015",
+        .knob = {.kind = KnobInfo::Kind::kReal,
+                 .name = "rank_scale",
+                 .description = "rank as a fraction of the smallest mode",
+                 .least = 1},
+        .keys = {parts::dimensions_key()},
+        .reference_names = {{.name = "CP", .keys = {3}, .knob = {}}}};
+    return info;
+  }
+  Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const override {
+    Resolved modes = parts::flattened_modes(site, settings[kDimensions]);
+    if (!modes.refusal)
+      modes.structure.push_back(
+          parts::rounded_rank(knob, *std::min_element(modes.structure.begin(), modes.structure.end())));
+    return modes;
+  }
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
+               const Structure &structure) const override {
+    const auto d = static_cast<std::size_t>(settings[kDimensions]);
+    x = parts::depthwise(builder, site, x);
+    const LayerId layer = builder.layer(site.name, "cp");
+    std::vector<NodeId> factors;
+    for (std::size_t k = 0; k < d; ++k)
+      factors.push_back(builder.parameter(layer, fmt::format("weight_u_{}", k), {structure[k], structure[d]}, true));
+    const NodeId weight = builder.graph().add(
+        layer, CpMerge{.extents = {site.out_channels(), site.in_channels(), 1, 1}}, factors, Spelling::kFunction);
+    return parts::computed_conv(builder, site, layer, parts::pointwise_op(site), x, weight,
+                                checked_mul(site.output.batch, site.output.positions(),
+                                            checked_mul(site.in_channels(), site.out_channels())));
+  }
+  ClosedForm closed_form(const Settings &settings) const override {
+    const std::int64_t d = settings[kDimensions];
+    ClosedForm form{.definitions = parts::mode_definitions(d), .parameters = "", .mult_adds = "S * (D + c_i * c_o)",
+                    .per_batch = "c_o * c_i * R"};
+    Expression modes;
+    Expression sum;
+    for (std::int64_t k = 1; k <= d; ++k) {
+      modes += (k > 1 ? ", " : "") + parts::indexed("n", k);
+      sum += (k > 1 ? " + " : "") + parts::indexed("n", k);
+    }
+    form.definitions.push_back({"R", "max(1, round(rank_scale * min(" + modes + ")))"});
+    form.parameters = "D + R * (" + sum + ") + b";
+    return form;
+  }
+};
+
+} // namespace
+
+const Substitution &substitution_cp() {
+  static const CanonicalPolyadic instance;
+  return instance;
+}
+
+} // namespace pare

@@ -1,0 +1,79 @@
+#include "analysis/substitutions/parts.hpp"
+
+#include <fmt/format.h>
+
+namespace pare {
+
+namespace {
+
+using namespace parts::hashing;
+
+class HashedSeparable final : public Substitution {
+public:
+  const SubstitutionInfo &info() const override {
+    static const SubstitutionInfo info{
+        .name = "hashed_separable",
+        .description = "depthwise k x k and 1 x 1, both hashed, sharing a budget of int(ratio (c_i k^2 + c_i c_o)) values in proportion",
+        .source = "the research log of Gray et al., December 2018",
+        .knob = {.kind = KnobInfo::Kind::kReal,
+                 .name = "ratio",
+                 .description = "shared values as a fraction of the separable convolution's weights",
+                 .least = 1},
+        .keys = parts::hashing::keys(),
+        .reference_names = {{.name = "HashedSeparable", .keys = {0, kReference, 0, 1}, .knob = {}}}};
+    return info;
+  }
+  Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const override {
+    const std::int64_t pointwise = checked_mul(site.in_channels(), site.out_channels());
+    if (site.pointwise()) {
+      const std::int64_t values = budget(pointwise, settings, knob);
+      return {.structure = {values}, .refusal = check_values(values, settings, "K")};
+    }
+    const std::int64_t depthwise = checked_mul(site.in_channels(), site.kernel.area());
+    const std::int64_t both = checked_add(depthwise, pointwise);
+    const std::int64_t values = budget(both, settings, knob);
+    const std::int64_t of_depthwise = share(values, depthwise, both);
+    const std::int64_t of_pointwise = share(values, pointwise, both);
+    auto refusal = check_values(of_depthwise, settings, "K of the depthwise");
+    if (!refusal) refusal = check_values(of_pointwise, settings, "K of the pointwise");
+    return {.structure = {of_pointwise, of_depthwise}, .refusal = refusal};
+  }
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
+               const Structure &structure) const override {
+    if (!site.pointwise())
+      x = parts::hashing::conv(builder, site.name + ".grouped", x, settings, structure[1],
+                               {.out_channels = site.in_channels(),
+                                .kernel = site.kernel,
+                                .stride = site.stride,
+                                .padding = site.padding,
+                                .dilation = site.dilation,
+                                .groups = site.in_channels()},
+                               true);
+    ConvOptions options = parts::pointwise(site, site.out_channels());
+    options.bias = site.bias;
+    return parts::hashing::conv(builder, site.name + ".hashed", x, settings, structure[0], options, true);
+  }
+  ClosedForm closed_form(const Settings &settings) const override {
+    return {.definitions = {{"K", budget_expression("D + c_i * c_o", settings)},
+                            {"K_d", "int(K * D / (D + c_i * c_o))"},
+                            {"K_p", "int(K * c_i * c_o / (D + c_i * c_o))"}},
+            .parameters = settings[kBias] != 0 ? "K_d + min(D, c_i) + K_p + c_o" : "K_d + K_p + b",
+            .mult_adds = "S * (D + c_i * c_o)",
+            .per_batch = "0"};
+  }
+
+private:
+  // In doubles, the product first, as the 2019 code.
+  static std::int64_t share(std::int64_t values, std::int64_t part, std::int64_t whole) {
+    return static_cast<std::int64_t>(static_cast<double>(values) * static_cast<double>(part) / static_cast<double>(whole));
+  }
+};
+
+} // namespace
+
+const Substitution &substitution_hashed_separable() {
+  static const HashedSeparable instance;
+  return instance;
+}
+
+} // namespace pare

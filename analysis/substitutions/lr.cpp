@@ -1,0 +1,64 @@
+#include "analysis/substitutions/parts.hpp"
+
+#include <fmt/format.h>
+
+namespace pare {
+
+namespace {
+
+class TiedLowRank final : public Substitution {
+public:
+  const SubstitutionInfo &info() const override {
+    static const SubstitutionInfo info{
+        .name = "lr",
+        .description = "tied low rank: input repeated to c_o channels, then V and its transpose, V of r x c_o; c_i must divide c_o",
+        .source = "the research log of Gray et al., 2019",
+        .knob = {.kind = KnobInfo::Kind::kReal,
+                 .name = "rank_scale",
+                 .description = "rank as a fraction of the larger number of channels",
+                 .least = 1},
+        .keys = {},
+        .reference_names = {{.name = "LR", .keys = {}, .knob = {}}}};
+    return info;
+  }
+  Resolved resolve(const ConvSite &site, const Settings & /*settings*/, double knob) const override {
+    if (site.out_channels() % site.in_channels() != 0)
+      return {.structure = {},
+              .refusal = Refusal{"out_channels",
+                                 fmt::format("in_channels = {} must divide out_channels = {}: the input is repeated to reach them",
+                                             site.in_channels(), site.out_channels()),
+                                 false}};
+    return parts::scaled_rank(site, knob);
+  }
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/,
+               const Structure &structure) const override {
+    x = parts::depthwise(builder, site, x);
+    const std::int64_t rank = structure[0];
+    Graph &graph = builder.graph();
+    const LayerId layer = builder.layer(site.name, "lr");
+    if (site.out_channels() != site.in_channels())
+      x = graph.add(layer, RepeatChannels{.times = site.out_channels() / site.in_channels()}, {x}, Spelling::kFunction);
+    const NodeId v = builder.parameter(layer, "lowrank.weight", {rank, site.out_channels(), 1, 1}, true);
+    x = graph.add(layer, parts::pointwise_op(site), {x, v}, Spelling::kFunction);
+    // The reference counts both maps at the output positions.
+    const Count macs = checked_mul(site.output.batch, site.output.positions(), checked_mul(rank, site.out_channels()));
+    graph.attach(x, Event::kReferenceMac, macs);
+    const NodeId transposed = graph.add(layer, Transpose{}, {v}, Spelling::kFunction);
+    return parts::computed_conv(builder, site, layer, {}, x, transposed, macs);
+  }
+  ClosedForm closed_form(const Settings & /*settings*/) const override {
+    return {.definitions = {{"r", "int(rank_scale * max(c_i, c_o))"}},
+            .parameters = "D + r * c_o + b",
+            .mult_adds = "S * (D + 2 * r * c_o)",
+            .per_batch = "0"};
+  }
+};
+
+} // namespace
+
+const Substitution &substitution_lr() {
+  static const TiedLowRank instance;
+  return instance;
+}
+
+} // namespace pare

@@ -1,0 +1,171 @@
+#include "analysis/substitutions/parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace pare::parts {
+
+NodeId depthwise(Builder &builder, const ConvSite &site, NodeId x) {
+  if (site.pointwise()) return x;
+  return builder.conv(site.name + ".grouped", x,
+                      {.out_channels = site.in_channels(),
+                       .kernel = site.kernel,
+                       .stride = site.stride,
+                       .padding = site.padding,
+                       .dilation = site.dilation,
+                       .groups = site.in_channels()});
+}
+
+Conv pointwise_op(const ConvSite &site) {
+  if (!site.pointwise()) return {};
+  return {.stride = site.stride, .padding = site.padding, .dilation = site.dilation};
+}
+
+ConvOptions pointwise(const ConvSite &site, std::int64_t out_channels) {
+  const Conv op = pointwise_op(site);
+  return {.out_channels = out_channels, .stride = op.stride, .padding = op.padding, .dilation = op.dilation};
+}
+
+NodeId computed_conv(Builder &builder, const ConvSite &site, LayerId layer, const Conv &conv, NodeId x, NodeId weight,
+                     Count reference_macs) {
+  std::vector<NodeId> inputs = {x, weight};
+  if (site.bias) inputs.push_back(builder.parameter(layer, "bias", {site.out_channels()}));
+  const NodeId node = builder.graph().add(layer, conv, inputs, Spelling::kFunction);
+  builder.graph().attach(node, Event::kReferenceMac, reference_macs);
+  return node;
+}
+
+Resolved scaled_rank(const ConvSite &site, double scale) {
+  const std::int64_t channels = std::max(site.in_channels(), site.out_channels());
+  const auto rank = static_cast<std::int64_t>(scale * static_cast<double>(channels));
+  if (rank >= 1) return {.structure = {rank}, .refusal = {}};
+  return {.structure = {},
+          .refusal = Refusal{"rank_scale",
+                             fmt::format("rank = int({} x {}) = 0 must be at least 1; a rank_scale from {} up would be accepted",
+                                         shortest(scale), channels, shortest(1.0 / static_cast<double>(channels))),
+                             true}};
+}
+
+std::int64_t rounded_rank(double scale, std::int64_t n) {
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::nearbyint(scale * static_cast<double>(n))));
+}
+
+Resolved flattened_modes(const ConvSite &site, std::int64_t dimensions) {
+  if (dimensions == 2) return {.structure = {site.out_channels(), site.in_channels()}, .refusal = {}};
+  const std::int64_t elements = checked_mul(site.out_channels(), site.in_channels());
+  Resolved out{.structure = dimensionize(elements, dimensions), .refusal = {}};
+  std::int64_t product = 1;
+  for (std::int64_t mode : out.structure) product = checked_mul(product, mode);
+  if (product != elements)
+    out.refusal = Refusal{"dimensions",
+                          fmt::format("the {} modes of {} numbers, each {}, do not multiply to them; another number of dimensions "
+                                      "would be accepted",
+                                      dimensions, elements, out.structure[0]),
+                          false};
+  return out;
+}
+
+KeyInfo dimensions_key() {
+  return {.name = "dimensions",
+          .description = "dimensions that the flattened [c_o, c_i] weight is given (2 keeps the matrix)",
+          .standard = 3,
+          .least = 2,
+          .most = static_cast<std::int64_t>(Extents::kMaxRank),
+          .choices = {}};
+}
+
+std::string indexed(std::string_view symbol, std::int64_t index) { return fmt::format("{}_{}", symbol, index); }
+
+std::vector<Definition> mode_definitions(std::int64_t dimensions) {
+  if (dimensions == 2) return {{"n_1", "c_o"}, {"n_2", "c_i"}};
+  std::vector<Definition> out;
+  for (std::int64_t k = 1; k <= dimensions; ++k)
+    out.push_back({indexed("n", k), fmt::format("mode({}, {}, c_o * c_i)", k, dimensions)});
+  return out;
+}
+
+namespace hashing {
+
+std::vector<KeyInfo> keys() {
+  return {{.name = "divisor",
+           .description = "values = numbers // divisor instead of int(numbers x ratio); 0: not used",
+           .standard = 0,
+           .least = 0,
+           .most = std::int64_t{1} << 40,
+           .choices = {}},
+          {.name = "index",
+           .description = "all: every value is drawn; reference: the last one never is, as in the 2019 code",
+           .standard = kAll,
+           .least = 0,
+           .most = 1,
+           .choices = {"all", "reference"}},
+          {.name = "sign",
+           .description = "a random sign for each weight (HashedNets, equation 7)",
+           .standard = 0,
+           .least = 0,
+           .most = 1,
+           .choices = {"no", "yes"}},
+          {.name = "bias",
+           .description = "a bias, whether or not the convolution had one",
+           .standard = 1,
+           .least = 0,
+           .most = 1,
+           .choices = {"no", "yes"}}};
+}
+
+std::optional<Refusal> check_values(std::int64_t values, const Settings &settings, std::string_view what) {
+  const std::int64_t least = settings[kIndex] == kReference ? 2 : 1;
+  if (values >= least) return std::nullopt;
+  return Refusal{settings[kDivisor] > 0 ? "divisor" : "ratio",
+                 fmt::format("{} = {} must be at least {}{}; a larger ratio would be accepted", what, values, least,
+                             least == 2 ? " (the reference index never draws the last value)" : ""),
+                 settings[kDivisor] == 0};
+}
+
+std::int64_t budget(std::int64_t numbers, const Settings &settings, double ratio) {
+  if (settings[kDivisor] > 0) return numbers / settings[kDivisor];
+  return static_cast<std::int64_t>(static_cast<double>(numbers) * ratio);
+}
+
+Expression budget_expression(const std::string &numbers, const Settings &settings) {
+  if (settings[kDivisor] > 0) return fmt::format("({}) // {}", numbers, settings[kDivisor]);
+  return fmt::format("int(({}) * ratio)", numbers);
+}
+
+NodeId conv(Builder &builder, const std::string &name, NodeId x, const Settings &settings, std::int64_t values,
+            const ConvOptions &options, bool bias_decay_scaled) {
+  const Shape input = builder.shape(x);
+  const Extents extents{options.out_channels, input.channels / options.groups, options.kernel.height, options.kernel.width};
+  const std::int64_t numbers = extents.elements();
+  const LayerId layer = builder.layer(name, "hashed");
+  const NodeId value = builder.parameter(layer, "hashed_weight", {values}, true);
+  const NodeId index =
+      builder.buffer(layer, "idxs", {numbers}, settings[kIndex] == kReference ? values - 1 : values);
+  Graph &graph = builder.graph();
+  std::vector<NodeId> inputs = {value, index};
+  if (settings[kSign] != 0) inputs.push_back(builder.buffer(layer, "signs", {numbers}, 0));
+  const NodeId weight = graph.add(layer, Gather{.extents = extents}, inputs, Spelling::kFunction);
+  inputs = {x, weight};
+  if (settings[kBias] != 0 || options.bias)
+    inputs.push_back(builder.parameter(layer, "bias", {options.out_channels}, bias_decay_scaled));
+  const NodeId node = graph.add(layer,
+                                Conv{.stride = options.stride,
+                                     .padding = options.padding,
+                                     .dilation = options.dilation,
+                                     .groups = options.groups},
+                                inputs, Spelling::kFunction);
+  // The reference counter forgets the dilation when it computes the output size.
+  const auto positions = [](std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
+    return (checked_add(size, 2 * padding) - kernel) / stride + 1;
+  };
+  const std::int64_t height = positions(input.height, options.kernel.height, options.stride.height, options.padding.height);
+  const std::int64_t width = positions(input.width, options.kernel.width, options.stride.width, options.padding.width);
+  graph.attach(node, Event::kReferenceMac, checked_mul(input.batch, checked_mul(height, width), numbers));
+  return node;
+}
+
+} // namespace hashing
+
+} // namespace pare::parts

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "analysis/substitution.hpp"
+
+#include <span>
+
+namespace pare::parts {
+
+/// Most substitutes put a full depthwise k x k (layer "NAME.grouped", carrying stride, padding and dilation) in front where
+/// k > 1, and nothing where k = 1.
+NodeId depthwise(Builder &builder, const ConvSite &site, NodeId x);
+/// Options of the map behind it: 1 x 1, with stride and padding of its own only where there is no depthwise.
+ConvOptions pointwise(const ConvSite &site, std::int64_t out_channels);
+Conv pointwise_op(const ConvSite &site);
+
+/// A convolution in `layer` whose weight is computed, with the replaced convolution's own bias ("NAME.bias") if it has one. Counted
+/// by the reference counter at `reference_macs`.
+NodeId computed_conv(Builder &builder, const ConvSite &site, LayerId layer, const Conv &conv, NodeId x, NodeId weight,
+                     Count reference_macs);
+
+/// int(scale max(c_i, c_o)), refused where it is 0.
+Resolved scaled_rank(const ConvSite &site, double scale);
+
+/// max(1, round(scale n)), half to even.
+std::int64_t rounded_rank(double scale, std::int64_t n);
+/// Modes of the flattened [c_o, c_i] weight; a weight that has `dimensions` dimensions keeps them. Refused where the
+/// modes do not multiply to c_o c_i.
+Resolved flattened_modes(const ConvSite &site, std::int64_t dimensions);
+KeyInfo dimensions_key();
+/// "n_1" ... as definitions, for closed forms.
+std::vector<Definition> mode_definitions(std::int64_t dimensions);
+/// "n_2"
+std::string indexed(std::string_view symbol, std::int64_t index);
+
+/// Hashing, shared by the three hashed families. Keys in this order.
+namespace hashing {
+enum Key : std::size_t { kDivisor, kIndex, kSign, kBias };
+enum Index : std::int64_t { kAll, kReference };
+std::vector<KeyInfo> keys();
+/// Refused where there would be no values to draw from.
+std::optional<Refusal> check_values(std::int64_t values, const Settings &settings, std::string_view what);
+/// Values K of a budget: n // divisor where one is set, else int(double(n) * ratio).
+std::int64_t budget(std::int64_t numbers, const Settings &settings, double ratio);
+Expression budget_expression(const std::string &numbers, const Settings &settings);
+/// A convolution with hashed weight: layer `name`, parameters "hashed_weight" [K] and "bias", buffer "idxs".
+NodeId conv(Builder &builder, const std::string &name, NodeId x, const Settings &settings, std::int64_t values,
+            const ConvOptions &options, bool bias_decay_scaled);
+} // namespace hashing
+
+} // namespace pare::parts

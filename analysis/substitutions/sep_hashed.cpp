@@ -1,0 +1,86 @@
+#include "analysis/substitutions/parts.hpp"
+
+#include <fmt/format.h>
+
+namespace pare {
+
+namespace {
+
+using namespace parts::hashing;
+constexpr std::size_t kOf = 4; // the key behind those of hashing
+enum Of : std::int64_t { kPointwise, kConvolution };
+
+std::vector<KeyInfo> all_keys() {
+  std::vector<KeyInfo> out = parts::hashing::keys();
+  out.push_back({.name = "of",
+                 .description = "what the ratio is of: the pointwise weights, or those of the full convolution less the depthwise",
+                 .standard = kPointwise,
+                 .least = 0,
+                 .most = 1,
+                 .choices = {"pointwise", "convolution"}});
+  return out;
+}
+
+class SepHashed final : public Substitution {
+public:
+  const SubstitutionInfo &info() const override {
+    static const SubstitutionInfo info{
+        .name = "sep_hashed",
+        .description = "depthwise k x k, then a hashed 1 x 1 with K = int(ratio c_i c_o) shared values",
+        .source = "HashedNets, Chen et al. 2015; Gray et al. 2019",
+        .knob = {.kind = KnobInfo::Kind::kReal,
+                 .name = "ratio",
+                 .description = "shared values as a fraction of the pointwise weights",
+                 .least = 1},
+        .keys = all_keys(),
+        .reference_names = {{.name = "SepHashed", .keys = {0, kReference, 0, 1, kPointwise}, .knob = {}},
+                            {.name = "SepHashedDecimate",
+                             .suffix = ReferenceName::Suffix::kNone,
+                             .keys = {10, kReference, 0, 1, kConvolution},
+                             .knob = {},
+                             .knob_offset = 0}}};
+    return info;
+  }
+  Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const override {
+    std::int64_t numbers = checked_mul(site.in_channels(), site.out_channels());
+    std::int64_t depthwise = 0;
+    if (settings[kOf] == kConvolution && !site.pointwise()) {
+      numbers = checked_mul(numbers, site.kernel.area());
+      depthwise = checked_mul(site.in_channels(), site.kernel.area());
+    }
+    const std::int64_t total = budget(numbers, settings, knob);
+    if (total <= depthwise && depthwise > 0)
+      return {.structure = {},
+              .refusal = Refusal{"of",
+                                 fmt::format("the budget of {} values must be more than the depthwise, which has {}", total,
+                                             depthwise),
+                                 settings[kDivisor] == 0}};
+    const std::int64_t values = total - depthwise;
+    return {.structure = {values}, .refusal = check_values(values, settings, "K")};
+  }
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
+               const Structure &structure) const override {
+    x = parts::depthwise(builder, site, x);
+    ConvOptions options = parts::pointwise(site, site.out_channels());
+    options.bias = site.bias;
+    return parts::hashing::conv(builder, site.name + ".hashed", x, settings, structure[0], options, true);
+  }
+  ClosedForm closed_form(const Settings &settings) const override {
+    // Where k = 1 there is no depthwise (D = 0), and both budgets are of c_i c_o.
+    const Expression numbers = settings[kOf] == kConvolution ? "c_i * c_o * k_h * k_w" : "c_i * c_o";
+    const Expression less = settings[kOf] == kConvolution ? " - D" : "";
+    return {.definitions = {{"K", budget_expression(numbers, settings) + less}},
+            .parameters = settings[kBias] != 0 ? "D + K + c_o" : "D + K + b",
+            .mult_adds = "S * (D + c_i * c_o)",
+            .per_batch = "0"};
+  }
+};
+
+} // namespace
+
+const Substitution &substitution_sep_hashed() {
+  static const SepHashed instance;
+  return instance;
+}
+
+} // namespace pare

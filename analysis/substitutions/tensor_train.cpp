@@ -1,0 +1,83 @@
+#include "analysis/substitutions/parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pare {
+
+namespace {
+
+enum Key : std::size_t { kDimensions };
+
+class TensorTrain final : public Substitution {
+public:
+  const SubstitutionInfo &info() const override {
+    static const SubstitutionInfo info{
+        .name = "tensor_train",
+        .description = "depthwise k x k, then a 1 x 1 whose flattened weight is a tensor train, r_k = max(1, round(rank_scale min(n_k, "
+                       "n_k+1)))",
+        .source = "Oseledets 2011; Tensorizing Neural Networks, Novikov et al. 2015",
+        .knob = {.kind = KnobInfo::Kind::kReal,
+                 .name = "rank_scale",
+                 .description = "ranks as a fraction of the smaller neighbouring mode",
+                 .least = 1},
+        .keys = {parts::dimensions_key()},
+        .reference_names = {{.name = "TensorTrain", .keys = {3}, .knob = {}}}};
+    return info;
+  }
+  Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const override {
+    Resolved modes = parts::flattened_modes(site, settings[kDimensions]);
+    if (modes.refusal) return modes;
+    // structure: n_1 ... n_d, r_1 ... r_{d-1}
+    const Structure n = modes.structure;
+    for (std::size_t k = 0; k + 1 < n.size(); ++k) {
+      std::int64_t left = 1;
+      std::int64_t right = 1;
+      for (std::size_t j = 0; j < n.size(); ++j) (j <= k ? left : right) *= n[j];
+      // Clipped to the largest rank that the unfolding can have.
+      modes.structure.push_back(std::min({parts::rounded_rank(knob, std::min(n[k], n[k + 1])), left, right}));
+    }
+    return modes;
+  }
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
+               const Structure &structure) const override {
+    const auto d = static_cast<std::size_t>(settings[kDimensions]);
+    x = parts::depthwise(builder, site, x);
+    const LayerId layer = builder.layer(site.name, "tensor_train");
+    const auto rank = [&](std::size_t k) { return k == 0 || k == d ? 1 : structure[d + k - 1]; };
+    std::vector<NodeId> cores;
+    for (std::size_t k = 0; k < d; ++k)
+      cores.push_back(builder.parameter(layer, fmt::format("weight_core_{}", k), {rank(k), structure[k], rank(k + 1)}, true));
+    const NodeId weight = builder.graph().add(
+        layer, TtMerge{.extents = {site.out_channels(), site.in_channels(), 1, 1}}, cores, Spelling::kFunction);
+    return parts::computed_conv(builder, site, layer, parts::pointwise_op(site), x, weight,
+                                checked_mul(site.output.batch, site.output.positions(),
+                                            checked_mul(site.in_channels(), site.out_channels())));
+  }
+  ClosedForm closed_form(const Settings &settings) const override {
+    const std::int64_t d = settings[kDimensions];
+    ClosedForm form{.definitions = parts::mode_definitions(d), .parameters = "D", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};
+    for (std::int64_t k = 1; k < d; ++k)
+      form.definitions.push_back({parts::indexed("r", k), fmt::format("max(1, round(rank_scale * min(n_{}, n_{})))", k, k + 1)});
+    Expression rows = "n_1";
+    for (std::int64_t k = 1; k <= d; ++k) {
+      form.parameters += " + " + (k > 1 ? fmt::format("r_{} * ", k - 1) : "") + parts::indexed("n", k) +
+                         (k < d ? fmt::format(" * r_{}", k) : "");
+      if (k == 1) continue;
+      rows += " * " + parts::indexed("n", k);
+      form.per_batch += (k > 2 ? " + " : "") + rows + fmt::format(" * r_{}", k - 1) + (k < d ? fmt::format(" * r_{}", k) : "");
+    }
+    form.parameters += " + b";
+    return form;
+  }
+};
+
+} // namespace
+
+const Substitution &substitution_tensor_train() {
+  static const TensorTrain instance;
+  return instance;
+}
+
+} // namespace pare

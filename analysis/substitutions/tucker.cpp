@@ -1,0 +1,128 @@
+#include "analysis/substitutions/parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pare {
+
+namespace {
+
+enum Key : std::size_t { kDimensions, kCore };
+enum Core : std::int64_t { kFull, kTrain };
+
+class Tucker final : public Substitution {
+public:
+  const SubstitutionInfo &info() const override {
+    static const SubstitutionInfo info{
+        .name = "tucker",
+        .description = "depthwise k x k, then a 1 x 1 whose flattened weight is a Tucker decomposition, R_k = max(1, round(rank_scale n_k))",
+        .source = "Tucker 1966; Gray et al. 2019",
+        .knob = {.kind = KnobInfo::Kind::kReal,
+                 .name = "rank_scale",
+                 .description = "ranks as a fraction of their modes",
+                 .least = 1},
+        .keys = {parts::dimensions_key(),
+                 {.name = "core",
+                  .description = "full: prod R_k numbers; train: stored as an untruncated tensor train, as in the 2019 code",
+                  .standard = kFull,
+                  .least = 0,
+                  .most = 1,
+                  .choices = {"full", "train"}}},
+        .reference_names = {{.name = "Tucker", .keys = {3, kTrain}, .knob = {}}}};
+    return info;
+  }
+  Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const override {
+    Resolved modes = parts::flattened_modes(site, settings[kDimensions]);
+    if (modes.refusal) return modes;
+    // structure: n_1 ... n_d, R_1 ... R_d, and for a train q_0 ... q_d
+    const Structure n = modes.structure;
+    const std::size_t d = n.size();
+    Structure ranks;
+    for (std::int64_t mode : n) ranks.push_back(parts::rounded_rank(knob, mode));
+    modes.structure.insert(modes.structure.end(), ranks.begin(), ranks.end());
+    if (settings[kCore] == kFull) return modes;
+    // q_k = min(n_1 ... n_k, n_{k+1} ... n_d, R_{k+1} q_{k+1}), from the right: the cut of the modes, not of the core.
+    Structure q(d + 1, 1);
+    for (std::size_t k = d - 1; k >= 1; --k) {
+      std::int64_t left = 1;
+      std::int64_t right = 1;
+      for (std::size_t j = 0; j < d; ++j) (j < k ? left : right) *= n[j];
+      q[k] = std::min({left, right, checked_mul(ranks[k], q[k + 1])});
+    }
+    modes.structure.insert(modes.structure.end(), q.begin(), q.end());
+    return modes;
+  }
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
+               const Structure &structure) const override {
+    const auto d = static_cast<std::size_t>(settings[kDimensions]);
+    x = parts::depthwise(builder, site, x);
+    Graph &graph = builder.graph();
+    const LayerId layer = builder.layer(site.name, "tucker");
+    const auto factor = [&](std::size_t k) {
+      return builder.parameter(layer, fmt::format("weight_u_{}", k), {structure[k], structure[d + k]}, true);
+    };
+    const Extents weight_extents{site.out_channels(), site.in_channels(), 1, 1};
+    NodeId weight = 0;
+    if (settings[kCore] == kTrain) {
+      std::vector<NodeId> cores;
+      for (std::size_t k = 0; k < d; ++k) {
+        const NodeId core =
+            builder.parameter(layer, fmt::format("weight_core_{}", k),
+                              {structure[2 * d + k], structure[d + k], structure[2 * d + k + 1]}, true);
+        cores.push_back(graph.add(layer, ModeProduct{.mode = 1}, {core, factor(k)}, Spelling::kFunction));
+      }
+      weight = graph.add(layer, TtMerge{.extents = weight_extents}, cores, Spelling::kFunction);
+    } else {
+      Extents ranks;
+      for (std::size_t k = 0; k < d; ++k) ranks.push_back(structure[d + k]);
+      weight = builder.parameter(layer, "weight_core", ranks, true);
+      for (std::size_t k = 0; k < d; ++k)
+        weight = graph.add(layer, ModeProduct{.mode = static_cast<std::int64_t>(k)}, {weight, factor(k)}, Spelling::kFunction);
+      weight = graph.add(layer, Reshape{.extents = weight_extents}, {weight}, Spelling::kFunction);
+    }
+    return parts::computed_conv(builder, site, layer, parts::pointwise_op(site), x, weight,
+                                checked_mul(site.output.batch, site.output.positions(),
+                                            checked_mul(site.in_channels(), site.out_channels())));
+  }
+  ClosedForm closed_form(const Settings &settings) const override {
+    const std::int64_t d = settings[kDimensions];
+    ClosedForm form{.definitions = parts::mode_definitions(d), .parameters = "D", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};
+    for (std::int64_t k = 1; k <= d; ++k) {
+      form.definitions.push_back({parts::indexed("R", k), fmt::format("max(1, round(rank_scale * n_{}))", k)});
+      form.parameters += fmt::format(" + n_{} * R_{}", k, k);
+    }
+    // The product of `symbol` from `first` to `last`.
+    const auto product = [](std::string_view symbol, std::int64_t first, std::int64_t last) {
+      Expression out;
+      for (std::int64_t j = first; j <= last; ++j) out += (out.empty() ? "" : " * ") + parts::indexed(symbol, j);
+      return out;
+    };
+    if (settings[kCore] == kTrain) {
+      const auto q = [&](std::int64_t k) { return k == 0 || k == d ? Expression("1") : parts::indexed("q", k); };
+      for (std::int64_t k = d - 1; k >= 1; --k)
+        form.definitions.push_back({parts::indexed("q", k), fmt::format("min({}, {}, R_{} * {})", product("n", 1, k),
+                                                                        product("n", k + 1, d), k + 1, q(k + 1))});
+      for (std::int64_t k = 1; k <= d; ++k) {
+        form.parameters += fmt::format(" + {} * R_{} * {}", q(k - 1), k, q(k));
+        form.per_batch += fmt::format("{}{} * n_{} * R_{} * {}", k > 1 ? " + " : "", q(k - 1), k, k, q(k));
+      }
+      for (std::int64_t k = 2; k <= d; ++k) form.per_batch += fmt::format(" + {} * {} * {}", product("n", 1, k), q(k - 1), q(k));
+    } else {
+      form.parameters += " + " + product("R", 1, d);
+      for (std::int64_t k = 1; k <= d; ++k)
+        form.per_batch += fmt::format("{}{} * {}", k > 1 ? " + " : "", product("n", 1, k), product("R", k, d));
+    }
+    form.parameters += " + b";
+    return form;
+  }
+};
+
+} // namespace
+
+const Substitution &substitution_tucker() {
+  static const Tucker instance;
+  return instance;
+}
+
+} // namespace pare

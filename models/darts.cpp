@@ -1,0 +1,230 @@
+#include "models/network.hpp"
+
+#include "analysis/builder.hpp"
+#include "analysis/error.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace pare {
+
+namespace {
+
+/// One operation of a cell: its kind, and the state (0 and 1 are the cell's inputs, 2 ... its nodes) that it reads.
+struct Edge {
+  std::string op;
+  std::int64_t input;
+};
+
+struct Genotype {
+  std::vector<Edge> normal;
+  std::vector<std::int64_t> normal_concat;
+  std::vector<Edge> reduce;
+  std::vector<std::int64_t> reduce_concat;
+};
+
+// The two published architectures (Liu et al. 2018), two operations for each of four nodes.
+constexpr std::string_view kDartsV1 =
+    R"({"normal": [["sep_conv_3x3", 1], ["sep_conv_3x3", 0], ["skip_connect", 0], ["sep_conv_3x3", 1],
+                   ["skip_connect", 0], ["sep_conv_3x3", 1], ["sep_conv_3x3", 0], ["skip_connect", 2]],
+        "normal_concat": [2, 3, 4, 5],
+        "reduce": [["max_pool_3x3", 0], ["max_pool_3x3", 1], ["skip_connect", 2], ["max_pool_3x3", 0],
+                   ["max_pool_3x3", 0], ["skip_connect", 2], ["skip_connect", 2], ["avg_pool_3x3", 0]],
+        "reduce_concat": [2, 3, 4, 5]})";
+constexpr std::string_view kDartsV2 =
+    R"({"normal": [["sep_conv_3x3", 0], ["sep_conv_3x3", 1], ["sep_conv_3x3", 0], ["sep_conv_3x3", 1],
+                   ["sep_conv_3x3", 1], ["skip_connect", 0], ["skip_connect", 0], ["dil_conv_3x3", 2]],
+        "normal_concat": [2, 3, 4, 5],
+        "reduce": [["max_pool_3x3", 0], ["max_pool_3x3", 1], ["skip_connect", 2], ["max_pool_3x3", 1],
+                   ["max_pool_3x3", 0], ["skip_connect", 2], ["skip_connect", 2], ["max_pool_3x3", 1]],
+        "reduce_concat": [2, 3, 4, 5]})";
+
+constexpr std::array<std::string_view, 10> kOperations = {
+    "none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3",
+    "sep_conv_5x5", "sep_conv_7x7", "dil_conv_3x3", "dil_conv_5x5", "conv_7x1_1x7"};
+
+constexpr const char *kWhere = "darts/genotype";
+[[noreturn]] void fail(const std::string &message) { throw Error(ErrorCode::kInvalidConfig, kWhere, message); }
+
+void parse_cell(const nlohmann::json &document, const std::string &name, std::vector<Edge> &edges,
+                std::vector<std::int64_t> &concat) {
+  const auto cell = document.find(name);
+  if (cell == document.end() || !cell->is_array() || cell->empty() || cell->size() % 2 != 0)
+    fail(fmt::format("\"{}\" must list two operations for each node, such as [\"sep_conv_3x3\", 0]", name));
+  for (std::size_t i = 0; i < cell->size(); ++i) {
+    const auto &edge = (*cell)[i];
+    if (!edge.is_array() || edge.size() != 2 || !edge[0].is_string() || !edge[1].is_number_integer())
+      fail(fmt::format("{}[{}] must be [operation, input], such as [\"sep_conv_3x3\", 0]", name, i));
+    const auto op = edge[0].get<std::string>();
+    const auto input = edge[1].get<std::int64_t>();
+    if (std::find(kOperations.begin(), kOperations.end(), op) == kOperations.end())
+      fail(fmt::format("{}[{}]: unknown operation \"{}\"; known: {}", name, i, op, fmt::join(kOperations, ", ")));
+    const auto states = static_cast<std::int64_t>(i / 2 + 2);
+    if (input < 0 || input >= states)
+      fail(fmt::format("{}[{}]: input = {} must be from 0 to {}: inputs of the cell or earlier nodes", name, i, input, states - 1));
+    edges.push_back({op, input});
+  }
+  const auto joined = document.find(name + "_concat");
+  if (joined == document.end() || !joined->is_array() || joined->empty())
+    fail(fmt::format("\"{}_concat\" must list the states that are concatenated", name));
+  const auto states = static_cast<std::int64_t>(cell->size() / 2 + 2);
+  for (const auto &state : *joined) {
+    if (!state.is_number_integer() || state.get<std::int64_t>() < 2 || state.get<std::int64_t>() >= states)
+      fail(fmt::format("{}_concat: {} must be a node, from 2 to {}", name, state.dump(), states - 1));
+    concat.push_back(state.get<std::int64_t>());
+  }
+}
+
+Genotype parse_genotype(const std::string &text) {
+  const std::string_view json = text == "darts_v1" ? kDartsV1 : text == "darts_v2" ? kDartsV2 : std::string_view(text);
+  const auto document = nlohmann::json::parse(json, nullptr, false);
+  if (document.is_discarded() || !document.is_object())
+    fail(fmt::format("genotype = {} must be darts_v1, darts_v2, or a JSON object with normal, normal_concat, reduce and reduce_concat "
+                     "(@file reads one)",
+                     text.size() > 60 ? text.substr(0, 57) + "..." : text));
+  for (const auto &[key, value] : document.items())
+    if (key != "normal" && key != "normal_concat" && key != "reduce" && key != "reduce_concat")
+      fail(fmt::format("unknown key \"{}\"; known: normal, normal_concat, reduce, reduce_concat", key));
+  Genotype out;
+  parse_cell(document, "normal", out.normal, out.normal_concat);
+  parse_cell(document, "reduce", out.reduce, out.reduce_concat);
+  return out;
+}
+
+/// Writes the pieces that cells are made of.
+class Cells {
+public:
+  explicit Cells(Graph &graph) : b(graph) {}
+  Builder b;
+
+  /// ReLU, convolution, batch norm, as layers NAME.first, NAME.first + 1, NAME.first + 2.
+  NodeId relu_conv_bn(const std::string &name, std::int64_t first, NodeId x, const ConvOptions &options) {
+    x = b.op(fmt::format("{}.{}", name, first), Relu{}, {x});
+    x = b.conv(fmt::format("{}.{}", name, first + 1), x, options);
+    b.graph().mark_replaceable(x, Baseline::kSep);
+    return b.batch_norm(fmt::format("{}.{}", name, first + 2), x);
+  }
+
+  NodeId factorized_reduce(const std::string &name, NodeId x, std::int64_t channels) {
+    x = b.op(name + ".relu", Relu{}, {x});
+    const ConvOptions half{.out_channels = channels / 2, .stride = {2, 2}};
+    const NodeId first = b.conv(name + ".conv_1", x, half);
+    b.graph().mark_replaceable(first, Baseline::kSep);
+    const NodeId shifted = b.op(name + ".shift", Crop{.top = 1, .left = 1}, {x}, Spelling::kFunction);
+    const NodeId second = b.conv(name + ".conv_2", shifted, half);
+    b.graph().mark_replaceable(second, Baseline::kSep);
+    return b.batch_norm(name + ".bn", b.op(name + ".concat", Concat{}, {first, second}, Spelling::kFunction));
+  }
+
+  NodeId operation(const std::string &name, const std::string &op, NodeId x, std::int64_t channels, std::int64_t stride) {
+    const Pair strides{stride, stride};
+    if (op == "none") return b.op(name, Zeros{.stride = strides}, {x}, Spelling::kFunction);
+    if (op == "skip_connect") return stride == 1 ? x : factorized_reduce(name, x, channels);
+    if (op == "max_pool_3x3") return b.op(name, MaxPool{.kernel = {3, 3}, .stride = strides, .padding = {1, 1}}, {x});
+    if (op == "avg_pool_3x3")
+      return b.op(name, AvgPool{.kernel = {3, 3}, .stride = strides, .padding = {1, 1}, .count_include_pad = false}, {x});
+    if (op == "conv_7x1_1x7") {
+      x = b.op(name + ".op.0", Relu{}, {x});
+      x = b.conv(name + ".op.1", x, {.out_channels = channels, .kernel = {1, 7}, .stride = {1, stride}, .padding = {0, 3}});
+      x = b.conv(name + ".op.2", x, {.out_channels = channels, .kernel = {7, 1}, .stride = {stride, 1}, .padding = {3, 0}});
+      return b.batch_norm(name + ".op.3", x);
+    }
+    const std::int64_t k = op.back() - '0'; // sep_conv_KxK, dil_conv_KxK
+    if (op.starts_with("dil"))
+      return relu_conv_bn(name + ".op", 0, x,
+                          {.out_channels = channels, .kernel = {k, k}, .stride = strides, .padding = {k - 1, k - 1}, .dilation = {2, 2}});
+    x = relu_conv_bn(name + ".op", 0, x, {.out_channels = channels, .kernel = {k, k}, .stride = strides, .padding = {k / 2, k / 2}});
+    return relu_conv_bn(name + ".op", 3, x, {.out_channels = channels, .kernel = {k, k}, .padding = {k / 2, k / 2}});
+  }
+
+  NodeId cell(const std::string &name, NodeId s0, NodeId s1, std::int64_t channels, bool reduction, bool previous_reduction,
+              const Genotype &genotype) {
+    const auto &edges = reduction ? genotype.reduce : genotype.normal;
+    const auto &concat = reduction ? genotype.reduce_concat : genotype.normal_concat;
+    std::vector<NodeId> states(2);
+    states[0] = previous_reduction ? factorized_reduce(name + ".preprocess0", s0, channels)
+                                   : relu_conv_bn(name + ".preprocess0.op", 0, s0, {.out_channels = channels});
+    states[1] = relu_conv_bn(name + ".preprocess1.op", 0, s1, {.out_channels = channels});
+    for (std::size_t i = 0; i < edges.size(); i += 2) {
+      std::array<NodeId, 2> sides{};
+      for (std::size_t side = 0; side < 2; ++side) {
+        const Edge &edge = edges[i + side];
+        const std::int64_t stride = reduction && edge.input < 2 ? 2 : 1;
+        sides[side] = operation(fmt::format("{}._ops.{}", name, i + side), edge.op, states[static_cast<std::size_t>(edge.input)],
+                                channels, stride);
+      }
+      states.push_back(b.op(fmt::format("{}.add.{}", name, i / 2), Add{}, {sides[0], sides[1]}, Spelling::kFunction));
+    }
+    std::vector<NodeId> joined;
+    for (std::int64_t state : concat) joined.push_back(states[static_cast<std::size_t>(state)]);
+    return b.op(name + ".concat", Concat{}, joined, Spelling::kFunction);
+  }
+};
+
+class Darts final : public NetworkFamily {
+public:
+  const NetworkInfo &info() const override {
+    static const NetworkInfo info{
+        .name = "darts",
+        .description = "network of searched cells, for 32 x 32 images; every replaceable convolution is depthwise separable",
+        .source = "Liu et al. 2018",
+        .keys = {{"channels", "36", "a whole number from 1 up", true},
+                 {"layers", "20", "a whole number from 1 up", true},
+                 {"classes", "10", "a whole number from 1 up", true},
+                 {"genotype", "darts_v2", "darts_v1, darts_v2, a JSON object in the published form, or @file", true}},
+        .short_names = {{"darts", ""}},
+        .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
+        .width_key = "channels",
+        .width_is_whole = true};
+    return info;
+  }
+
+  std::vector<std::int64_t> channels(const NetworkValues &values) const override {
+    return {spec::Reader(info(), values).whole("channels", 1, std::int64_t{1} << 40)};
+  }
+
+  Graph build(const NetworkValues &values, const Shape &input) const override {
+    const spec::Reader read(info(), values);
+    std::int64_t channels = read.whole("channels", 1, std::int64_t{1} << 40);
+    const std::int64_t layers = read.whole("layers", 1, 1'000'000);
+    const std::int64_t classes = read.whole("classes", 1, std::int64_t{1} << 40);
+    const Genotype genotype = parse_genotype(read.text("genotype"));
+
+    Graph graph;
+    Cells cells(graph);
+    Builder &b = cells.b;
+    NodeId s1 = b.conv("stem.0", graph.add_input(input),
+                       {.out_channels = checked_mul(3, channels), .kernel = {3, 3}, .padding = {1, 1}});
+    s1 = b.batch_norm("stem.1", s1);
+    NodeId s0 = s1;
+    bool previous_reduction = false;
+    for (std::int64_t i = 0; i < layers; ++i) {
+      const bool reduction = i == layers / 3 || i == 2 * layers / 3;
+      if (reduction) {
+        channels = checked_mul(channels, 2);
+        graph.mark_attention_tap(s1);
+      }
+      const NodeId out = cells.cell(fmt::format("cells.{}", i), s0, s1, channels, reduction, previous_reduction, genotype);
+      s0 = s1;
+      s1 = out;
+      previous_reduction = reduction;
+    }
+    NodeId x = b.op("global_pooling", GlobalAvgPool{}, {s1});
+    x = b.op("flatten", Flatten{}, {x}, Spelling::kFunction);
+    b.linear("classifier", x, classes);
+    return graph;
+  }
+};
+
+} // namespace
+
+const NetworkFamily &network_darts() {
+  static const Darts instance;
+  return instance;
+}
+
+} // namespace pare

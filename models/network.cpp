@@ -1,0 +1,238 @@
+#include "models/network.hpp"
+
+#include "analysis/error.hpp"
+#include "analysis/text_file.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+
+namespace pare {
+
+#define PARE_NETWORK(name) const NetworkFamily &network_##name();
+#include "models/list.def"
+#undef PARE_NETWORK
+
+std::span<const NetworkFamily *const> network_families() {
+  static const std::array all = {
+#define PARE_NETWORK(name) &network_##name(),
+#include "models/list.def"
+#undef PARE_NETWORK
+  };
+  return all;
+}
+
+namespace {
+
+std::string known_names() {
+  std::vector<std::string_view> out;
+  for (const NetworkFamily *family : network_families()) {
+    for (const ShortName &name : family->info().short_names) out.push_back(name.name);
+    out.push_back(family->info().name);
+  }
+  return fmt::format("{}", fmt::join(out, ", "));
+}
+
+[[noreturn]] void unknown(std::string_view name) {
+  throw Error(ErrorCode::kUnknownName, "network",
+              fmt::format("unknown network \"{}\"; known: {}, or a file (pare.network/1 or pare.solved/1)", name, known_names()));
+}
+
+/// Matches "wrn-28-10" against "wrn-D-K"; the values of the capitals.
+std::optional<std::map<char, std::string>> match(std::string_view text, std::string_view pattern) {
+  std::map<char, std::string> out;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (std::isupper(static_cast<unsigned char>(pattern[i])) == 0) {
+      if (at >= text.size() || text[at++] != pattern[i]) return std::nullopt;
+      continue;
+    }
+    const char stop = i + 1 < pattern.size() ? pattern[i + 1] : '\0';
+    std::string value;
+    while (at < text.size() && text[at] != stop) value += text[at++];
+    if (value.empty() || (std::isdigit(static_cast<unsigned char>(value[0])) == 0 && value[0] != '.')) return std::nullopt;
+    out[pattern[i]] = value;
+  }
+  if (at != text.size()) return std::nullopt;
+  return out;
+}
+
+/// Splits "a=1,b=[1,2],c=@file" at the commas that are outside brackets and strings.
+std::vector<std::string_view> split(std::string_view options, const std::string &where) {
+  std::vector<std::string_view> out;
+  std::size_t begin = 0;
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i <= options.size(); ++i) {
+    if (i == options.size() || (options[i] == ',' && depth == 0 && !in_string)) {
+      out.push_back(options.substr(begin, i - begin));
+      begin = i + 1;
+      continue;
+    }
+    const char c = options[i];
+    if (in_string && c == '\\')
+      ++i;
+    else if (c == '"' && depth > 0)
+      in_string = !in_string;
+    else if (!in_string && (c == '[' || c == '{'))
+      ++depth;
+    else if (!in_string && (c == ']' || c == '}'))
+      --depth;
+  }
+  if (depth != 0 || in_string)
+    throw Error(ErrorCode::kInvalidValue, where, "a bracket is not closed; a value that starts with [ or { must end with its partner");
+  return out;
+}
+
+} // namespace
+
+const NetworkFamily &find_network_family(std::string_view name) {
+  for (const NetworkFamily *family : network_families())
+    if (family->info().name == name) return *family;
+  unknown(name);
+}
+
+std::pair<const NetworkFamily *, NetworkValues> parse_network_spec(std::string_view spec) {
+  const auto colon = spec.find(':');
+  const std::string_view head = spec.substr(0, colon);
+  const NetworkFamily *family = nullptr;
+  NetworkValues values;
+  // Exact short names before patterns: wrn-50-2 is not a wide_resnet of depth 50.
+  for (const bool exact : {true, false})
+    for (const NetworkFamily *candidate : network_families()) {
+      if (family != nullptr) break;
+      if (exact && candidate->info().name == head) family = candidate;
+      for (const ShortName &name : candidate->info().short_names) {
+        if (family != nullptr || exact != (name.name == head)) continue;
+        const auto found = match(head, name.name);
+        if (!found) continue;
+        family = candidate;
+        if (name.values.empty()) continue;
+        for (std::string_view pair : split(name.values, "")) {
+          const auto equals = pair.find('=');
+          const std::string_view value = pair.substr(equals + 1);
+          const auto letter = found->find(value[0]);
+          values[std::string(pair.substr(0, equals))] = letter != found->end() ? letter->second : std::string(value);
+        }
+      }
+    }
+  if (family == nullptr) unknown(head);
+  if (colon == std::string_view::npos) return {family, values};
+
+  const NetworkInfo &info = family->info();
+  const std::string where(info.name);
+  NetworkValues given;
+  for (std::string_view pair : split(spec.substr(colon + 1), where)) {
+    const auto equals = pair.find('=');
+    const std::string key(pair.substr(0, equals));
+    std::vector<std::string_view> keys;
+    for (const NetworkKeyInfo &k : info.keys) keys.push_back(k.name);
+    if (equals == std::string_view::npos)
+      throw Error(ErrorCode::kInvalidValue, where, fmt::format("\"{}\" must be key=value; keys: {}", pair, fmt::join(keys, ", ")));
+    if (std::find(keys.begin(), keys.end(), key) == keys.end())
+      throw Error(ErrorCode::kUnknownName, where, fmt::format("unknown key \"{}\"; known: {}", key, fmt::join(keys, ", ")));
+    if (given.contains(key)) throw Error(ErrorCode::kInvalidValue, where + "/" + key, fmt::format("key {} is given twice", key));
+    std::string value(pair.substr(equals + 1));
+    if (value.starts_with('@')) value = read_text(value.substr(1), where + "/" + key);
+    given[key] = value;
+  }
+  for (const auto &[key, value] : given) values[key] = value;
+  return {family, values};
+}
+
+namespace {
+
+/// Numbers as they are canonically written: 28, 0.5; other values as they are, JSON without spaces.
+std::string canonical_value(const std::string &text) {
+  double value = 0;
+  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (fault == std::errc() && stop == text.data() + text.size()) {
+    std::int64_t whole = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), whole);
+    if (failed == std::errc() && end == text.data() + text.size()) return std::to_string(whole);
+    return shortest(value);
+  }
+  if (text.find_first_of("[{") == std::string::npos) return text;
+  const auto document = nlohmann::ordered_json::parse(text, nullptr, false);
+  return document.is_discarded() ? text : document.dump();
+}
+
+} // namespace
+
+std::string canonical_spec(const NetworkFamily &family, const NetworkValues &values) {
+  const NetworkInfo &info = family.info();
+  std::vector<std::string> options;
+  for (const NetworkKeyInfo &key : info.keys) {
+    const auto given = values.find(key.name);
+    const std::string value = given == values.end() ? std::string(key.standard) : canonical_value(given->second);
+    if (key.always_written || value != key.standard) options.push_back(fmt::format("{}={}", key.name, value));
+  }
+  return options.empty() ? std::string(info.name) : fmt::format("{}:{}", info.name, fmt::join(options, ","));
+}
+
+Network make_network(const NetworkFamily &family, const NetworkValues &values, const NetworkOptions &options) {
+  const Shape input = options.input.value_or(family.info().input);
+  Network network{.family = &family, .values = values, .name = canonical_spec(family, values), .input = input, .graph = {}};
+  network.graph = family.build(values, input);
+  return network;
+}
+
+Network make_network(std::string_view spec, const NetworkOptions &options) {
+  const auto [family, values] = parse_network_spec(spec);
+  return make_network(*family, values, options);
+}
+
+namespace spec {
+
+std::string Reader::text(std::string_view key) const {
+  if (const auto given = values_.find(key); given != values_.end()) return given->second;
+  for (const NetworkKeyInfo &k : info_.keys)
+    if (k.name == key) return std::string(k.standard);
+  return {};
+}
+
+void Reader::fail(std::string_view key, const std::string &rule) const {
+  std::string value = text(key);
+  if (value.size() > 60) value = value.substr(0, 57) + "...";
+  throw Error(ErrorCode::kInvalidValue, fmt::format("{}/{}", info_.name, key), fmt::format("{} = {} must be {}", key, value, rule));
+}
+
+std::int64_t Reader::whole(std::string_view key, std::int64_t least, std::int64_t most) const {
+  const std::string value = text(key);
+  std::int64_t out = 0;
+  const auto [stop, fault] = std::from_chars(value.data(), value.data() + value.size(), out);
+  if (fault != std::errc() || stop != value.data() + value.size() || out < least || out > most)
+    fail(key, fmt::format("a whole number from {} to {}", least, most));
+  return out;
+}
+
+double Reader::positive(std::string_view key) const {
+  const std::string value = text(key);
+  double out = 0;
+  const auto [stop, fault] = std::from_chars(value.data(), value.data() + value.size(), out);
+  if (fault != std::errc() || stop != value.data() + value.size() || !std::isfinite(out) || out <= 0)
+    fail(key, "a finite number above 0");
+  return out;
+}
+
+std::int64_t scaled(std::int64_t channels, double factor, const std::string &where) {
+  const double value = static_cast<double>(channels) * factor;
+  if (value >= 9007199254740992.0)
+    throw Error(ErrorCode::kOverflow, where, fmt::format("int({} x {}) channels are more than 2^53", channels, shortest(factor)));
+  const auto out = static_cast<std::int64_t>(value);
+  if (out < 1)
+    throw Error(ErrorCode::kInvalidConfig, where,
+                fmt::format("int({} x {}) = 0 channels; a factor from {} up would be accepted", channels, shortest(factor),
+                            shortest(1.0 / static_cast<double>(channels))));
+  return out;
+}
+
+} // namespace spec
+
+} // namespace pare

@@ -1,0 +1,101 @@
+#pragma once
+
+#include "analysis/graph.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pare {
+
+/// Settings of a network family by key, as text; a missing key has its standard value.
+using NetworkValues = std::map<std::string, std::string, std::less<>>;
+
+struct NetworkKeyInfo {
+  std::string_view name;
+  std::string_view standard;
+  std::string_view accepted; ///< in words: "a whole number, 6n + 4"
+  bool always_written;       ///< in canonical specs, even at its standard value
+};
+
+struct ShortName {
+  std::string_view name;   ///< "wrn-D-K"; a capital letter stands for a value
+  std::string_view values; ///< "depth=D,width=K"
+};
+
+struct NetworkInfo {
+  std::string_view name; ///< "wide_resnet"
+  std::string_view description;
+  std::string_view source;
+  std::vector<NetworkKeyInfo> keys;
+  std::vector<ShortName> short_names;
+  Shape input; ///< its own
+  /// The key that scales every stage's channels.
+  std::string_view width_key;
+  bool width_is_whole = false;
+};
+
+/// A family of networks. build() throws Error{kInvalidValue} or {kInvalidConfig} placed at "family/key" or a layer.
+class NetworkFamily {
+public:
+  virtual ~NetworkFamily() = default;
+  virtual const NetworkInfo &info() const = 0;
+  virtual Graph build(const NetworkValues &values, const Shape &input) const = 0;
+  /// The channel counts that the width key decides, each never falling as it rises. Equal channels, equal network.
+  virtual std::vector<std::int64_t> channels(const NetworkValues &values) const = 0;
+};
+
+/// The registry: list.def.
+std::span<const NetworkFamily *const> network_families();
+/// Throws Error{kUnknownName}.
+const NetworkFamily &find_network_family(std::string_view name);
+
+/// A network: one of a family, or one that a user brought as a file.
+struct Network {
+  const NetworkFamily *family = nullptr; ///< null for a network from a file
+  NetworkValues values;
+  std::string name; ///< the canonical spec, or the file's own name
+  Shape input;      ///< of one image, batch 1
+  Graph graph;
+
+  bool from_file() const { return family == nullptr; }
+};
+
+struct NetworkOptions {
+  std::optional<Shape> input; ///< instead of the network's own; its batch is what is counted
+};
+
+/// "wrn-28-10", "wide_resnet:depth=28,width=10,classes=10": a short name or a family, with keys. A value that starts with
+/// [ or { runs to its matching bracket, `@file` reads a file.
+Network make_network(std::string_view spec, const NetworkOptions &options = {});
+Network make_network(const NetworkFamily &family, const NetworkValues &values, const NetworkOptions &options = {});
+/// Only reads the spec.
+std::pair<const NetworkFamily *, NetworkValues> parse_network_spec(std::string_view spec);
+std::string canonical_spec(const NetworkFamily &family, const NetworkValues &values);
+
+namespace spec {
+/// Values of a family's keys, checked. Each throws Error{kInvalidValue} placed at "family/key".
+class Reader {
+public:
+  Reader(const NetworkInfo &info, const NetworkValues &values) : info_(info), values_(values) {}
+  std::string text(std::string_view key) const;
+  std::int64_t whole(std::string_view key, std::int64_t least, std::int64_t most) const;
+  /// A finite number above 0.
+  double positive(std::string_view key) const;
+  [[noreturn]] void fail(std::string_view key, const std::string &rule) const;
+
+private:
+  const NetworkInfo &info_;
+  const NetworkValues &values_;
+};
+
+/// int(factor x channels), as Python: toward zero. Throws where nothing is left, or where it is beyond 2^53.
+std::int64_t scaled(std::int64_t channels, double factor, const std::string &where);
+} // namespace spec
+
+} // namespace pare

@@ -1,0 +1,144 @@
+#include "models/resnet.hpp"
+
+#include "analysis/builder.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace pare {
+
+namespace {
+
+using Blocks = std::array<std::int64_t, 4>;
+
+struct Depth {
+  std::int64_t depth;
+  Blocks blocks;
+  bool bottleneck;
+};
+constexpr std::array<Depth, 5> kDepths = {{{18, {2, 2, 2, 2}, false},
+                                           {34, {3, 4, 6, 3}, false},
+                                           {50, {3, 4, 6, 3}, true},
+                                           {101, {3, 4, 23, 3}, true},
+                                           {152, {3, 8, 36, 3}, true}}};
+
+NodeId replaceable_conv(Builder &b, const std::string &name, NodeId x, std::int64_t out_channels, std::int64_t kernel,
+                        std::int64_t stride) {
+  const NodeId y = b.conv(name, x,
+                          {.out_channels = out_channels,
+                           .kernel = {kernel, kernel},
+                           .stride = {stride, stride},
+                           .padding = {kernel / 2, kernel / 2}});
+  b.graph().mark_replaceable(y, Baseline::kConv);
+  return y;
+}
+
+NodeId block(Builder &b, const std::string &name, NodeId x, std::int64_t inner, std::int64_t expansion, std::int64_t stride,
+             bool bottleneck) {
+  const std::int64_t out = checked_mul(inner, expansion);
+  struct Step {
+    std::int64_t channels, kernel, stride;
+  };
+  const std::vector<Step> steps = bottleneck ? std::vector<Step>{{inner, 1, 1}, {inner, 3, stride}, {out, 1, 1}}
+                                             : std::vector<Step>{{inner, 3, stride}, {out, 3, 1}};
+  NodeId y = x;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    y = replaceable_conv(b, fmt::format("{}.conv{}", name, i + 1), y, steps[i].channels, steps[i].kernel, steps[i].stride);
+    y = b.batch_norm(fmt::format("{}.bn{}", name, i + 1), y);
+    if (i + 1 < steps.size()) y = b.op(name + ".relu", Relu{}, {y});
+  }
+  NodeId shortcut = x;
+  if (stride != 1 || b.shape(x).channels != out)
+    shortcut = b.batch_norm(name + ".downsample.bn", replaceable_conv(b, name + ".downsample.conv", x, out, 1, stride));
+  y = b.op(name + ".add", Add{}, {y, shortcut}, Spelling::kFunction);
+  return b.op(name + ".relu", Relu{}, {y});
+}
+
+class ResNet final : public ResNetFamily {
+public:
+  const NetworkInfo &info() const override {
+    static const NetworkInfo info{
+        .name = "resnet",
+        .description = "residual network for 224 x 224 images: basic blocks (18, 34) or bottlenecks (50, 101, 152)",
+        .source = "He et al. 2016",
+        .keys = {{"depth", "50", "18, 34, 50, 101 or 152", true},
+                 {"width", "1", "a number above 0: scales the channels of every stage", true},
+                 {"classes", "1000", "a whole number from 1 up", true},
+                 {"expansion", "", "a whole number from 1 up; standard 1 for basic blocks, 4 for bottlenecks", false}},
+        .short_names = {{"resnet-D", "depth=D"}},
+        .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
+        .width_key = "width"};
+    return info;
+  }
+};
+
+class Wrn50 final : public ResNetFamily {
+public:
+  const NetworkInfo &info() const override {
+    static const NetworkInfo info{
+        .name = "wrn_50_2",
+        .description = "WRN-50-2: a ResNet-50 of twice the inner width and expansion 2, for 224 x 224 images",
+        .source = "Zagoruyko and Komodakis 2016",
+        .keys = {{"classes", "1000", "a whole number from 1 up", true},
+                 {"width", "2", "a number above 0: scales the channels of every stage", false},
+                 {"depth", "50", "50, 101 or 152", false},
+                 {"expansion", "2", "a whole number from 1 up", false}},
+        .short_names = {{"wrn-50-2", ""}},
+        .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
+        .width_key = "width"};
+    return info;
+  }
+};
+
+} // namespace
+
+std::vector<std::int64_t> ResNetFamily::channels(const NetworkValues &values) const {
+  const spec::Reader read(info(), values);
+  const double width = read.positive("width");
+  std::vector<std::int64_t> out;
+  for (std::int64_t c : {64, 128, 256, 512}) out.push_back(spec::scaled(c, width, std::string(info().name) + "/width"));
+  return out;
+}
+
+Graph ResNetFamily::build(const NetworkValues &values, const Shape &input) const {
+  const spec::Reader read(info(), values);
+  const std::int64_t depth = read.whole("depth", 18, 152);
+  const Depth *shape = nullptr;
+  for (const Depth &d : kDepths)
+    if (d.depth == depth) shape = &d;
+  if (shape == nullptr) read.fail("depth", "18, 34, 50, 101 or 152");
+  const std::int64_t expansion =
+      read.text("expansion").empty() ? (shape->bottleneck ? 4 : 1) : read.whole("expansion", 1, 1 << 20);
+  const std::int64_t classes = read.whole("classes", 1, std::int64_t{1} << 40);
+  const std::vector<std::int64_t> inner = channels(values);
+
+  Graph graph;
+  Builder b(graph);
+  NodeId x = b.conv("conv1", graph.add_input(input),
+                    {.out_channels = 64, .kernel = {7, 7}, .stride = {2, 2}, .padding = {3, 3}});
+  x = b.op("relu", Relu{}, {b.batch_norm("bn1", x)});
+  x = b.op("maxpool", MaxPool{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}}, {x});
+  for (std::size_t stage = 0; stage < inner.size(); ++stage) {
+    for (std::int64_t i = 0; i < shape->blocks[stage]; ++i)
+      x = block(b, fmt::format("layer{}.{}", stage + 1, i), x, inner[stage], expansion, i == 0 && stage > 0 ? 2 : 1,
+                shape->bottleneck);
+    graph.mark_attention_tap(x);
+  }
+  x = b.op("avgpool", AvgPool{.kernel = {7, 7}, .stride = {7, 7}}, {x});
+  x = b.op("flatten", Flatten{}, {x}, Spelling::kFunction);
+  b.linear("fc", x, classes);
+  return graph;
+}
+
+const NetworkFamily &network_resnet() {
+  static const ResNet instance;
+  return instance;
+}
+
+const NetworkFamily &network_wrn_50_2() {
+  static const Wrn50 instance;
+  return instance;
+}
+
+} // namespace pare

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "models/network.hpp"
+
+#include <string_view>
+
+namespace pare {
+
+/// Post-activation residual networks for 224 x 224: stem of 64 channels, four stages of inner width int(64 width 2^i),
+/// outputs `expansion` times that.
+class ResNetFamily : public NetworkFamily {
+public:
+  std::vector<std::int64_t> channels(const NetworkValues &values) const override;
+  Graph build(const NetworkValues &values, const Shape &input) const override;
+};
+
+} // namespace pare

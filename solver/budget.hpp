@@ -1,0 +1,43 @@
+#pragma once
+
+#include "analysis/count.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace pare {
+
+enum class Metric : std::uint8_t { kParameters, kMultAdds };
+enum class Relation : std::uint8_t {
+  kAtMost,  ///< <=
+  kNearest, ///< ~
+};
+std::string_view to_string(Metric metric);     ///< "parameters", "mult-adds"
+std::string_view to_string(Relation relation); ///< "<=", "~"
+
+/// A limit on one number, with the convention that it is counted by.
+struct Budget {
+  Metric metric = Metric::kParameters;
+  std::string convention; ///< of mult-adds; empty for parameters
+  Relation relation = Relation::kAtMost;
+  Count limit;
+  /// A limit given as a share of the original network: limit is set once that is counted.
+  bool is_percentage = false;
+  std::string written; ///< as the user wrote it
+
+  /// "parameters", "mult-adds[macs]"
+  std::string quantity() const;
+  /// "parameters <= 800000"
+  std::string text() const;
+  bool holds(const Count &value) const { return relation == Relation::kNearest || value <= limit; }
+};
+
+/// Reads "parameters<=0.8M", "mult-adds<=1.2e8" (which means mult-adds[macs]), "mult-adds[reference]<=100M", "parameters~0.8M",
+/// "parameters<=5%". K, M, G are powers of ten, and numbers are read exactly. Throws Error{kUsage}.
+Budget parse_budget(std::string_view text);
+
+/// A percentage turned into a limit, rounded down for kAtMost.
+Budget resolve_percentage(const Budget &budget, const Count &original);
+
+} // namespace pare

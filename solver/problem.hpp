@@ -1,0 +1,80 @@
+#pragma once
+
+#include "analysis/convention.hpp"
+#include "analysis/lower.hpp"
+#include "models/network.hpp"
+#include "solver/budget.hpp"
+#include "solver/result.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace pare {
+
+/// Exact costs of one plan: parameters, and mult-adds by convention.
+struct UniformCost {
+  std::int64_t parameters = 0;
+  std::vector<Count> mult_adds; ///< by UniformProblem::conventions()
+
+  UniformCost &operator+=(const UniformCost &other);
+  UniformCost times(std::int64_t n) const;
+};
+
+/// One setting for the whole network as a function of one number. Two settings of equal structure are the same network.
+class UniformProblem {
+public:
+  enum class Axis : std::uint8_t {
+    kReal,       ///< doubles from least() to most(); the structure's numbers and all costs never fall
+    kWhole,      ///< whole numbers from least() up without end; all costs never fall
+    kEnumerated, ///< costs go up and down: plateaus() lists one of each structure
+  };
+  /// The knobs in [first, end) have one structure; for whole-number knobs, first alone.
+  struct Plateau {
+    double first = 0;
+    double end = 0;
+  };
+
+  UniformProblem(std::vector<Budget> budgets, std::vector<Convention> conventions);
+  virtual ~UniformProblem() = default;
+
+  virtual Axis axis() const = 0;
+  /// The range of settings that apply everywhere. most() of kWhole is 2^53.
+  virtual double least() const = 0;
+  virtual double most() const = 0;
+  virtual Structure structure(double setting) const = 0;
+  /// Throws Error{kOverflow}.
+  virtual UniformCost cost(double setting) const = 0;
+  virtual std::vector<Plateau> plateaus() const = 0; ///< kEnumerated only
+  /// The setting as a person writes it: "Generic_0.054".
+  virtual std::string text(double setting) const = 0;
+
+  const std::vector<Budget> &budgets() const { return budgets_; }
+  const std::vector<Convention> &conventions() const { return conventions_; }
+  /// A cost in a budget's quantity.
+  Count value(const UniformCost &cost, const Budget &budget) const;
+  Setting setting(const Plateau &plateau) const;
+
+private:
+  std::vector<Budget> budgets_;
+  std::vector<Convention> conventions_;
+};
+
+/// A substitution at every replaceable convolution, its knob free. Throws Error{kNotApplicable} where it applies at no setting
+/// and `where_refused` is kThrow; otherwise such layers are in `kept`.
+std::unique_ptr<UniformProblem> make_substitution_problem(const Network &network, const Substitute &substitute,
+                                                          std::vector<Budget> budgets, std::vector<Convention> conventions,
+                                                          WhereRefused where_refused, std::vector<Lowered::Kept> &kept);
+/// The original layers with every stage's channels scaled by up to 1.
+std::unique_ptr<UniformProblem> make_width_problem(const Network &network, std::vector<Budget> budgets,
+                                                   std::vector<Convention> conventions);
+
+/// The decimal of fewest digits in [first, end), the smallest of them.
+double shortest_decimal(double first, double end);
+
+/// Positive doubles in their order as whole numbers, and back.
+std::uint64_t ordinal_of(double value);
+double from_ordinal(std::uint64_t ordinal);
+
+} // namespace pare

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "analysis/count.hpp"
+#include "analysis/lower.hpp"
+#include "models/network.hpp"
+#include "solver/budget.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pare {
+
+enum class Reason : std::uint8_t {
+  kOptimal,    ///< proven: no other setting is better
+  kFeasible,   ///< meets the budgets; better ones may exist
+  kInfeasible, ///< proven: no setting meets the budgets
+};
+std::string_view to_string(Reason reason); ///< "optimal", "feasible", "infeasible"
+
+/// Why a solver stopped. gap = |objective - bound|; kOptimal has gap 0, kInfeasible has neither.
+struct Termination {
+  Reason reason = Reason::kInfeasible;
+  std::optional<Count> bound; ///< no setting does better than this in the objective
+  std::optional<Count> gap;
+  std::string detail = "solve() was not called"; ///< one sentence for people
+};
+
+/// One setting of the whole network, and what it costs.
+struct Setting {
+  double knob = 0; ///< of the shortest decimal in [first, end)
+  /// Every knob in [first, end) gives the same network; equal for whole-number knobs.
+  double first = 0;
+  double end = 0;
+  std::string text; ///< "Generic_0.053125", "ACDC_12", "width=1.5"
+  std::int64_t parameters = 0;
+  std::map<std::string, Count> mult_adds; ///< by convention
+};
+
+/// The outcome of a uniform fit. `answer` is set unless infeasible.
+struct SolveResult {
+  Termination termination;
+  std::optional<Setting> answer;
+  std::optional<Setting> next; ///< the next plan up in parameters; none where the answer is the largest
+  std::string next_reason;     ///< why it is not the answer
+  std::vector<Budget> budgets; ///< with their limits resolved
+  Count smallest;              ///< attainable, in the first budget's quantity
+  std::optional<Count> largest; ///< none: without end
+  std::optional<Setting> below; ///< where infeasible: the nearest attainable to the first budget that fails
+  std::optional<Setting> above;
+  std::vector<Lowered::Kept> kept; ///< layers that stay as they were
+};
+
+} // namespace pare

@@ -1,0 +1,260 @@
+#include "solver/uniform.hpp"
+
+#include "analysis/error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace pare {
+
+namespace {
+
+const Budget *nearest_of(const UniformProblem &problem) {
+  for (const Budget &budget : problem.budgets())
+    if (budget.relation == Relation::kNearest) return &budget;
+  return nullptr;
+}
+
+Count distance(const Count &value, const Count &target) { return value > target ? value - target : target - value; }
+
+/// The first budget that a cost breaks.
+const Budget *broken(const UniformProblem &problem, const UniformCost &cost) {
+  for (const Budget &budget : problem.budgets())
+    if (!budget.holds(problem.value(cost, budget))) return &budget;
+  return nullptr;
+}
+
+std::string over(const Budget &budget, const Count &value) {
+  return fmt::format("{} {} > {}", budget.quantity(), value.to_string(), budget.limit.to_string());
+}
+
+/// Why `next` is not the answer, where the answer is `answer`.
+std::string reason_against(const UniformProblem &problem, const UniformCost &next, const UniformCost &answer) {
+  if (const Budget *budget = broken(problem, next)) return over(*budget, problem.value(next, *budget));
+  if (const Budget *nearest = nearest_of(problem))
+    return fmt::format("{} {} is {} from {}, the answer {}", nearest->quantity(), problem.value(next, *nearest).to_string(),
+                       distance(problem.value(next, *nearest), nearest->limit).to_string(), nearest->limit.to_string(),
+                       distance(problem.value(answer, *nearest), nearest->limit).to_string());
+  return "not larger";
+}
+
+/// Fills in what an answer proves.
+void prove(const UniformProblem &problem, const UniformCost &answer, SolveResult &result) {
+  const Budget *nearest = nearest_of(problem);
+  result.termination.reason = Reason::kOptimal;
+  result.termination.gap = Count(0);
+  result.termination.bound = nearest != nullptr ? distance(problem.value(answer, *nearest), nearest->limit) : Count(answer.parameters);
+  const std::string what =
+      nearest != nullptr ? fmt::format("no setting is nearer to {}", nearest->text()) : "no setting with more parameters meets the budgets";
+  result.termination.detail =
+      result.next ? fmt::format("{}: the next one up, {}, does not do ({})", what, result.next->text, result.next_reason)
+                  : fmt::format("{}: this is the largest there is", what);
+}
+
+void infeasible(const Budget &budget, const Count &least, SolveResult &result) {
+  result.termination.reason = Reason::kInfeasible;
+  result.termination.detail = fmt::format("even the smallest setting has {}", over(budget, least));
+}
+
+/// A range of ordered settings: doubles by their bits, or whole numbers.
+class Axis {
+public:
+  explicit Axis(const UniformProblem &problem) : problem_(problem), real_(problem.axis() == UniformProblem::Axis::kReal) {}
+
+  std::uint64_t ordinal(double setting) const { return real_ ? ordinal_of(setting) : static_cast<std::uint64_t>(setting); }
+  double setting(std::uint64_t ordinal) const { return real_ ? from_ordinal(ordinal) : static_cast<double>(ordinal); }
+  std::uint64_t first() const { return ordinal(problem_.least()); }
+  std::uint64_t last() const { return ordinal(problem_.most()); }
+
+  /// The last ordinal in [low, last()] for which `holds`: it holds at low, and once false stays false. Gallops away from
+  /// `start`, then bisects.
+  template <class Holds>
+  std::uint64_t last_where(std::uint64_t low, std::uint64_t start, const Holds &holds) const {
+    std::uint64_t good = low;
+    std::uint64_t bad = last() + 1;
+    std::uint64_t probe = std::clamp(start, low, last());
+    for (std::uint64_t step = 1; bad - good > 1; step *= 2) {
+      if (probe <= good || probe >= bad) break;
+      if (holds(probe)) {
+        good = probe;
+        probe = bad - good > step ? good + step : good + (bad - good) / 2;
+      } else {
+        bad = probe;
+        probe = bad - good > step ? bad - step : good + (bad - good) / 2;
+      }
+    }
+    while (bad - good > 1) {
+      const std::uint64_t middle = good + (bad - good) / 2;
+      (holds(middle) ? good : bad) = middle;
+    }
+    return good;
+  }
+
+  /// The plateau that an ordinal lies on; whole numbers are plateaus of their own.
+  UniformProblem::Plateau plateau(std::uint64_t at) const {
+    if (!real_) return {setting(at), setting(at)};
+    const Structure own = problem_.structure(setting(at));
+    const std::uint64_t end = last_where(at, at + 1, [&](std::uint64_t o) { return problem_.structure(setting(o)) == own; }) + 1;
+    std::uint64_t below = first() - 1;
+    std::uint64_t begin = at;
+    while (begin - below > 1) {
+      const std::uint64_t middle = below + (begin - below) / 2;
+      (problem_.structure(setting(middle)) == own ? begin : below) = middle;
+    }
+    return {setting(begin), setting(end)};
+  }
+  std::uint64_t end_of(const UniformProblem::Plateau &plateau, std::uint64_t at) const { return real_ ? ordinal(plateau.end) : at + 1; }
+
+private:
+  const UniformProblem &problem_;
+  bool real_;
+};
+
+} // namespace
+
+SolveResult solve_monotone(const UniformProblem &problem, const std::optional<double> &hint) {
+  SolveResult result;
+  result.budgets = problem.budgets();
+  const Axis axis(problem);
+  const Budget &first_budget = problem.budgets().front();
+  const auto cost = [&](std::uint64_t ordinal) { return problem.cost(axis.setting(ordinal)); };
+  const bool endless = problem.axis() == UniformProblem::Axis::kWhole;
+
+  const UniformCost smallest = cost(axis.first());
+  result.smallest = problem.value(smallest, first_budget);
+  if (!endless) result.largest = problem.value(cost(axis.last()), first_budget);
+
+  if (const Budget *budget = broken(problem, smallest)) {
+    infeasible(*budget, problem.value(smallest, *budget), result);
+    result.above = problem.setting(axis.plateau(axis.first()));
+    return result;
+  }
+
+  const std::uint64_t middle = axis.first() + (axis.last() - axis.first()) / 2;
+  const std::uint64_t start = hint ? axis.ordinal(*hint) : endless ? axis.first() + 1 : middle;
+  // What does not fit in 64 bits is over any limit.
+  const auto last_where = [&](std::uint64_t from, const auto &holds) {
+    return axis.last_where(from, start, [&](std::uint64_t o) {
+      try {
+        return holds(cost(o));
+      } catch (const Error &error) {
+        if (error.code() != ErrorCode::kOverflow) throw;
+        return false;
+      }
+    });
+  };
+  std::uint64_t answer = last_where(axis.first(), [&](const UniformCost &c) { return broken(problem, c) == nullptr; });
+  if (const Budget *nearest = nearest_of(problem)) {
+    const auto value = [&](const UniformCost &c) { return problem.value(c, *nearest); };
+    const std::uint64_t most = answer;
+    const auto at_most = [&](const Count &limit) {
+      return std::min(most, last_where(axis.first(), [&](const UniformCost &c) { return value(c) <= limit; }));
+    };
+    // Below the target or on it, and the first value above it; on a tie the one that is not over.
+    answer = at_most(std::max(nearest->limit, value(smallest)));
+    if (answer < most) {
+      const Count above = value(cost(answer + 1));
+      if (distance(above, nearest->limit) < distance(value(cost(answer)), nearest->limit)) answer = at_most(above);
+    }
+  }
+  if (endless && answer == axis.last())
+    throw Error(ErrorCode::kInvalidConfig, "budget",
+                "no budget grows with this setting, so there is no largest one; a budget of parameters would be accepted");
+
+  const UniformProblem::Plateau plateau = axis.plateau(answer);
+  result.answer = problem.setting(plateau);
+  const UniformCost found = cost(answer);
+  const std::uint64_t end = axis.end_of(plateau, answer);
+  if (end <= axis.last()) {
+    try {
+      result.next = problem.setting(axis.plateau(end));
+      result.next_reason = reason_against(problem, cost(end), found);
+    } catch (const Error &error) {
+      if (error.code() != ErrorCode::kOverflow) throw;
+      result.next.reset();
+    }
+  }
+  prove(problem, found, result);
+  return result;
+}
+
+SolveResult solve_enumerated(const UniformProblem &problem) {
+  SolveResult result;
+  result.budgets = problem.budgets();
+  const Budget &first_budget = problem.budgets().front();
+  const Budget *nearest = nearest_of(problem);
+
+  struct Entry {
+    UniformProblem::Plateau plateau;
+    UniformCost cost;
+  };
+  std::vector<Entry> entries;
+  for (const UniformProblem::Plateau &plateau : problem.plateaus()) entries.push_back({plateau, problem.cost(plateau.first)});
+
+  const auto better = [&](const Entry &a, const Entry &b) {
+    if (nearest != nullptr) {
+      const Count va = problem.value(a.cost, *nearest);
+      const Count vb = problem.value(b.cost, *nearest);
+      const Count da = distance(va, nearest->limit);
+      const Count db = distance(vb, nearest->limit);
+      if (!(da == db)) return da < db;
+      if (!(va == vb)) return va < vb; // on a tie the one that is not over
+    }
+    return a.cost.parameters > b.cost.parameters;
+  };
+  const Entry *answer = nullptr;
+  for (const Entry &entry : entries)
+    if (broken(problem, entry.cost) == nullptr && (answer == nullptr || better(entry, *answer))) answer = &entry;
+
+  result.smallest = problem.value(entries.front().cost, first_budget);
+  result.largest = result.smallest;
+  for (const Entry &entry : entries) {
+    const Count value = problem.value(entry.cost, first_budget);
+    result.smallest = std::min(result.smallest, value);
+    result.largest = std::max(*result.largest, value);
+  }
+  if (answer == nullptr) {
+    // The first budget that nothing meets, or else the first: what comes nearest to it.
+    const Budget *failing = nullptr;
+    for (const Budget &budget : problem.budgets())
+      if (failing == nullptr && std::none_of(entries.begin(), entries.end(), [&](const Entry &e) {
+            return budget.holds(problem.value(e.cost, budget));
+          }))
+        failing = &budget;
+    const bool alone = failing != nullptr;
+    if (!alone) failing = &first_budget;
+    const auto value = [&](const Entry &e) { return problem.value(e.cost, *failing); };
+    const Entry *below = nullptr;
+    const Entry *above = nullptr;
+    for (const Entry &entry : entries) {
+      if (failing->holds(value(entry))) {
+        if (below == nullptr || value(entry) > value(*below)) below = &entry;
+      } else if (above == nullptr || value(entry) < value(*above)) {
+        above = &entry;
+      }
+    }
+    if (below != nullptr) result.below = problem.setting(below->plateau);
+    if (above != nullptr) result.above = problem.setting(above->plateau);
+    if (alone)
+      infeasible(*failing, value(*above), result);
+    else
+      result.termination.detail = "each budget can be met, but no setting meets all of them";
+    result.termination.reason = Reason::kInfeasible;
+    return result;
+  }
+  result.answer = problem.setting(answer->plateau);
+  const Entry *next = nullptr;
+  for (const Entry &entry : entries)
+    if (entry.cost.parameters > answer->cost.parameters && (next == nullptr || entry.cost.parameters < next->cost.parameters))
+      next = &entry;
+  if (next != nullptr) {
+    result.next = problem.setting(next->plateau);
+    result.next_reason = reason_against(problem, next->cost, answer->cost);
+  }
+  prove(problem, answer->cost, result);
+  return result;
+}
+
+} // namespace pare
