@@ -75,9 +75,14 @@ Convention::Weight parse_weight(const std::string &key, double weight) {
 } // namespace
 
 std::optional<double> Convention::weight(std::size_t op_kind, Spelling spelling, Event event) const {
-  for (const Weight &w : weights)
-    if (w.event == event && (!w.spelling || *w.spelling == spelling) && w.op == kind_name(op_kind)) return w.weight;
-  return std::nullopt;
+  // A weight for this spelling goes before one for both.
+  std::optional<double> both;
+  for (const Weight &w : weights) {
+    if (w.event != event || w.op != kind_name(op_kind)) continue;
+    if (!w.spelling) both = w.weight;
+    if (w.spelling == spelling) return w.weight;
+  }
+  return both;
 }
 
 std::span<const Convention> conventions() {

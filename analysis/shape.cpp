@@ -28,7 +28,7 @@ std::int64_t window_positions(std::int64_t size, std::int64_t kernel, std::int64
                             "kernel, more padding or a larger input would",
                             reach, kernel, dilation, padded, size, padding));
   std::int64_t positions = (padded - reach) / stride + 1;
-  if (ceil_mode && (padded - reach) % stride != 0 && positions * stride < size + padding) ++positions;
+  if (ceil_mode && (padded - reach) % stride != 0 && positions <= (size + padding - 1) / stride) ++positions;
   return positions;
 }
 

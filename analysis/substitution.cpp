@@ -96,6 +96,7 @@ NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute
 std::vector<double> Substitution::knobs(const ConvSite &site, const Settings &settings, std::size_t most) const {
   const KnobInfo &knob = info().knob;
   const auto at = [&](double value) { return resolve(site, settings, value); };
+  if (!Substitute{.family = this, .settings = settings, .knob = {}}.has_free_knob()) return {}; // a divisor says it already
   std::vector<double> out;
   switch (knob.kind) {
   case KnobInfo::Kind::kNone: break;

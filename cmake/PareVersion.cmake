@@ -10,4 +10,8 @@ if(GIT_FOUND AND EXISTS ${PROJECT_SOURCE_DIR}/.git)
   if(status EQUAL 0 AND described)
     set(PARE_VERSION_STRING "${PROJECT_VERSION}+${described}")
   endif()
+  # A commit makes CMake look again.
+  if(EXISTS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
+    set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
+  endif()
 endif()

@@ -165,8 +165,60 @@ public:
   }
 };
 
-class Darts final : public NetworkFamily {
+/// Stems and pooling apart, the CIFAR and the ImageNet form are the same.
+class DartsFamily : public NetworkFamily {
 public:
+  std::vector<std::int64_t> channels(const NetworkValues &values) const override {
+    const spec::Reader read(info(), values);
+    const std::int64_t channels = read.whole("channels", 1, std::int64_t{1} << 40);
+    if (channels % multiple_of_ != 0) read.fail("channels", fmt::format("a multiple of {}: they are made in halves", multiple_of_));
+    return {channels};
+  }
+
+  Graph build(const NetworkValues &values, const Shape &input) const override {
+    const spec::Reader read(info(), values);
+    std::int64_t channels = this->channels(values)[0];
+    const std::int64_t layers = read.whole("layers", 1, 1'000'000);
+    const std::int64_t classes = read.whole("classes", 1, std::int64_t{1} << 40);
+    const Genotype genotype = parse_genotype(read.text("genotype"));
+
+    Graph graph;
+    Cells cells(graph);
+    Builder &b = cells.b;
+    auto [s0, s1] = stem(b, graph.add_input(input), channels);
+    // The second stem of the ImageNet form has halved the map that the first cell sees, as a reduction would.
+    bool previous_reduction = s0 != s1;
+    for (std::int64_t i = 0; i < layers; ++i) {
+      const bool reduction = i == layers / 3 || i == 2 * layers / 3;
+      if (reduction) {
+        channels = checked_mul(channels, 2);
+        graph.mark_attention_tap(s1);
+      }
+      const NodeId out = cells.cell(fmt::format("cells.{}", i), s0, s1, channels, reduction, previous_reduction, genotype);
+      s0 = s1;
+      s1 = out;
+      previous_reduction = reduction;
+    }
+    NodeId x = pool(b, s1);
+    x = b.op("flatten", Flatten{}, {x}, Spelling::kFunction);
+    b.linear("classifier", x, classes);
+    return graph;
+  }
+
+protected:
+  explicit DartsFamily(std::int64_t multiple_of) : multiple_of_(multiple_of) {}
+
+private:
+  /// The two inputs of the first cell.
+  virtual std::pair<NodeId, NodeId> stem(Builder &b, NodeId x, std::int64_t channels) const = 0;
+  virtual NodeId pool(Builder &b, NodeId x) const = 0;
+
+  std::int64_t multiple_of_; ///< what channels must be
+};
+
+class Darts final : public DartsFamily {
+public:
+  Darts() : DartsFamily(1) {}
   const NetworkInfo &info() const override {
     static const NetworkInfo info{
         .name = "darts",
@@ -183,40 +235,47 @@ public:
     return info;
   }
 
-  std::vector<std::int64_t> channels(const NetworkValues &values) const override {
-    return {spec::Reader(info(), values).whole("channels", 1, std::int64_t{1} << 40)};
+private:
+  std::pair<NodeId, NodeId> stem(Builder &b, NodeId x, std::int64_t channels) const override {
+    x = b.conv("stem.0", x, {.out_channels = checked_mul(3, channels), .kernel = {3, 3}, .padding = {1, 1}});
+    x = b.batch_norm("stem.1", x);
+    return {x, x};
+  }
+  NodeId pool(Builder &b, NodeId x) const override { return b.op("global_pooling", GlobalAvgPool{}, {x}); }
+};
+
+class DartsImageNet final : public DartsFamily {
+public:
+  DartsImageNet() : DartsFamily(2) {}
+  const NetworkInfo &info() const override {
+    static const NetworkInfo info{
+        .name = "darts_imagenet",
+        .description = "DARTS for 224 x 224 images: the cells of darts behind three strided convolutions",
+        .source = "Liu et al. 2018",
+        .keys = {{"channels", "48", "an even number", true},
+                 {"layers", "14", "a whole number from 1 up", true},
+                 {"classes", "1000", "a whole number from 1 up", true},
+                 {"genotype", "darts_v2", "darts_v1, darts_v2, a JSON object in the published form, or @file", true}},
+        .short_names = {{"darts-imagenet", ""}},
+        .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
+        .width_key = "channels",
+        .width_is_whole = true};
+    return info;
   }
 
-  Graph build(const NetworkValues &values, const Shape &input) const override {
-    const spec::Reader read(info(), values);
-    std::int64_t channels = read.whole("channels", 1, std::int64_t{1} << 40);
-    const std::int64_t layers = read.whole("layers", 1, 1'000'000);
-    const std::int64_t classes = read.whole("classes", 1, std::int64_t{1} << 40);
-    const Genotype genotype = parse_genotype(read.text("genotype"));
-
-    Graph graph;
-    Cells cells(graph);
-    Builder &b = cells.b;
-    NodeId s1 = b.conv("stem.0", graph.add_input(input),
-                       {.out_channels = checked_mul(3, channels), .kernel = {3, 3}, .padding = {1, 1}});
-    s1 = b.batch_norm("stem.1", s1);
-    NodeId s0 = s1;
-    bool previous_reduction = false;
-    for (std::int64_t i = 0; i < layers; ++i) {
-      const bool reduction = i == layers / 3 || i == 2 * layers / 3;
-      if (reduction) {
-        channels = checked_mul(channels, 2);
-        graph.mark_attention_tap(s1);
-      }
-      const NodeId out = cells.cell(fmt::format("cells.{}", i), s0, s1, channels, reduction, previous_reduction, genotype);
-      s0 = s1;
-      s1 = out;
-      previous_reduction = reduction;
-    }
-    NodeId x = b.op("global_pooling", GlobalAvgPool{}, {s1});
-    x = b.op("flatten", Flatten{}, {x}, Spelling::kFunction);
-    b.linear("classifier", x, classes);
-    return graph;
+private:
+  std::pair<NodeId, NodeId> stem(Builder &b, NodeId x, std::int64_t channels) const override {
+    const auto conv = [&](const std::string &name, NodeId from, std::int64_t out) {
+      return b.conv(name, from, {.out_channels = out, .kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}});
+    };
+    x = b.batch_norm("stem0.1", conv("stem0.0", x, channels / 2));
+    x = b.op("stem0.2", Relu{}, {x});
+    const NodeId first = b.batch_norm("stem0.4", conv("stem0.3", x, channels));
+    x = b.op("stem1.0", Relu{}, {first});
+    return {first, b.batch_norm("stem1.2", conv("stem1.1", x, channels))};
+  }
+  NodeId pool(Builder &b, NodeId x) const override {
+    return b.op("global_pooling", AvgPool{.kernel = {7, 7}, .stride = {7, 7}}, {x});
   }
 };
 
@@ -224,6 +283,11 @@ public:
 
 const NetworkFamily &network_darts() {
   static const Darts instance;
+  return instance;
+}
+
+const NetworkFamily &network_darts_imagenet() {
+  static const DartsImageNet instance;
   return instance;
 }
 

@@ -32,17 +32,13 @@ std::uint64_t ordinal_of(double value) { return std::bit_cast<std::uint64_t>(val
 double from_ordinal(std::uint64_t ordinal) { return std::bit_cast<double>(ordinal); }
 
 double shortest_decimal(double first, double end) {
-  for (int digits = 1; digits < 17; ++digits) {
-    // "d.ddde-XX" at or below `first`, and the next decimal of as many digits.
-    const std::string text = fmt::format("{:.{}e}", first, digits - 1);
-    const auto e = text.find('e');
-    std::int64_t mantissa = 0;
-    for (char c : text.substr(0, e))
-      if (c != '.') mantissa = mantissa * 10 + (c - '0');
-    const int exponent = std::atoi(text.c_str() + e + 1) - (digits - 1);
-    for (std::int64_t m : {mantissa, mantissa + 1}) {
-      const double value = std::strtod(fmt::format("{}e{}", m, exponent).c_str(), nullptr);
-      if (value >= first && value < end) return value;
+  // With so many places, the decimal nearest to `first` and the next one up are the candidates.
+  constexpr int kMostPlaces = 17;
+  for (int places = 0; places <= kMostPlaces && first < 10; ++places) {
+    const auto below = static_cast<std::int64_t>(std::strtod(fmt::format("{:.0f}", first * std::pow(10.0, places)).c_str(), nullptr));
+    for (std::int64_t digits : {below - 1, below, below + 1}) {
+      const double value = std::strtod(fmt::format("{}e-{}", digits, places).c_str(), nullptr);
+      if (digits > 0 && value >= first && value < end) return value;
     }
   }
   return first;
@@ -244,8 +240,8 @@ public:
     const spec::Reader read(info, values_);
     most_ = read.positive(info.width_key);
     if (info.width_is_whole) {
-      for (std::int64_t channels = 1; channels <= static_cast<std::int64_t>(most_); ++channels)
-        plateaus_.push_back({static_cast<double>(channels), static_cast<double>(channels)});
+      for (double channels = 1; channels <= most_; ++channels)
+        if (!structure(channels).empty()) plateaus_.push_back({channels, channels});
       return;
     }
     const std::uint64_t last = ordinal_of(most_);

@@ -70,7 +70,7 @@ std::unique_ptr<UniformProblem> make_substitution_problem(const Network &network
 std::unique_ptr<UniformProblem> make_width_problem(const Network &network, std::vector<Budget> budgets,
                                                    std::vector<Convention> conventions);
 
-/// The decimal of fewest digits in [first, end), the smallest of them.
+/// The decimal of fewest places in [first, end), the smallest of them; above 0.
 double shortest_decimal(double first, double end);
 
 /// Positive doubles in their order as whole numbers, and back.

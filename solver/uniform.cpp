@@ -159,22 +159,26 @@ SolveResult solve_monotone(const UniformProblem &problem, const std::optional<do
       if (distance(above, nearest->limit) < distance(value(cost(answer)), nearest->limit)) answer = at_most(above);
     }
   }
-  if (endless && answer == axis.last())
+  // Without end, only a budget may stop the search, not what 64 bits hold.
+  const auto overflows = [&](std::uint64_t o) {
+    try {
+      (void)cost(o);
+      return false;
+    } catch (const Error &error) {
+      if (error.code() != ErrorCode::kOverflow) throw;
+      return true;
+    }
+  };
+  if (endless && (answer == axis.last() || overflows(answer + 1)))
     throw Error(ErrorCode::kInvalidConfig, "budget",
                 "no budget grows with this setting, so there is no largest one; a budget of parameters would be accepted");
 
   const UniformProblem::Plateau plateau = axis.plateau(answer);
   result.answer = problem.setting(plateau);
   const UniformCost found = cost(answer);
-  const std::uint64_t end = axis.end_of(plateau, answer);
-  if (end <= axis.last()) {
-    try {
-      result.next = problem.setting(axis.plateau(end));
-      result.next_reason = reason_against(problem, cost(end), found);
-    } catch (const Error &error) {
-      if (error.code() != ErrorCode::kOverflow) throw;
-      result.next.reset();
-    }
+  if (const std::uint64_t end = axis.end_of(plateau, answer); end <= axis.last()) {
+    result.next = problem.setting(axis.plateau(end));
+    result.next_reason = reason_against(problem, cost(end), found);
   }
   prove(problem, found, result);
   return result;

@@ -28,7 +28,7 @@ public:
   }
   Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const override {
     const std::int64_t values = budget(numbers(site), settings, knob);
-    return {.structure = {values}, .refusal = check_values(values, settings, "K")};
+    return {.structure = {values}, .refusal = check_values(values, numbers(site), settings, "K")};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
                const Structure &structure) const override {

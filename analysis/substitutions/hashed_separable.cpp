@@ -1,6 +1,6 @@
 #include "analysis/substitutions/parts.hpp"
 
-#include <fmt/format.h>
+#include <algorithm>
 
 namespace pare {
 
@@ -27,15 +27,16 @@ public:
     const std::int64_t pointwise = checked_mul(site.in_channels(), site.out_channels());
     if (site.pointwise()) {
       const std::int64_t values = budget(pointwise, settings, knob);
-      return {.structure = {values}, .refusal = check_values(values, settings, "K")};
+      return {.structure = {values}, .refusal = check_values(values, pointwise, settings, "K")};
     }
     const std::int64_t depthwise = checked_mul(site.in_channels(), site.kernel.area());
     const std::int64_t both = checked_add(depthwise, pointwise);
     const std::int64_t values = budget(both, settings, knob);
     const std::int64_t of_depthwise = share(values, depthwise, both);
     const std::int64_t of_pointwise = share(values, pointwise, both);
-    auto refusal = check_values(of_depthwise, settings, "K of the depthwise");
-    if (!refusal) refusal = check_values(of_pointwise, settings, "K of the pointwise");
+    const std::int64_t most = std::min(depthwise, pointwise); // of the part that has fewer, at a ratio of 1
+    auto refusal = check_values(of_depthwise, most, settings, "K of the depthwise");
+    if (!refusal) refusal = check_values(of_pointwise, most, settings, "K of the pointwise");
     return {.structure = {of_pointwise, of_depthwise}, .refusal = refusal};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,

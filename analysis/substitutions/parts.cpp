@@ -115,13 +115,15 @@ std::vector<KeyInfo> keys() {
            .choices = {"no", "yes"}}};
 }
 
-std::optional<Refusal> check_values(std::int64_t values, const Settings &settings, std::string_view what) {
+std::optional<Refusal> check_values(std::int64_t values, std::int64_t most, const Settings &settings, std::string_view what) {
   const std::int64_t least = settings[kIndex] == kReference ? 2 : 1;
   if (values >= least) return std::nullopt;
-  return Refusal{settings[kDivisor] > 0 ? "divisor" : "ratio",
-                 fmt::format("{} = {} must be at least {}{}; a larger ratio would be accepted", what, values, least,
-                             least == 2 ? " (the reference index never draws the last value)" : ""),
-                 settings[kDivisor] == 0};
+  const bool divided = settings[kDivisor] > 0;
+  return Refusal{divided ? "divisor" : "ratio",
+                 fmt::format("{} = {} must be at least {}{}; {} would be accepted", what, values, least,
+                             least == 2 ? " (the reference index never draws the last value)" : "",
+                             most < least ? "a convolution with more weights" : (divided ? "a smaller divisor" : "a larger ratio")),
+                 !divided && most >= least};
 }
 
 std::int64_t budget(std::int64_t numbers, const Settings &settings, double ratio) {

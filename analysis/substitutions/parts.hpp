@@ -37,8 +37,8 @@ namespace hashing {
 enum Key : std::size_t { kDivisor, kIndex, kSign, kBias };
 enum Index : std::int64_t { kAll, kReference };
 std::vector<KeyInfo> keys();
-/// Refused where there would be no values to draw from.
-std::optional<Refusal> check_values(std::int64_t values, const Settings &settings, std::string_view what);
+/// Refused where there would be no values to draw from. `most`: the values at a ratio, or a divisor, of 1.
+std::optional<Refusal> check_values(std::int64_t values, std::int64_t most, const Settings &settings, std::string_view what);
 /// Values K of a budget: n // divisor where one is set, else int(double(n) * ratio).
 std::int64_t budget(std::int64_t numbers, const Settings &settings, double ratio);
 Expression budget_expression(const std::string &numbers, const Settings &settings);

@@ -49,14 +49,12 @@ public:
       depthwise = checked_mul(site.in_channels(), site.kernel.area());
     }
     const std::int64_t total = budget(numbers, settings, knob);
-    if (total <= depthwise && depthwise > 0)
-      return {.structure = {},
-              .refusal = Refusal{"of",
-                                 fmt::format("the budget of {} values must be more than the depthwise, which has {}", total,
-                                             depthwise),
-                                 settings[kDivisor] == 0}};
     const std::int64_t values = total - depthwise;
-    return {.structure = {values}, .refusal = check_values(values, settings, "K")};
+    if (values < 1 && depthwise > 0)
+      return {.structure = {},
+              .refusal = check_values(values, numbers - depthwise, settings,
+                                      fmt::format("K (a budget of {} values less the depthwise's {})", total, depthwise))};
+    return {.structure = {values}, .refusal = check_values(values, numbers - depthwise, settings, "K")};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
                const Structure &structure) const override {

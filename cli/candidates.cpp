@@ -1,0 +1,72 @@
+#include "cli/candidates.hpp"
+
+#include "analysis/convention.hpp"
+#include "analysis/substitution.hpp"
+#include "models/network.hpp"
+#include "solver/solver.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace pare::cli {
+
+namespace {
+
+/// "wrn-D-K" as far as it is certain: "wrn-".
+std::string certain_part(std::string_view pattern) {
+  const auto capital = std::find_if(pattern.begin(), pattern.end(), [](unsigned char c) { return std::isupper(c) != 0; });
+  return {pattern.begin(), capital};
+}
+
+std::vector<std::string> network_names() {
+  std::vector<std::string> out;
+  for (const NetworkFamily *family : network_families()) {
+    for (const ShortName &name : family->info().short_names)
+      if (name.name != family->info().name) out.push_back(certain_part(name.name));
+    out.emplace_back(family->info().name);
+  }
+  return out;
+}
+
+std::vector<std::string> substitution_names(bool with_free_knob) {
+  std::vector<std::string> out;
+  for (const Substitution *family : substitutions()) {
+    const SubstitutionInfo &info = family->info();
+    if (with_free_knob && info.knob.kind == KnobInfo::Kind::kNone) continue;
+    for (const ReferenceName &name : info.reference_names) {
+      const bool takes_setting = name.suffix == ReferenceName::Suffix::kRequired;
+      if (with_free_knob && !takes_setting) continue;
+      out.push_back(std::string(name.name) + (takes_setting && !with_free_knob ? "_" : ""));
+    }
+    out.emplace_back(info.name);
+  }
+  if (with_free_knob) out.emplace_back("width");
+  return out;
+}
+
+} // namespace
+
+std::vector<std::string> candidates(const OptionInfo &option) {
+  std::vector<std::string> out(option.choices.begin(), option.choices.end());
+  switch (option.values) {
+  case Values::kAny:
+  case Values::kFile: break;
+  case Values::kNetwork: out = network_names(); break;
+  case Values::kSubstitution: out = substitution_names(false); break;
+  case Values::kFamily: out = substitution_names(true); break;
+  case Values::kConvention:
+    for (const Convention &convention : conventions()) out.push_back(convention.name);
+    out.emplace_back("all");
+    break;
+  case Values::kSolver:
+    for (const UniformSolver *solver : solvers()) out.emplace_back(solver->info().name);
+    break;
+  }
+  return out;
+}
+
+bool may_be_file(const OptionInfo &option) {
+  return option.values == Values::kFile || option.values == Values::kNetwork || option.values == Values::kConvention;
+}
+
+} // namespace pare::cli

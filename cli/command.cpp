@@ -1,0 +1,35 @@
+#include "cli/command.hpp"
+
+namespace pare::cli {
+
+#define PARE_COMMAND(name) const Command &command_##name();
+#include "cli/commands.def"
+#undef PARE_COMMAND
+
+std::span<const CommandEntry> commands() {
+  static constexpr CommandEntry kAll[] = {
+#define PARE_COMMAND(name) {#name, command_##name},
+#include "cli/commands.def"
+#undef PARE_COMMAND
+  };
+  return kAll;
+}
+
+std::optional<std::string> Arguments::find(std::string_view name) const {
+  for (const auto &[given, value] : given_)
+    if (given == name) return value;
+  return std::nullopt;
+}
+
+std::string Arguments::get(std::string_view name, std::string_view otherwise) const {
+  return find(name).value_or(std::string(otherwise));
+}
+
+std::vector<std::string> Arguments::all(std::string_view name) const {
+  std::vector<std::string> out;
+  for (const auto &[given, value] : given_)
+    if (given == name) out.push_back(value);
+  return out;
+}
+
+} // namespace pare::cli

@@ -1,0 +1,170 @@
+#include "analysis/error.hpp"
+#include "cli/candidates.hpp"
+#include "cli/files.hpp"
+#include "cli/options.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace pare::cli {
+
+namespace {
+
+/// 'text', for all three shells.
+std::string quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+std::vector<std::string_view> option_names(const Command &command) {
+  std::vector<std::string_view> out;
+  for (const OptionInfo &option : command.options) {
+    if (option.has_place()) continue;
+    if (!option.letter.empty()) out.push_back(option.letter);
+    out.push_back(option.name);
+  }
+  out.push_back("--help");
+  return out;
+}
+
+std::string bash() {
+  std::string names;
+  for (const CommandEntry &entry : commands()) names += std::string(entry.name) + ' ';
+  std::string out = "# bash completion for pare: source it, or put it into ~/.local/share/bash-completion/completions/pare\n"
+                    "_pare() {\n"
+                    "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words= files=\n"
+                    "  COMPREPLY=()\n"
+                    "  if ((COMP_CWORD == 1)); then\n";
+  out += fmt::format("    COMPREPLY=($(compgen -W '{}--help --version' -- \"$word\"))\n    return\n  fi\n", names);
+  out += "  case ${COMP_WORDS[1]} in\n";
+  for (const CommandEntry &entry : commands()) {
+    const Command &command = entry.command();
+    out += fmt::format("  {})\n    case $before in\n", entry.name);
+    const OptionInfo *place = nullptr;
+    for (const OptionInfo &option : command.options) {
+      if (option.has_place()) place = &option;
+      if (option.has_place() || option.is_flag()) continue;
+      const std::string labels = option.letter.empty() ? std::string(option.name) : fmt::format("{}|{}", option.letter, option.name);
+      out += fmt::format("    {}) words={} files={} ;;\n", labels, quoted(fmt::format("{}", fmt::join(candidates(option), " "))),
+                         may_be_file(option) ? "yes" : "");
+    }
+    out += fmt::format("    *)\n      if [[ $word == -* ]]; then words={}\n", quoted(fmt::format("{}", fmt::join(option_names(command), " "))));
+    if (place != nullptr)
+      out += fmt::format("      else words={} files={}\n", quoted(fmt::format("{}", fmt::join(candidates(*place), " "))),
+                         may_be_file(*place) ? "yes" : "");
+    out += "      fi ;;\n    esac ;;\n";
+  }
+  out += "  esac\n"
+         "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+         "  if [[ -n $files ]]; then\n"
+         "    local file\n"
+         "    while IFS= read -r file; do COMPREPLY+=(\"$file\"); done < <(compgen -f -- \"$word\")\n"
+         "    compopt -o filenames 2>/dev/null\n"
+         "  fi\n"
+         "  # A name that a setting follows (wrn-, Generic_) is not finished.\n"
+         "  if ((${#COMPREPLY[@]} == 1)) && [[ ${COMPREPLY[0]} == *[-_] ]]; then compopt -o nospace 2>/dev/null; fi\n"
+         "  return 0\n"
+         "}\n"
+         "complete -F _pare pare\n";
+  return out;
+}
+
+/// A description inside an _arguments specification: brackets and colons have a meaning there.
+std::string zsh_text(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '[' || c == ']' || c == ':' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string zsh_action(const OptionInfo &option) {
+  const std::vector<std::string> words = candidates(option);
+  const std::string compadd = fmt::format("compadd -- {}", fmt::join(words, " "));
+  if (may_be_file(option)) return words.empty() ? "_files" : fmt::format("{{ {}; _files }}", compadd);
+  return words.empty() ? " " : fmt::format("({})", fmt::join(words, " "));
+}
+
+std::string zsh() {
+  std::string out = "#compdef pare\n# zsh completion for pare: put it as _pare into a folder of $fpath\n_pare() {\n"
+                    "  if ((CURRENT == 2)); then\n    local -a names=(";
+  for (const CommandEntry &entry : commands()) out += fmt::format("\n      {}", quoted(fmt::format("{}:{}", entry.name, entry.command().summary)));
+  out += ")\n    _describe command names\n    _arguments '--help[Print help]' '--version[Print versions]'\n    return\n  fi\n"
+         "  local command=$words[2]\n  shift words\n  ((CURRENT--))\n  case $command in\n";
+  for (const CommandEntry &entry : commands()) {
+    out += fmt::format("  {})\n    _arguments '--help[Print help]'", entry.name);
+    for (const OptionInfo &option : entry.command().options) {
+      std::string text;
+      if (option.has_place()) {
+        text = fmt::format("{}:{}:{}", option.required ? "1" : "1:", zsh_text(option.name), zsh_action(option));
+        out += " \\\n      " + quoted(text);
+        continue;
+      }
+      const auto add = [&](std::string_view name) {
+        text = fmt::format("{}{}[{}]", option.repeats ? "*" : "", name, zsh_text(option.description));
+        if (!option.is_flag()) text += fmt::format(":{}:{}", zsh_text(option.value), zsh_action(option));
+        out += " \\\n      " + quoted(text);
+      };
+      if (!option.letter.empty()) add(option.letter);
+      add(option.name);
+    }
+    out += " ;;\n";
+  }
+  out += "  esac\n}\n_pare \"$@\"\n";
+  return out;
+}
+
+std::string fish() {
+  std::string out = "# fish completion for pare: put it into ~/.config/fish/completions/pare.fish\n"
+                    "complete -c pare -n __fish_use_subcommand -f -l help -d 'Print help'\n"
+                    "complete -c pare -n __fish_use_subcommand -f -l version -d 'Print versions'\n";
+  for (const CommandEntry &entry : commands()) {
+    const Command &command = entry.command();
+    out += fmt::format("complete -c pare -n __fish_use_subcommand -f -a {} -d {}\n", entry.name, quoted(command.summary));
+    const std::string inside = quoted(fmt::format("__fish_seen_subcommand_from {}", entry.name));
+    for (const OptionInfo &option : command.options) {
+      out += fmt::format("complete -c pare -n {}", inside);
+      if (!may_be_file(option)) out += " -f";
+      if (!option.has_place()) out += fmt::format(" -l {}", option.name.substr(2));
+      if (!option.letter.empty()) out += fmt::format(" -s {}", option.letter.substr(1));
+      if (!option.has_place() && !option.is_flag()) out += " -r";
+      const std::vector<std::string> words = candidates(option);
+      if (!words.empty()) out += fmt::format(" -a {}", quoted(fmt::format("{}", fmt::join(words, " "))));
+      out += fmt::format(" -d {}\n", quoted(option.has_place() ? option.name : option.description));
+    }
+  }
+  return out;
+}
+
+int run(const Arguments &arguments) {
+  const std::string shell = arguments.get("SHELL");
+  std::string script;
+  if (shell == "bash")
+    script = bash();
+  else if (shell == "zsh")
+    script = zsh();
+  else if (shell == "fish")
+    script = fish();
+  else
+    throw Error(ErrorCode::kUsage, "completion", fmt::format("\"{}\" must be one of bash, zsh, fish", shell));
+  deliver(arguments.get("--output"), script);
+  return kDone;
+}
+
+} // namespace
+
+const Command &command_completion() {
+  static const Command command{
+      .name = "completion",
+      .summary = "Print a completion script for a shell",
+      .description = "Prints a script that completes commands, options and the names that pare knows.",
+      .options = {{.name = "SHELL", .description = "One of", .choices = {"bash", "zsh", "fish"}, .required = true}, output_option()},
+      .examples = {{"source <(pare completion bash)", "In this shell"},
+                   {"pare completion fish -o ~/.config/fish/completions/pare.fish", "From now on"}},
+      .run = run};
+  return command;
+}
+
+} // namespace pare::cli

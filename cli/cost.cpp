@@ -1,0 +1,94 @@
+#include "analysis/cost_model.hpp"
+#include "analysis/error.hpp"
+#include "cli/files.hpp"
+#include "cli/options.hpp"
+#include "reports/cost_table.hpp"
+#include "reports/numbers.hpp"
+
+#include <fmt/format.h>
+
+namespace pare::cli {
+
+namespace {
+
+std::string written(const CostView &view, Format format) {
+  switch (format) {
+  case Format::kJson: return write_cost_json(view);
+  case Format::kCsv: {
+    const Report table = cost_table(view);
+    return write({&table, 1}, format);
+  }
+  case Format::kText:
+  case Format::kMarkdown:
+  case Format::kLatex: break;
+  }
+  return write(cost_reports(view), format);
+}
+
+int run(const Arguments &arguments) {
+  const Format format = read_format(arguments);
+  std::optional<GroupBy> group_by;
+  if (const auto name = arguments.find("--group-by")) group_by = parse_group_by(*name);
+  std::vector<Convention> conventions = read_conventions(arguments);
+  std::optional<Substitute> substitute;
+  if (const auto text = arguments.find("--substitute")) substitute = parse_substitute(*text);
+
+  Design design = read_design(arguments);
+  if (substitute) {
+    if (is_solved(design))
+      throw Error(ErrorCode::kUsage, "--substitute",
+                  fmt::format("{} has substitutes of its own; a network without would be accepted", arguments.get("NETWORK")));
+    design.substitution = substitute->text();
+    design.plan.uniform = std::move(substitute);
+  }
+
+  const Lowered lowered = lower(design.network.graph, design.plan, read_where_refused(arguments));
+  const bool layers = arguments.has("--layers");
+  const CostReport cost = count(lowered.graph, layers || group_by ? Detail::kLayers : Detail::kTotals);
+  const std::string result = written({.network = design.network,
+                                      .substitution = design.substitution,
+                                      .lowered = lowered,
+                                      .cost = cost,
+                                      .conventions = std::move(conventions),
+                                      .layers = layers,
+                                      .group_by = group_by},
+                                     format);
+  if (is_solved(design)) warn_of_growths(design.network.graph, design.plan);
+  deliver(arguments.get("--output"), result);
+  return kDone;
+}
+
+} // namespace
+
+const Command &command_cost() {
+  static const Command command{
+      .name = "cost",
+      .summary = "Count a network, exactly",
+      .description = "Counts the parameters, mult-adds and activations of a network, as it is or with its convolutions substituted. A "
+                     "number of mult-adds stands with the convention that it is counted by; what a convention does not count is listed.",
+      .options = {network_option(),
+                  {.name = "--substitute",
+                   .value = "S",
+                   .description = "Replace the network's convolutions: Generic_0.1, Shuffle_4, tensor_train:rank_scale=0.8,dimensions=4",
+                   .values = Values::kSubstitution},
+                  where_possible_option(),
+                  input_option(),
+                  {.name = "--batch", .value = "N", .description = "Images that are counted together; standard: 1"},
+                  convention_option(),
+                  {.name = "--layers", .description = "List every layer"},
+                  {.name = "--group-by",
+                   .value = "GROUP",
+                   .description = "Sums over layers of one output resolution, kernel or kind",
+                   .choices = {"stage", "kernel", "kind"}},
+                  format_option(),
+                  output_option()},
+      .examples = {{"pare cost wrn-28-10 --substitute Generic_0.1", "WRN-28-10 with every replaceable convolution at rank scale 0.1"},
+                   {"pare cost resnet-50 --layers --format markdown", "Every layer, as a table for a README"},
+                   {"pare cost darts --group-by kernel --convention all", "Sums by kernel, in every convention"},
+                   {"pare cost mobilenet-v2 --input 3,128,128 --batch 8 --format json", "Another input, eight images at once, for a program"},
+                   {"pare cost student.json", "What `pare solve` wrote"}},
+      .run = run};
+  return command;
+}
+
+} // namespace pare::cli

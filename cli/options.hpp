@@ -1,0 +1,39 @@
+#pragma once
+
+#include "analysis/convention.hpp"
+#include "analysis/lower.hpp"
+#include "cli/command.hpp"
+#include "models/network.hpp"
+#include "reports/format.hpp"
+#include "solver/solved_config.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pare::cli {
+
+// Options that several commands have, described once and read once.
+
+OptionInfo network_option();
+OptionInfo input_option();
+OptionInfo convention_option();
+OptionInfo where_possible_option();
+OptionInfo format_option(std::vector<std::string_view> choices = {"text", "json", "csv", "markdown", "latex"});
+OptionInfo output_option(std::string_view description = "Write to FILE instead of stdout, whole or not at all");
+
+/// NETWORK with --input C,H,W and --batch N where they are given. Throws Error.
+Design read_design(const Arguments &arguments);
+/// Does the design come with substitutes (a solved file)?
+bool is_solved(const Design &design);
+
+/// --convention NAME, `all` or a pare.convention/1 file, each once, in the order given; else macs and reference.
+std::vector<Convention> read_conventions(const Arguments &arguments);
+
+WhereRefused read_where_refused(const Arguments &arguments);
+Format read_format(const Arguments &arguments);
+
+/// One line on stderr for each layer whose substitute costs more than what it replaces: five, then how many more.
+void warn_of_growths(const Graph &graph, const Plan &plan);
+
+} // namespace pare::cli

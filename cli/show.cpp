@@ -1,0 +1,48 @@
+#include "analysis/error.hpp"
+#include "analysis/network_file.hpp"
+#include "cli/files.hpp"
+#include "cli/options.hpp"
+#include "reports/network_table.hpp"
+
+#include <fmt/format.h>
+
+namespace pare::cli {
+
+namespace {
+
+int run(const Arguments &arguments) {
+  const std::string format = arguments.get("--format", "text");
+  if (format != "text" && format != "json" && format != "dot")
+    throw Error(ErrorCode::kUsage, "--format", fmt::format("format = {} must be one of text, json, dot", format));
+  const Design design = read_design(arguments);
+  const Network &network = design.network;
+  std::string result;
+  if (format == "json") {
+    result = write_network(network.graph, network.name);
+  } else if (format == "dot") {
+    result = write_dot(network.graph, network.name);
+  } else {
+    const Report table = network_table(network.graph, network.name);
+    result = write({&table, 1}, Format::kText);
+  }
+  deliver(arguments.get("--output"), result);
+  return kDone;
+}
+
+} // namespace
+
+const Command &command_show() {
+  static const Command command{
+      .name = "show",
+      .summary = "Write a network as a file, a graph or a table",
+      .description = "Writes a network as it is before anything is substituted: as a pare.network/1 file that every command reads back, as a "
+                     "graph for Graphviz, or as a table of its layers with their marks (which may be substituted, where attention is tapped).",
+      .options = {network_option(), input_option(), format_option({"text", "json", "dot"}), output_option()},
+      .examples = {{"pare show wrn-16-4 --format json -o mine.json", "A file to start a network of your own from"},
+                   {"pare show mine.json", "Its layers"},
+                   {"pare show darts --format dot | dot -Tsvg > darts.svg", "A drawing"}},
+      .run = run};
+  return command;
+}
+
+} // namespace pare::cli

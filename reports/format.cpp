@@ -1,0 +1,56 @@
+#include "reports/format.hpp"
+
+#include "analysis/error.hpp"
+#include "reports/writers/csv.hpp"
+#include "reports/writers/json.hpp"
+#include "reports/writers/latex.hpp"
+#include "reports/writers/markdown.hpp"
+#include "reports/writers/text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cassert>
+
+namespace pare {
+
+std::string_view to_string(Format format) {
+  switch (format) {
+  case Format::kText: return "text";
+  case Format::kJson: return "json";
+  case Format::kCsv: return "csv";
+  case Format::kMarkdown: return "markdown";
+  case Format::kLatex: return "latex";
+  }
+  return "unknown";
+}
+
+Format parse_format(std::string_view name, std::span<const Format> accepted) {
+  std::vector<std::string_view> known;
+  for (const Format format : accepted) {
+    if (to_string(format) == name) return format;
+    known.push_back(to_string(format));
+  }
+  throw Error(ErrorCode::kUsage, "--format", fmt::format("format = {} must be one of {}", name, fmt::join(known, ", ")));
+}
+
+std::string write(std::span<const Report> reports, Format format) {
+  const auto each = [&](std::string (*writer)(const Report &)) {
+    std::string out;
+    for (const Report &report : reports) {
+      if (!out.empty()) out += '\n';
+      out += writer(report);
+    }
+    return out;
+  };
+  switch (format) {
+  case Format::kText: return each(write_text);
+  case Format::kMarkdown: return each(write_markdown);
+  case Format::kLatex: return each(write_latex);
+  case Format::kCsv: assert(reports.size() == 1); return each(write_csv);
+  case Format::kJson: assert(reports.size() == 1); return each(write_json);
+  }
+  return {};
+}
+
+} // namespace pare

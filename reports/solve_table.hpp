@@ -1,0 +1,27 @@
+#pragma once
+
+#include "analysis/cost_model.hpp"
+#include "reports/report.hpp"
+#include "solver/solver.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pare {
+
+struct SolveView {
+  const Solution &solution;
+  std::string network;        ///< the spec or name of what was to be fitted
+  const CostReport &original; ///< of that network, baselines in place
+  std::span<const Convention> conventions;
+  std::string method;
+};
+
+/// The answer with its share of the original and the next plan up, the budgets, kept layers; or, where no setting meets the budgets,
+/// the attainable range and the nearest settings below and above.
+std::vector<Report> solve_reports(const SolveView &view);
+/// The first of these, with all its numbers in one table, for formats that hold one.
+Report solve_table(const SolveView &view);
+
+} // namespace pare

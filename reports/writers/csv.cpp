@@ -1,0 +1,48 @@
+#include "reports/writers/csv.hpp"
+
+#include "reports/numbers.hpp"
+
+namespace pare {
+
+namespace {
+
+std::string quoted(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string shown(const Cell &cell) {
+  struct Visitor {
+    std::string operator()(std::monostate /*empty*/) const { return {}; }
+    std::string operator()(const std::string &text) const { return quoted(text); }
+    std::string operator()(const Count &count) const { return digits(count); }
+    std::string operator()(const Percent &percent) const { return digits(percent.value); }
+  };
+  return std::visit(Visitor{}, cell);
+}
+
+} // namespace
+
+std::string write_csv(const Report &report) {
+  std::string out;
+  for (const Column &column : report.columns) {
+    if (&column != report.columns.data()) out += ',';
+    out += quoted(full_heading(column));
+  }
+  out += "\r\n";
+  for (const std::vector<Cell> &row : report.rows) {
+    for (const Cell &cell : row) {
+      if (&cell != row.data()) out += ',';
+      out += shown(cell);
+    }
+    out += "\r\n";
+  }
+  return out;
+}
+
+} // namespace pare

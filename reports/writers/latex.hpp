@@ -1,0 +1,12 @@
+#pragma once
+
+#include "reports/report.hpp"
+
+#include <string>
+
+namespace pare {
+
+/// A tabular with the rules of booktabs and the number columns of siunitx; title and notes are comments.
+std::string write_latex(const Report &report);
+
+} // namespace pare

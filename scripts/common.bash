@@ -1,0 +1,60 @@
+# Sourced by quickstart and test, which run in the root of the checkout whatever folder they are called from.
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+
+# require_packages NAME...: installs those that are missing, on the systems that Pare is tested on.
+require_packages() {
+  local id="" version=""
+  if [[ -r /etc/os-release ]]; then
+    id=$(. /etc/os-release && printf '%s' "${ID:-}")
+    version=$(. /etc/os-release && printf '%s' "${VERSION_ID:-}")
+  fi
+  case "$id $version" in
+    "debian 12" | "ubuntu 24.04") ;;
+    *)
+      say "this is ${id:-an unknown system} ${version:-}; packages are installed on Debian 12 and Ubuntu 24.04 only."
+      say "Elsewhere, install what these packages hold and build with: cmake --preset core && cmake --build --preset core"
+      say "$*"
+      return 1
+      ;;
+  esac
+
+  local missing=() package
+  for package in "$@"; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null) == installed ]] || missing+=("$package")
+  done
+  if ((${#missing[@]} == 0)); then
+    say "packages: all $# are installed"
+    return
+  fi
+
+  local rights=()
+  if ((EUID != 0)); then
+    if ! command -v sudo > /dev/null; then
+      say "these packages are missing, and installing them needs root or sudo: ${missing[*]}"
+      return 1
+    fi
+    rights=(sudo)
+  fi
+  say "packages: installing ${missing[*]}"
+  "${rights[@]}" apt-get update
+  "${rights[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+# build PRESET: configures and builds, in build/PRESET.
+build() {
+  local preset=$1 launcher=()
+  if command -v ccache > /dev/null; then
+    export CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache} # in the checkout, where everything else is
+    launcher=(-D CMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  fi
+  say "$preset: configuring"
+  cmake --preset "$preset" "${launcher[@]}" >&2
+  say "$preset: building in build/$preset"
+  cmake --build --preset "$preset" --parallel "$(nproc)" >&2
+}
+
+build_packages=(
+  g++ cmake ninja-build git pkg-config
+  libboost-graph-dev libnlopt-dev libnlopt-cxx-dev nlohmann-json3-dev libcli11-dev libfmt-dev
+)

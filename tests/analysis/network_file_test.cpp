@@ -1,0 +1,307 @@
+// pare.network/1: what is written reads back as the same network, and nothing that is wrong is read.
+
+#include "analysis/network_file.hpp"
+
+#include "analysis/cost_model.hpp"
+#include "analysis/lower.hpp"
+#include "models/network.hpp"
+#include "tests/support.hpp"
+
+#include <algorithm>
+#include <random>
+
+namespace pare {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+NetworkFile read(const std::string &text) { return read_network(text, "net.json"); }
+
+constexpr const char *kSmall = R"({
+  "schema": "pare.network/1",
+  "name": "small",
+  "input": [3, 8, 8],
+  "layers": [
+    {"id": "a", "op": "conv", "inputs": ["input"], "out_channels": 4, "kernel": 3, "padding": 1, "bias": true, "replaceable": "Conv"},
+    {"id": "n", "op": "batch_norm", "inputs": ["a"]},
+    {"id": "r", "op": "relu", "inputs": ["n"], "spelling": "function"},
+    {"id": "c", "op": "conv", "inputs": ["r"], "out_channels": 4, "kernel": [1, 3], "stride": [1, 2], "padding": [0, 1], "dilation": 1, "groups": 2},
+    {"id": "p", "op": "avg_pool", "inputs": ["r"], "kernel": [1, 2], "stride": [1, 2]},
+    {"id": "s", "op": "add", "inputs": ["c", "p"]},
+    {"id": "g", "op": "global_avg_pool", "inputs": ["s"]},
+    {"id": "f", "op": "linear", "inputs": ["g"], "out_features": 10, "bias": true}
+  ],
+  "attention_taps": ["s"],
+  "output": "f"
+})";
+
+/// kSmall with one layer's or the header's field changed.
+std::string changed(const std::string &pointer, const Json &value) {
+  Json document = Json::parse(kSmall);
+  document[Json::json_pointer(pointer)] = value;
+  return document.dump();
+}
+std::string without(const std::string &pointer) {
+  Json document = Json::parse(kSmall);
+  const Json::json_pointer at(pointer);
+  document[at.parent_pointer()].erase(at.back());
+  return document.dump();
+}
+
+TEST(NetworkFiles, AreReadAsWritten) {
+  const NetworkFile file = read(kSmall);
+  EXPECT_EQ(file.name, "small");
+  EXPECT_EQ(file.graph.input_shape(), (Shape{.batch = 1, .channels = 3, .height = 8, .width = 8}));
+  EXPECT_EQ(file.graph.activation(file.graph.output()), (Shape{.batch = 1, .channels = 10, .height = 1, .width = 1}));
+  ASSERT_EQ(file.graph.attention_taps().size(), 1u);
+  EXPECT_EQ(file.graph.activation(file.graph.attention_taps()[0]), (Shape{.batch = 1, .channels = 4, .height = 8, .width = 4}));
+  ASSERT_EQ(file.graph.replaceable().size(), 1u);
+  const CostReport report = count(file.graph);
+  // a: 4 x 3 x 9 + 4; n: 4 + 4; c: 4 x 2 x 3; f: 4 x 10 + 10.
+  EXPECT_EQ(report.parameters, 4 * 3 * 9 + 4 + 4 + 4 + 4 * 2 * 3 + 4 * 10 + 10);
+  EXPECT_EQ(report.mult_adds(find_convention("macs")), Count(64 * 4 * 3 * 9 + 8 * 4 * 4 * 2 * 3 + 40));
+  // The reference sees the pooling module (2 per output) and not the ReLU function.
+  EXPECT_EQ(report.mult_adds(find_convention("reference")), Count(64 * 4 * 3 * 9 + 8 * 4 * 4 * 2 * 3 + 40 + 10 + 2 * (4 * 8 * 4)));
+}
+
+TEST(NetworkFiles, TakeAnotherInput) {
+  const NetworkFile file = read_network(kSmall, "net.json", Shape{.batch = 5, .channels = 3, .height = 16, .width = 4});
+  EXPECT_EQ(file.graph.input_shape().batch, 5);
+  EXPECT_EQ(file.graph.activation(file.graph.output()).batch, 5);
+}
+
+TEST(NetworkFiles, ASecondRoundIsByteIdentical) {
+  for (const char *spec :
+       {"wrn-28-10", "wrn-10-1", "wrn-16-0.5", "wide_resnet:depth=22,width=1.5,classes=100,attention_split=3", "darts",
+        "darts:channels=4,layers=6,genotype=darts_v1", "darts:layers=1,channels=1,classes=1", "darts-imagenet", "darts_imagenet:channels=4,layers=3",
+        "wrn-50-2", "wrn_50_2:classes=7,width=0.25",
+        "resnet-18", "resnet-34", "resnet-50", "resnet-101", "resnet-152", "resnet:depth=50,width=0.5,expansion=2,classes=3",
+        "mobilenet-v2", "mobilenet_v2:width=0.35,round_to=8", "mobilenet_v2:width=1.4",
+        R"(darts:layers=3,channels=4,genotype={"normal":[["none",0],["dil_conv_5x5",1]],"normal_concat":[2],"reduce":[["none",0],["avg_pool_3x3",1],["sep_conv_7x7",2],["conv_7x1_1x7",0]],"reduce_concat":[2,3]})"}) {
+    SCOPED_TRACE(spec);
+    const Network network = make_network(spec);
+    const std::string first = write_network(network.graph, network.name);
+    const NetworkFile file = read(first);
+    EXPECT_EQ(write_network(file.graph, file.name), first);
+    EXPECT_EQ(file.name, network.name);
+    // And it is the same network: counted, lowered, tapped.
+    for (const char *substitute : {"Conv", "Generic_0.5"}) {
+      const Plan plan{.uniform = parse_substitute(substitute), .layers = {}};
+      const CostReport a = count(lower(network.graph, plan, WhereRefused::kLeaveAsItIs).graph);
+      const CostReport b = count(lower(file.graph, plan, WhereRefused::kLeaveAsItIs).graph);
+      EXPECT_EQ(a.parameters, b.parameters);
+      for (const Convention &convention : conventions()) EXPECT_EQ(a.mult_adds(convention), b.mult_adds(convention));
+      EXPECT_EQ(a.activation_elements, b.activation_elements);
+    }
+    ASSERT_EQ(file.graph.attention_taps().size(), network.graph.attention_taps().size());
+    for (std::size_t i = 0; i < network.graph.attention_taps().size(); ++i)
+      EXPECT_EQ(file.graph.attention_taps()[i], network.graph.attention_taps()[i]);
+    EXPECT_EQ(file.graph.node_count(), network.graph.node_count());
+    EXPECT_FALSE(write_dot(network.graph, network.name).empty());
+  }
+}
+
+TEST(NetworkFiles, AUsersFileSettlesAfterOneRound) {
+  const std::string once = write_network(read(kSmall).graph, "small");
+  EXPECT_EQ(write_network(read(once).graph, "small"), once);
+  // Names that repeat get ids of their own, also where one looks like such an id.
+  std::string text = R"({"schema": "pare.network/1", "name": "ids \"quoted\"\u00e9", "input": [1, 4, 4], "layers": [)";
+  text += R"({"id": "1", "name": "r", "op": "relu", "inputs": ["input"]}, {"id": "2", "name": "r#2", "op": "relu", "inputs": ["1"]},)";
+  text += R"({"id": "3", "name": "r", "op": "relu", "inputs": ["2"]}, {"id": "4", "name": "input", "op": "relu", "inputs": ["3"]}]})";
+  const NetworkFile file = read(text);
+  const std::string written = write_network(file.graph, file.name);
+  const NetworkFile again = read(written);
+  EXPECT_EQ(write_network(again.graph, again.name), written);
+  EXPECT_EQ(again.name, file.name);
+  EXPECT_EQ(again.graph.layer(again.graph.node(3).layer).name, "r");
+}
+
+TEST(NetworkFiles, LayersMayStandInAnyOrder) {
+  for (const char *spec : {"darts:channels=4,layers=6", "wrn-16-1", "mobilenet-v2"}) {
+    const Network network = make_network(spec);
+    const CostReport expected = count(network.graph);
+    Json document = Json::parse(write_network(network.graph, "net"));
+    std::mt19937_64 engine(7);
+    for (int round = 0; round < 5; ++round) {
+      Json &layers = document["layers"];
+      for (std::size_t i = layers.size(); i > 1; --i) std::swap(layers[i - 1], layers[engine() % i]);
+      const NetworkFile file = read(document.dump());
+      const CostReport report = count(file.graph);
+      EXPECT_EQ(report.parameters, expected.parameters);
+      for (const Convention &convention : conventions()) EXPECT_EQ(report.mult_adds(convention), expected.mult_adds(convention));
+      EXPECT_EQ(report.activation_elements, expected.activation_elements);
+      EXPECT_EQ(file.graph.activation(file.graph.output()), network.graph.activation(network.graph.output()));
+      const std::string once = write_network(file.graph, "net");
+      EXPECT_EQ(write_network(read(once).graph, "net"), once);
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------- refusals
+
+void bad(const std::string &text, const std::string &where, const std::string &message, ErrorCode code = ErrorCode::kInvalidFile) {
+  SCOPED_TRACE(text.substr(0, 200));
+  test::expect_error([&] { read(text); }, code, where, message);
+}
+
+TEST(BadNetworkFiles, EveryPrefixIsRefused) {
+  const std::string text = kSmall;
+  for (std::size_t n = 0; n < text.size(); ++n) {
+    SCOPED_TRACE(n);
+    test::expect_error([&] { read(text.substr(0, n)); }, ErrorCode::kInvalidFile, "net.json");
+  }
+  EXPECT_NO_THROW(read(text));
+  EXPECT_NO_THROW(read(text + "\n"));
+  bad(text + "x", "net.json", "parse error");
+}
+
+// Each byte damaged in turn, by each of a few that matter to JSON: an Error or a network, never anything else.
+TEST(BadNetworkFiles, DamageIsAnErrorOrANetwork) {
+  const std::string text = kSmall;
+  std::size_t refused = 0;
+  for (std::size_t at = 0; at < text.size(); ++at)
+    for (const char byte : {'\0', '"', '[', '}', '9', '-', '\xff'}) {
+      std::string damaged = text;
+      damaged[at] = byte;
+      try {
+        count(read(damaged).graph);
+      } catch (const Error &) {
+        ++refused;
+      }
+    }
+  EXPECT_GT(refused, text.size());
+}
+
+TEST(BadNetworkFiles, Headers) {
+  bad("", "net.json", "parse error");
+  bad("null", "net.json", "an object");
+  bad("[]", "net.json", "an object");
+  bad("3", "net.json", "an object");
+  bad("{}", "net.json/schema", "pare.network/1");
+  bad(changed("/schema", "pare.network/2"), "net.json/schema", "\"pare.network/2\" must be \"pare.network/1\"");
+  bad(without("/schema"), "net.json/schema", "");
+  bad(without("/name"), "net.json/name", "must be a string");
+  bad(changed("/name", 3), "net.json/name", "must be a string");
+  bad(without("/input"), "net.json/input", "three whole numbers");
+  bad(without("/layers"), "net.json/layers", "at least one layer");
+  bad(changed("/layers", Json::array()), "net.json/layers", "at least one layer");
+  bad(changed("/layers", Json::object()), "net.json/layers", "must be an array");
+  bad(changed("/layers", 3), "net.json/layers", "must be an array");
+  bad(changed("/layers", nullptr), "net.json/layers", "must be an array");
+  bad(changed("/more", 1), "net.json/more", "unknown key \"more\"; known: schema");
+  bad(changed("/output", "zz"), "net.json/output", "no layer has the id \"zz\"");
+  bad(changed("/output", 3), "net.json/output", "no layer has the id 3");
+  bad(changed("/attention_taps", "s"), "net.json/attention_taps", "must be an array");
+  bad(changed("/attention_taps", Json::array({"zz"})), "net.json/attention_taps", "no layer has the id");
+  for (const Json &input : std::vector<Json>{Json::array({3, 8}), Json::array({3, 8, 8, 8}), Json::array({3, 8, 0}), Json::array({3, 8, -1}),
+                                             Json::array({3, 8, 8.5}), Json::array({"3", 8, 8}), Json::array({3, 8, nullptr}),
+                                             Json::array({3, 8, 18446744073709551615u}), Json("3,8,8"), Json(3)})
+    bad(changed("/input", input), "net.json/input", "three whole numbers from 1 up");
+}
+
+TEST(BadNetworkFiles, Layers) {
+  bad(changed("/layers/1", 3), "net.json/layers[1]", "must be an object");
+  bad(changed("/layers/1", Json::array()), "net.json/layers[1]", "must be an object");
+  bad(without("/layers/1/id"), "net.json/layers[1]/id", "missing");
+  bad(without("/layers/1/op"), "net.json/layers[1] (n)/op", "missing");
+  bad(without("/layers/1/inputs"), "net.json/layers[1] (n)/inputs", "missing");
+  bad(changed("/layers/1/id", ""), "net.json/layers[1]", "must not be empty");
+  bad(changed("/layers/1/id", "input"), "net.json/layers[1]", "nor \"input\"");
+  bad(changed("/layers/1/id", 4), "net.json/layers[1]/id", "must be a string");
+  bad(changed("/layers/1/id", "a"), "net.json/layers[1] (a)/id", "taken by layers[0]");
+  bad(changed("/layers/1/op", "batchnorm"), "net.json/layers[1] (n)/op", "unknown op \"batchnorm\"; known: ");
+  for (const char *op : {"input", "parameter", "gather", "transpose", "add_bias"})
+    bad(changed("/layers/1/op", op), "net.json/layers[1] (n)/op", "unknown op");
+  bad(changed("/layers/1/inputs", "a"), "net.json/layers[1] (n)/inputs", "must be an array");
+  bad(changed("/layers/1/inputs/0", 0), "net.json/layers[1] (n)/inputs", "in quotes");
+  bad(changed("/layers/1/inputs/0", "zz"), "net.json/layers[1] (n)/inputs", "no layer has the id \"zz\"");
+  bad(changed("/layers/1/inputs", Json::array({"a", "a"})), "net.json/n/inputs", "2 inputs given, 1 expected");
+  bad(changed("/layers/1/inputs", Json::array()), "net.json/n/inputs", "0 inputs given, 1 expected");
+  bad(changed("/layers/1/momentum", "x"), "net.json/layers[1] (n)/momentum", "must be a number");
+  bad(changed("/layers/1/momentums", 1), "net.json/layers[1] (n)/momentums", "unknown key \"momentums\"; known: id, name, op, inputs");
+  bad(changed("/layers/2/spelling", "method"), "net.json/layers[2] (r)/spelling", "module or function");
+  bad(changed("/layers/2/kernel", 3), "net.json/layers[2] (r)/kernel", "unknown key");
+  bad(changed("/layers/2/replaceable", "Conv"), "net.json/layers[2] (r)/replaceable", "unknown key");
+  bad(without("/layers/0/out_channels"), "net.json/layers[0] (a)/out_channels", "missing");
+  bad(without("/layers/0/kernel"), "net.json/layers[0] (a)/kernel", "missing");
+  bad(changed("/layers/0/bias", 1), "net.json/layers[0] (a)/bias", "true or false");
+  bad(changed("/layers/0/kernel", "3"), "net.json/layers[0] (a)/kernel", "whole number");
+  bad(changed("/layers/0/kernel", Json::array({3})), "net.json/layers[0] (a)/kernel", "[vertical, horizontal]");
+  bad(changed("/layers/0/kernel", Json::array({3, 3.5})), "net.json/layers[0] (a)/kernel", "whole number");
+  bad(changed("/layers/0/out_channels", 4.0), "net.json/layers[0] (a)/out_channels", "whole number");
+  bad(changed("/layers/0/out_channels", nullptr), "net.json/layers[0] (a)/out_channels", "whole number");
+  bad(changed("/layers/0/out_channels", 9223372036854775808u), "net.json/layers[0] (a)/out_channels", "at most 63 bits");
+  bad(changed("/layers/0/replaceable", "Dense"), "net.json/layers[0] (a)/replaceable", "must be Conv or Sep");
+  bad(changed("/layers/0/replaceable", true), "net.json/layers[0] (a)/replaceable", "must be a string");
+  bad(without("/layers/4/stride"), "net.json/layers[4] (p)/stride", "missing");
+  bad(without("/layers/7/out_features"), "net.json/layers[7] (f)/out_features", "missing");
+}
+
+TEST(BadNetworkFiles, ShapesAndSizes) {
+  bad(changed("/layers/0/out_channels", 0), "net.json/a/out_channels", "at least 1", ErrorCode::kInvalidValue);
+  bad(changed("/layers/0/out_channels", -4), "net.json/a/out_channels", "at least 1", ErrorCode::kInvalidValue);
+  bad(changed("/layers/3/groups", 3), "net.json/c/groups", "groups = 3 must divide", ErrorCode::kInvalidConfig);
+  bad(changed("/layers/3/stride", 0), "net.json/c/stride", "at least 1", ErrorCode::kInvalidValue);
+  bad(changed("/layers/3/stride", 1), "net.json/s/inputs", "must be equal", ErrorCode::kInvalidConfig);
+  bad(changed("/layers/0/kernel", 11), "net.json/a/kernel", "does not fit", ErrorCode::kInvalidConfig);
+  bad(changed("/layers/7/inputs/0", "s"), "net.json/f/in_features", "in_features", ErrorCode::kInvalidConfig);
+  bad(changed("/layers/0/padding", std::numeric_limits<std::int64_t>::max()), "net.json/a", "", ErrorCode::kOverflow);
+  bad(changed("/input", Json::array({std::int64_t{1} << 40, std::int64_t{1} << 20, std::int64_t{1} << 20})), "net.json", "",
+      ErrorCode::kOverflow);
+  bad(changed("/layers/0/out_channels", std::int64_t{1} << 62), "net.json/a", "", ErrorCode::kOverflow);
+  // What fits as shapes may not fit as a count.
+  const NetworkFile wide = read(R"({"schema": "pare.network/1", "name": "wide", "input": [1073741824, 64, 64], "layers": [
+      {"id": "a", "op": "conv", "inputs": ["input"], "out_channels": 2097152, "kernel": 1}]})");
+  test::expect_error([&] { count(wide.graph); }, ErrorCode::kOverflow, "a");
+}
+
+TEST(BadNetworkFiles, CyclesAreNamed) {
+  bad(changed("/layers/1/inputs/0", "n"), "net.json/layers", "n <- n");
+  std::string text = changed("/layers/1/inputs/0", "s");
+  test::expect_error([&] { read(text); }, ErrorCode::kInvalidFile, "net.json/layers", "must have no cycle");
+  try {
+    read(text);
+  } catch (const Error &error) { // n needs s, s needs c or p, both need r, r needs n
+    for (const char *id : {"n", "s", "r"}) EXPECT_NE(error.message().find(std::string(id) + " <- "), std::string::npos) << error.message();
+  }
+}
+
+TEST(BadNetworkFiles, DuplicatesAndNesting) {
+  bad(R"({"schema": "pare.network/1", "schema": "pare.network/1"})", "net.json", "\"schema\" is given twice");
+  bad(R"({"schema": "pare.network/1", "layers": [{"id": "a", "id": "b"}]})", "net.json", "\"id\" is given twice");
+  bad(R"({"schema": "pare.network/1", "name": "x", "input": [1, 1, 1], "layers": [{"id": "a", "op": "relu", "inputs": ["input"]}], "layers": []})",
+      "net.json", "\"layers\" is given twice");
+  bad(R"({"schema": "pare.network/1", "name": "x", "input": [1, 1, 1], "layers": [{"id": "a", "name": "same", "op": "conv", "out_channels": 1, "kernel": 1, "replaceable": "Conv", "inputs": ["input"]}, {"id": "b", "name": "same", "op": "conv", "out_channels": 1, "kernel": 1, "replaceable": "Conv", "inputs": ["a"]}]})",
+      "net.json/layers[1] (b)/name", "two replaceable layers are named \"same\"");
+  bad(std::string(100'000, '['), "net.json", "");
+  bad(R"({"schema": )" + std::string(100'000, '['), "net.json", "nested deeper");
+  bad(R"({"layers": )" + std::string(100'000, '['), "net.json", "");
+  std::string objects;
+  for (int i = 0; i < 100'000; ++i) objects += "{\"a\":";
+  bad(objects, "net.json", "nested deeper");
+  bad(R"({"name": 1e999})", "net.json", "");
+  bad("{\"name\": \"\xff\"}", "net.json", "parse error");
+  bad(changed("/layers/1/id", std::string(100'000, 'x') + "\n"), "net.json/layers[2] (r)/inputs", "no layer has the id \"n\"");
+}
+
+TEST(BadNetworkFiles, LoweredGraphsAreNotWritten) {
+  const Network network = make_network("wrn-10-1");
+  for (const char *substitute : {"Hashed_0.1", "LR_0.25", "TensorTrain_0.5"}) {
+    const Lowered lowered = lower(network.graph, {.uniform = parse_substitute(substitute), .layers = {}});
+    test::expect_error([&] { write_network(lowered.graph, "x"); }, ErrorCode::kInvalidConfig, "block1.0.layer.0.conv1");
+  }
+  // One whose parts are all layers of their own is a network like any other.
+  const Lowered generic = lower(network.graph, {.uniform = parse_substitute("Generic_0.5"), .layers = {}});
+  EXPECT_EQ(count(read(write_network(generic.graph, "x")).graph).parameters, count(generic.graph).parameters);
+}
+
+TEST(NetworkFiles, ShowThemselves) {
+  const NetworkFile file = read(kSmall);
+  const std::string dot = write_dot(file.graph, file.name);
+  EXPECT_TRUE(dot.starts_with("digraph \"small\" {"));
+  EXPECT_EQ(std::count(dot.begin(), dot.end(), '>'), 9) << "input-a, a-n, n-r, r-c, r-p, c-s, p-s, s-g, g-f";
+  EXPECT_NE(describe(file.graph, file.graph.replaceable()[0].node).find("out_channels 4"), std::string::npos);
+}
+
+} // namespace
+} // namespace pare

@@ -1,0 +1,301 @@
+// Shapes and events of each primitive. The derivation is written out; the sums are the compiler's.
+
+#include "analysis/builder.hpp"
+#include "analysis/cost_model.hpp"
+#include "tests/support.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <set>
+
+namespace pare {
+namespace {
+
+/// Events of one graph by name: {"conv.mac", 8 * 18 ...}. Zero amounts are left out.
+std::map<std::string, Count> events_of(const Graph &graph) {
+  std::map<std::string, Count> out;
+  for (const EventCount &e : count(graph).events)
+    if (!e.amount.is_zero()) out[std::string(kind_name(e.op_kind)) + "." + std::string(to_string(e.event))] += e.amount;
+  return out;
+}
+
+using Events = std::map<std::string, Count>;
+
+/// An op on one activation.
+struct One {
+  Graph graph;
+  NodeId y = 0;
+};
+One apply(const Shape &input, Op op) {
+  One out;
+  Builder b(out.graph);
+  out.y = b.op("x", std::move(op), {out.graph.add_input(input)});
+  return out;
+}
+Shape shape_of(const Shape &input, Op op) {
+  const One one = apply(input, std::move(op));
+  return one.graph.activation(one.y);
+}
+
+constexpr Shape kImage{.batch = 2, .channels = 6, .height = 9, .width = 8};
+
+TEST(ConvOp, CountsAllTaps) {
+  // 2 images, 12 output channels, 5 x 4 positions, 6 / 3 input channels of a group, 3 x 3 taps.
+  Graph graph;
+  Builder b(graph);
+  const NodeId y = b.conv("c", graph.add_input(kImage),
+                          {.out_channels = 12, .kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}, .groups = 3, .bias = true});
+  EXPECT_EQ(graph.activation(y), (Shape{.batch = 2, .channels = 12, .height = 5, .width = 4}));
+  EXPECT_EQ(events_of(graph), (Events{{"conv.mac", 2 * 12 * 5 * 4 * 2 * 3 * 3}, {"conv.bias", 2 * 12 * 5 * 4}}));
+  EXPECT_EQ(count(graph).parameters, 12 * 2 * 3 * 3 + 12);
+}
+
+TEST(ConvOp, DilationAndUnequalSides) {
+  Graph graph;
+  Builder b(graph);
+  const NodeId y = b.conv("c", graph.add_input(kImage),
+                          {.out_channels = 1, .kernel = {1, 3}, .stride = {1, 2}, .padding = {0, 2}, .dilation = {1, 2}});
+  // Width: (8 + 2 x 2 - 2 (3 - 1) - 1) / 2 + 1 = 4.
+  EXPECT_EQ(graph.activation(y), (Shape{.batch = 2, .channels = 1, .height = 9, .width = 4}));
+  EXPECT_EQ(events_of(graph), (Events{{"conv.mac", 2 * 1 * 9 * 4 * 6 * 1 * 3}}));
+}
+
+TEST(ConvOp, TheConventionsOfOneConvolution) {
+  // One 3 x 3 convolution of 1 channel on 3 x 3 with padding: 9 positions x 9 taps = 81 for tools that count all taps.
+  Graph graph;
+  Builder b(graph);
+  b.conv("c", graph.add_input({.batch = 1, .channels = 1, .height = 3, .width = 3}), {.kernel = {3, 3}, .padding = {1, 1}, .bias = true});
+  EXPECT_EQ(count(graph).mult_adds(find_convention("macs")), Count(81));
+  EXPECT_EQ(count(graph).mult_adds(find_convention("reference")), Count(81));
+}
+
+TEST(ConvOp, RefusesWhatDoesNotFit) {
+  const auto conv = [](const ConvOptions &options) {
+    Graph graph;
+    Builder b(graph);
+    b.conv("block2.conv1", graph.add_input({.batch = 1, .channels = 32, .height = 4, .width = 4}), options);
+  };
+  test::expect_error([&] { conv({.out_channels = 64, .groups = 5}); }, ErrorCode::kInvalidConfig, "block2.conv1/groups",
+                     "groups = 5 must divide in_channels = 32 and out_channels = 64");
+  test::expect_error([&] { conv({.out_channels = 0}); }, ErrorCode::kInvalidValue, "block2.conv1/out_channels", "at least 1");
+  test::expect_error([&] { conv({.kernel = {0, 1}}); }, ErrorCode::kInvalidValue, "block2.conv1/kernel");
+  test::expect_error([&] { conv({.stride = {0, 1}}); }, ErrorCode::kInvalidValue, "block2.conv1/stride");
+  test::expect_error([&] { conv({.padding = {-1, 0}}); }, ErrorCode::kInvalidValue, "block2.conv1/padding");
+  test::expect_error([&] { conv({.dilation = {1, 0}}); }, ErrorCode::kInvalidValue, "block2.conv1/dilation");
+  test::expect_error([&] { conv({.groups = 0}); }, ErrorCode::kInvalidValue, "block2.conv1/groups");
+  test::expect_error([&] { conv({.kernel = {5, 5}}); }, ErrorCode::kInvalidConfig, "block2.conv1/kernel", "does not fit into 4");
+}
+
+TEST(LinearOp, CountsRowsTimesWeights) {
+  Graph graph;
+  Builder b(graph);
+  const NodeId y = b.linear("fc", graph.add_input({.batch = 3, .channels = 7, .height = 1, .width = 1}), 5);
+  EXPECT_EQ(graph.activation(y), (Shape{.batch = 3, .channels = 5, .height = 1, .width = 1}));
+  EXPECT_EQ(events_of(graph), (Events{{"linear.mac", 3 * 7 * 5}, {"linear.bias", 3 * 5}}));
+  EXPECT_EQ(count(graph).parameters, 7 * 5 + 5);
+  Graph spatial;
+  Builder bad(spatial);
+  const NodeId x = spatial.add_input(kImage);
+  test::expect_error([&] { bad.linear("fc", x, 5); }, ErrorCode::kInvalidConfig, "fc/in_features");
+}
+
+TEST(BatchNormOp, HasTwoParametersAChannel) {
+  Graph graph;
+  Builder b(graph);
+  b.batch_norm("bn", graph.add_input(kImage));
+  EXPECT_EQ(events_of(graph), (Events{{"batch_norm.element", 2 * 6 * 9 * 8}}));
+  EXPECT_EQ(count(graph).parameters, 6 + 6);
+  EXPECT_EQ(count(graph).batch_norm_parameters, 12);
+  Graph plain;
+  Builder c(plain);
+  c.batch_norm("bn", plain.add_input(kImage), {}, false);
+  EXPECT_EQ(count(plain).parameters, 0);
+}
+
+TEST(ElementwiseOps, ReadEachElement) {
+  EXPECT_EQ(events_of(apply(kImage, Relu{}).graph), (Events{{"relu.element", 2 * 6 * 9 * 8}}));
+  EXPECT_EQ(events_of(apply(kImage, Relu6{}).graph), (Events{{"relu6.element", 2 * 6 * 9 * 8}}));
+  EXPECT_EQ(shape_of(kImage, Relu{}), kImage);
+}
+
+TEST(PoolOps, CountWindows) {
+  const One max = apply(kImage, MaxPool{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}});
+  EXPECT_EQ(max.graph.activation(max.y), (Shape{.batch = 2, .channels = 6, .height = 5, .width = 4}));
+  EXPECT_EQ(events_of(max.graph), (Events{{"max_pool.window", 9 * (2 * 6 * 5 * 4)}}));
+  const One average = apply(kImage, AvgPool{.kernel = {9, 2}, .stride = {1, 2}});
+  EXPECT_EQ(average.graph.activation(average.y), (Shape{.batch = 2, .channels = 6, .height = 1, .width = 4}));
+  EXPECT_EQ(events_of(average.graph), (Events{{"avg_pool.window", 18 * (2 * 6 * 1 * 4)}}));
+  const One global = apply(kImage, GlobalAvgPool{});
+  EXPECT_EQ(global.graph.activation(global.y), (Shape{.batch = 2, .channels = 6, .height = 1, .width = 1}));
+  EXPECT_EQ(events_of(global.graph), (Events{{"global_avg_pool.element", 2 * 6 * 9 * 8}}));
+  test::expect_error([] { apply(kImage, MaxPool{.kernel = {3, 3}, .padding = {2, 2}}); }, ErrorCode::kInvalidConfig, "x/padding", "half");
+  test::expect_error([] { apply(kImage, AvgPool{.kernel = {0, 3}}); }, ErrorCode::kInvalidValue, "x/kernel");
+}
+
+// torch.nn.MaxPool2d(3, 2, ceil_mode=True) on 8: ceil((8 - 3) / 2) + 1 = 4; on 9 nothing is left over: 4. With kernel 1 and stride 2 on
+// 2 the last window would start at 2, outside: dropped.
+TEST(PoolOps, CeilModeKeepsPartialWindowsThatStartInside) {
+  const auto height = [](std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
+    return shape_of({.batch = 1, .channels = 1, .height = size, .width = size},
+                    MaxPool{.kernel = {kernel, kernel}, .stride = {stride, stride}, .padding = {padding, padding}, .ceil_mode = true})
+        .height;
+  };
+  EXPECT_EQ(height(8, 3, 2, 0), 4);
+  EXPECT_EQ(height(9, 3, 2, 0), 4);
+  EXPECT_EQ(height(2, 1, 2, 0), 1);
+  EXPECT_EQ(height(4, 2, 3, 0), 2) << "the second window starts at 3";
+  EXPECT_EQ(height(3, 2, 3, 0), 1) << "it would start at 3, and there are 3";
+  EXPECT_EQ(height(6, 3, 2, 1), 4) << "ceil((6 + 2 - 3) / 2) + 1, the last starts at 6 - 1 = 5";
+}
+
+TEST(StructureOps, MoveAndAdd) {
+  Graph graph;
+  Builder b(graph);
+  const NodeId x = graph.add_input(kImage);
+  const NodeId y = b.op("cat", Concat{}, {x, x, x});
+  EXPECT_EQ(graph.activation(y), (Shape{.batch = 2, .channels = 18, .height = 9, .width = 8}));
+  b.op("add", Add{}, {y, y, y});
+  EXPECT_EQ(events_of(graph), (Events{{"concat.copy", 2 * 18 * 9 * 8}, {"add.element", 2 * (2 * 18 * 9 * 8)}}));
+
+  EXPECT_EQ(shape_of(kImage, Crop{.top = 1, .left = 2}), (Shape{.batch = 2, .channels = 6, .height = 8, .width = 6}));
+  EXPECT_EQ(shape_of(kImage, SliceChannels{.begin = 2, .count = 3}), (Shape{.batch = 2, .channels = 3, .height = 9, .width = 8}));
+  EXPECT_EQ(shape_of(kImage, Flatten{}), (Shape{.batch = 2, .channels = 6 * 9 * 8, .height = 1, .width = 1}));
+  EXPECT_EQ(shape_of(kImage, Zeros{.stride = {2, 3}}), (Shape{.batch = 2, .channels = 6, .height = 5, .width = 3}));
+  const One repeated = apply(kImage, RepeatChannels{.times = 4});
+  EXPECT_EQ(repeated.graph.activation(repeated.y).channels, 24);
+  EXPECT_EQ(events_of(repeated.graph), (Events{{"repeat_channels.copy", 2 * 24 * 9 * 8}}));
+  const One summed = apply(kImage, SumChannels{.size = 3});
+  EXPECT_EQ(summed.graph.activation(summed.y).channels, 2);
+  EXPECT_EQ(events_of(summed.graph), (Events{{"sum_channels.element", 2 * 6 * 9 * 8}}));
+  EXPECT_EQ(events_of(apply(kImage, ShuffleChannels{.groups = 3}).graph), (Events{{"shuffle_channels.copy", 2 * 6 * 9 * 8}}));
+
+  for (const Op &view : std::initializer_list<Op>{Crop{}, SliceChannels{}, Flatten{}}) {
+    EXPECT_TRUE(events_of(apply(kImage, view).graph).empty()) << kind_name(view);
+    EXPECT_EQ(count(apply(kImage, view).graph).activation_elements, 0) << kind_name(view) << " is a view";
+  }
+  test::expect_error([] { apply(kImage, Crop{.top = 9}); }, ErrorCode::kInvalidConfig, "x");
+  test::expect_error([] { apply(kImage, Crop{.top = -1}); }, ErrorCode::kInvalidValue, "x/top");
+  test::expect_error([] { apply(kImage, SliceChannels{.begin = 4, .count = 3}); }, ErrorCode::kInvalidConfig, "x");
+  test::expect_error([] { apply(kImage, SumChannels{.size = 4}); }, ErrorCode::kInvalidConfig, "x");
+  test::expect_error([] { apply(kImage, ShuffleChannels{.groups = 4}); }, ErrorCode::kInvalidConfig, "x");
+  test::expect_error([] { apply(kImage, RepeatChannels{.times = 0}); }, ErrorCode::kInvalidValue, "x");
+  test::expect_error([] { apply(kImage, Zeros{.stride = {0, 1}}); }, ErrorCode::kInvalidValue, "x/stride");
+  test::expect_error([] { apply(kImage, Add{}); }, ErrorCode::kInvalidConfig, "x/inputs");
+}
+
+TEST(StructureOps, RefuseUnequalShapes) {
+  Graph graph;
+  Builder b(graph);
+  const NodeId x = graph.add_input(kImage);
+  const NodeId smaller = b.op("pool", MaxPool{.kernel = {2, 2}, .stride = {2, 2}}, {x});
+  test::expect_error([&] { b.op("add", Add{}, {x, smaller}); }, ErrorCode::kInvalidConfig, "add/inputs", "must be equal");
+  test::expect_error([&] { b.op("cat", Concat{}, {x, smaller}); }, ErrorCode::kInvalidConfig, "cat/inputs", "only channels may differ");
+}
+
+// ----------------------------------------------------------------------------------------------- weights from parameters
+
+/// A graph with an input and one op on parameters of these extents.
+Graph on_parameters(const std::vector<Extents> &parameters, Op op) {
+  Graph graph;
+  Builder b(graph);
+  graph.add_input({});
+  const LayerId layer = b.layer("w", "w");
+  std::vector<NodeId> inputs;
+  for (std::size_t i = 0; i < parameters.size(); ++i) inputs.push_back(b.parameter(layer, "p" + std::to_string(i), parameters[i]));
+  graph.add(layer, std::move(op), inputs);
+  return graph;
+}
+
+TEST(WeightOps, TensorTrainIsMergedFromTheLeft) {
+  // [1, 4, 2] [2, 3, 5] [5, 6, 1]: (4 x 3) results of rank 5, 2 products each; then (4 x 3 x 6), 5 products each.
+  const Graph graph = on_parameters({{1, 4, 2}, {2, 3, 5}, {5, 6, 1}}, TtMerge{.extents = {8, 9, 1, 1}});
+  EXPECT_EQ(events_of(graph), (Events{{"tt_merge.mac", 4 * 3 * 2 * 5 + 4 * 3 * 6 * 5}}));
+  EXPECT_EQ(count(graph).parameters, 4 * 2 + 2 * 3 * 5 + 5 * 6);
+  test::expect_error([] { on_parameters({{1, 4, 2}, {3, 3, 1}}, TtMerge{.extents = {12}}); }, ErrorCode::kInvalidConfig, "w/inputs");
+  test::expect_error([] { on_parameters({{1, 4, 2}, {2, 3, 1}}, TtMerge{.extents = {13}}); }, ErrorCode::kInvalidConfig, "w/extents");
+}
+
+TEST(WeightOps, ModeProduct) {
+  const Graph graph = on_parameters({{3, 4, 5}, {7, 4}}, ModeProduct{.mode = 1});
+  EXPECT_EQ(graph.weight(graph.output()), (Extents{3, 7, 5}));
+  EXPECT_EQ(events_of(graph), (Events{{"mode_product.mac", (3 * 7 * 5) * 4}}));
+  test::expect_error([] { on_parameters({{3, 4}, {7, 4}}, ModeProduct{.mode = 0}); }, ErrorCode::kInvalidConfig, "w/mode");
+}
+
+TEST(WeightOps, CanonicalPolyadic) {
+  // Three factors of rank 5: 4 x 3 products of two columns, five times, then each of 4 x 3 x 6 elements sums five.
+  const Graph graph = on_parameters({{4, 5}, {3, 5}, {6, 5}}, CpMerge{.extents = {8, 9}});
+  EXPECT_EQ(events_of(graph), (Events{{"cp_merge.multiply", 4 * 3 * 5}, {"cp_merge.mac", 4 * 3 * 6 * 5}}));
+}
+
+TEST(WeightOps, AcdcProduct) {
+  // Two factors of 8: four diagonals scale a matrix each, and the four matrices A C, D C^-1, ... are joined by three products.
+  const Graph graph = on_parameters({{8, 1}, {8, 1}, {8, 1}, {8, 1}}, AcdcProduct{});
+  EXPECT_EQ(graph.weight(graph.output()), (Extents{8, 8, 1, 1}));
+  EXPECT_EQ(events_of(graph), (Events{{"acdc_product.multiply", 4 * 8 * 8}, {"acdc_product.mac", 3 * 8 * 8 * 8}}));
+  test::expect_error([] { on_parameters({{8, 1}}, AcdcProduct{}); }, ErrorCode::kInvalidConfig, "w/inputs");
+}
+
+TEST(WeightOps, TransposeAndReshapeAreViews) {
+  const Graph transposed = on_parameters({{3, 4, 1, 1}}, Transpose{});
+  EXPECT_EQ(transposed.weight(transposed.output()), (Extents{4, 3, 1, 1}));
+  EXPECT_TRUE(events_of(transposed).empty());
+  EXPECT_TRUE(events_of(on_parameters({{3, 4}}, Reshape{.extents = {2, 6}})).empty());
+  test::expect_error([] { on_parameters({{3, 4}}, Reshape{.extents = {2, 7}}); }, ErrorCode::kInvalidConfig, "w");
+}
+
+TEST(WeightOps, GatherCopiesAndSigns) {
+  Graph graph;
+  Builder b(graph);
+  graph.add_input({});
+  const LayerId layer = b.layer("h", "hashed");
+  const NodeId values = b.parameter(layer, "v", {10});
+  const NodeId index = b.buffer(layer, "i", {36}, 10);
+  const NodeId signs = b.buffer(layer, "s", {36}, 0);
+  graph.add(layer, Gather{.extents = {4, 9}}, {values, index, signs});
+  EXPECT_EQ(events_of(graph), (Events{{"gather.copy", 36}, {"gather.multiply", 36}}));
+  EXPECT_EQ(count(graph).parameters, 10);
+  EXPECT_EQ(count(graph).buffer_elements, 36 + 36);
+  test::expect_error([&] { graph.add(layer, Gather{.extents = {4, 8}}, {values, index}); }, ErrorCode::kInvalidConfig, "h/extents");
+}
+
+TEST(WeightOps, AddBias) {
+  Graph graph;
+  Builder b(graph);
+  const NodeId x = graph.add_input(kImage);
+  const LayerId layer = b.layer("a", "add_bias");
+  graph.add(layer, AddBias{}, {x, b.parameter(layer, "bias", {6})});
+  EXPECT_EQ(events_of(graph), (Events{{"add_bias.bias", 2 * 6 * 9 * 8}}));
+}
+
+// ------------------------------------------------------------------------------------------------------------ kinds
+
+TEST(Kinds, NamesAreUniqueAndReadBack) {
+  std::set<std::string_view> names;
+  for (std::size_t kind = 0; kind < kOpKindCount; ++kind) {
+    EXPECT_TRUE(names.insert(kind_name(kind)).second) << kind_name(kind);
+    EXPECT_EQ(kind_from(kind_name(kind)), kind);
+    EXPECT_EQ(kind_index(make_op(kind)), kind);
+  }
+  EXPECT_FALSE(kind_from("convolution").has_value());
+  for (std::size_t i = 0; i < kEventCount; ++i) EXPECT_EQ(event_from(to_string(static_cast<Event>(i))), static_cast<Event>(i));
+  EXPECT_FALSE(event_from("macs").has_value());
+  EXPECT_EQ(spelling_from("module"), Spelling::kModule);
+  EXPECT_EQ(spelling_from("function"), Spelling::kFunction);
+  EXPECT_FALSE(spelling_from("").has_value());
+}
+
+TEST(Kinds, WeightsAndActivationsAreNotMixedUp) {
+  Graph graph;
+  Builder b(graph);
+  const NodeId x = graph.add_input(kImage);
+  const LayerId layer = b.layer("l", "l");
+  const NodeId weight = b.parameter(layer, "w", {6, 6, 1, 1});
+  test::expect_error([&] { graph.add(layer, Conv{}, {weight, weight}); }, ErrorCode::kInvalidConfig, "l/inputs", "an activation is expected");
+  test::expect_error([&] { graph.add(layer, Conv{}, {x, x}); }, ErrorCode::kInvalidConfig, "l/inputs", "a weight is expected");
+  test::expect_error([&] { graph.add(layer, Relu{}, {weight}); }, ErrorCode::kInvalidConfig, "l/inputs");
+  test::expect_error([&] { graph.add(layer, Conv{}, {x}); }, ErrorCode::kInvalidConfig, "l/inputs", "1 inputs given");
+}
+
+} // namespace
+} // namespace pare

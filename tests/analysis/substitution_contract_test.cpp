@@ -1,0 +1,316 @@
+// What every substitution owes, over the registry: a new one is tested by being registered.
+
+#include "tests/analysis/contract.hpp"
+
+#include "analysis/cost_model.hpp"
+#include "tests/support.hpp"
+
+#include <cmath>
+#include <set>
+
+namespace pare {
+namespace {
+
+class Contract : public testing::TestWithParam<std::string> {
+protected:
+  const Substitution &family() const { return find_substitution(GetParam()); }
+
+  /// Calls check(site, substitute) over the grid: all of it with the standard settings, every fifth site with each other.
+  template <class Check>
+  void over_grid(Check &&check) const {
+    const auto all = test::variants(family());
+    for (std::size_t v = 0; v < all.size(); ++v)
+      for (const std::optional<double> knob : test::knobs_to_try(family(), all[v])) {
+        const Substitute substitute{.family = &family(), .settings = all[v], .knob = knob};
+        SCOPED_TRACE(substitute.text());
+        for (std::size_t i = 0; i < test::grid().size(); ++i) {
+          if (v != 0 && i % 5 != v % 5) continue;
+          check(test::grid()[i], substitute);
+          if (HasFailure()) { // one failure tells enough
+            const ConvSite &s = test::grid()[i];
+            FAIL() << s.in_channels() << " -> " << s.out_channels() << ", kernel " << s.kernel.height << ", stride " << s.stride.height
+                   << ", padding " << s.padding.height << ", dilation " << s.dilation.height << ", bias " << s.bias;
+          }
+        }
+      }
+  }
+};
+
+// ------------------------------------------------------------------------------------ shapes, parameters, closed forms
+
+Symbols symbols_of(const ConvSite &site, const Substitute &substitute) {
+  const auto real = [](std::int64_t v) { return static_cast<double>(v); };
+  Symbols out = {{"c_i", real(site.in_channels())},
+                 {"c_o", real(site.out_channels())},
+                 {"k_h", real(site.kernel.height)},
+                 {"k_w", real(site.kernel.width)},
+                 {"S", real(site.output.batch * site.output.height * site.output.width)},
+                 {"S_in", real(site.input.batch * site.input.height * site.input.width)},
+                 {"D", site.pointwise() ? 0.0 : real(site.in_channels() * site.kernel.area())},
+                 {"b", site.bias ? real(site.out_channels()) : 0.0}};
+  if (substitute.knob) out[std::string(substitute.family->info().knob.name)] = *substitute.knob;
+  const ClosedForm form = substitute.family->closed_form(substitute.settings);
+  for (const Definition &definition : form.definitions) out[definition.symbol] = evaluate(definition.expression, out);
+  return out;
+}
+
+TEST_P(Contract, ShapeAndClosedFormEqualTheLoweredGraph) {
+  const Convention &macs = find_convention("macs");
+  std::size_t applied = 0;
+  over_grid([&](const ConvSite &site, const Substitute &substitute) {
+    if (resolve(site, substitute).refusal) return;
+    ++applied;
+    Graph graph;
+    const NodeId y = lower_site(graph, site, graph.add_input(site.input), substitute);
+    EXPECT_EQ(graph.activation(y), site.output);
+
+    const CostReport report = count(graph);
+    std::int64_t sum = 0;
+    std::set<std::string> names;
+    for (NodeId id = 0; id < graph.node_count(); ++id)
+      if (const auto *parameter = std::get_if<Parameter>(&graph.node(id).op)) {
+        std::int64_t elements = 1;
+        for (std::int64_t extent : parameter->extents) elements *= extent;
+        sum += elements;
+        EXPECT_TRUE(names.insert(graph.parameter_name(id)).second) << graph.parameter_name(id) << " twice";
+      }
+    EXPECT_EQ(report.parameters, sum);
+
+    const ClosedForm form = substitute.family->closed_form(substitute.settings);
+    const Symbols symbols = symbols_of(site, substitute);
+    EXPECT_EQ(static_cast<double>(report.parameters), evaluate(form.parameters, symbols)) << form.parameters;
+    EXPECT_EQ(report.mult_adds(macs).to_double(), evaluate(form.mult_adds, symbols)) << form.mult_adds;
+    EXPECT_EQ(report.per_batch(macs).to_double(), evaluate(form.per_batch, symbols)) << form.per_batch;
+    EXPECT_TRUE(report.mult_adds(macs).is_whole());
+    EXPECT_TRUE(report.per_batch(macs).is_whole());
+  });
+  EXPECT_GT(applied, 100u);
+}
+
+// ------------------------------------------------------------------------------------------------------- refusals
+
+/// formulas.md, "Where the reference would build something empty or broken, Pare refuses", written out once more.
+bool must_refuse(const ConvSite &s, const Substitute &substitute, double knob) {
+  const Substitution &family = *substitute.family;
+  const std::string_view name = family.info().name;
+  const std::int64_t c_i = s.in_channels();
+  const std::int64_t c_o = s.out_channels();
+  const std::int64_t k2 = s.kernel.height * s.kernel.width;
+  const bool one = k2 == 1;
+  const auto key = [&](std::string_view k) { return test::setting(family, substitute.settings, k); };
+  const auto rank_is_zero = [&] { return std::floor(knob * static_cast<double>(std::max(c_i, c_o))) < 1; };
+  // Hashed: K = int(double(numbers) * ratio), or numbers // divisor; at least 2 with the reference's index, else 1.
+  const auto budget = [&](std::int64_t numbers) {
+    return key("divisor") > 0 ? numbers / key("divisor") : static_cast<std::int64_t>(static_cast<double>(numbers) * knob);
+  };
+  const std::int64_t least = key("index") == 1 ? 2 : 1;
+
+  if (name == "baseline" || name == "convolution" || name == "sep") return false;
+  if (name == "generic") return rank_is_zero();
+  if (name == "lr") return c_o % c_i != 0 || rank_is_zero();
+  if (name == "hashed") return budget(c_i * c_o * k2) < least;
+  if (name == "sep_hashed") {
+    if (key("of") == 1 && !one) return budget(c_i * c_o * k2) - c_i * k2 < least;
+    return budget(c_i * c_o) < least;
+  }
+  if (name == "hashed_separable") {
+    if (one) return budget(c_i * c_o) < least;
+    const std::int64_t both = c_i * k2 + c_i * c_o;
+    const auto share = [&](std::int64_t part) {
+      return static_cast<std::int64_t>(static_cast<double>(budget(both)) * static_cast<double>(part) / static_cast<double>(both));
+    };
+    return share(c_i * k2) < least || share(c_i * c_o) < least;
+  }
+  if (name == "acdc") {
+    std::int64_t a = 0;
+    while (c_o > c_i && c_o % (c_i + a) != 0) ++a;
+    return std::max(c_i, c_o) % 2 != 0 || a > c_i || (c_o < c_i && c_i % c_o != 0);
+  }
+  if (name == "shuffle") return c_o < key("bottleneck");
+  if (name == "tensor_train" || name == "tucker" || name == "cp") return false;
+  ADD_FAILURE() << "state where " << name << " cannot apply";
+  return false;
+}
+
+TEST_P(Contract, RefusesExactlyWhereTheFormulasSay) {
+  over_grid([&](const ConvSite &site, const Substitute &substitute) {
+    const double knob = substitute.knob.value_or(0);
+    const Resolved resolved = resolve(site, substitute);
+    EXPECT_EQ(resolved.refusal.has_value(), must_refuse(site, substitute, knob));
+    if (!resolved.refusal) return;
+    test::expect_error(
+        [&] {
+          Graph graph;
+          lower_site(graph, site, graph.add_input(site.input), substitute);
+        },
+        ErrorCode::kNotApplicable, "X/" + resolved.refusal->field, resolved.refusal->message);
+    // What the refusal says of other settings is true: the largest one is accepted, if any is.
+    if (family().info().knob.kind == KnobInfo::Kind::kReal && substitute.knob)
+      EXPECT_EQ(resolved.refusal->depends_on_knob, !must_refuse(site, substitute, 1.0)) << resolved.refusal->message;
+    else
+      EXPECT_FALSE(resolved.refusal->depends_on_knob);
+  });
+}
+
+TEST_P(Contract, RefusesGroupedConvolutionsUnlessTheyStay) {
+  ConvSite site = make_site("X", {.batch = 1, .channels = 32, .height = 8, .width = 8}, 32, {3, 3}, {1, 1}, {1, 1}, {1, 1});
+  site.groups = 4;
+  const auto standard = test::variants(family())[0];
+  const Substitute substitute{.family = &family(), .settings = standard, .knob = test::knobs_to_try(family(), standard).back()};
+  const bool stays = GetParam() == "baseline" || GetParam() == "convolution";
+  EXPECT_EQ(resolve(site, substitute).refusal.has_value(), !stays);
+}
+
+// ---------------------------------------------------------------------------------------------------------- marks
+
+/// formulas.md, "Weight decay". `leaf` is the parameter's name behind the replaced layer's.
+bool decay_scaled(std::string_view family, std::string_view leaf) {
+  if (family == "baseline" || family == "convolution" || family == "sep") return false;
+  if (family == "generic") return leaf.starts_with("lowrank_contract.") || leaf.starts_with("lowrank_expand.");
+  if (family == "lr") return leaf == "lowrank.weight";
+  if (family == "hashed") return leaf == "hashed_weight"; // not the bias of a full Hashed
+  if (family == "sep_hashed") return leaf == "hashed.hashed_weight" || leaf == "hashed.bias";
+  if (family == "hashed_separable") return true; // both parts are hashed
+  if (family == "acdc") return leaf.starts_with("layers.");
+  if (family == "shuffle") return true;
+  if (family == "tensor_train") return leaf.starts_with("weight_core_");
+  if (family == "tucker") return leaf.starts_with("weight_core") || leaf.starts_with("weight_u_");
+  if (family == "cp") return leaf.starts_with("weight_u_");
+  ADD_FAILURE() << "state which parameters of " << family << " have scaled decay";
+  return false;
+}
+
+TEST_P(Contract, MarksItsParameters) {
+  std::size_t applied = 0;
+  for (const Settings &settings : test::variants(family()))
+    for (std::size_t i = 0; i < test::grid().size(); i += 7) {
+      const ConvSite &site = test::grid()[i];
+      const Substitute substitute{.family = &family(), .settings = settings, .knob = test::knobs_to_try(family(), settings).back()};
+      if (resolve(site, substitute).refusal) continue;
+      ++applied;
+      Graph graph;
+      lower_site(graph, site, graph.add_input(site.input), substitute);
+      std::int64_t scaled = 0;
+      std::int64_t substituted = 0;
+      for (NodeId id = 0; id < graph.node_count(); ++id) {
+        const auto *parameter = std::get_if<Parameter>(&graph.node(id).op);
+        if (parameter == nullptr) continue;
+        const std::string name = graph.parameter_name(id);
+        ASSERT_TRUE(name.starts_with("X.")) << name;
+        EXPECT_EQ(parameter->decay_scaled, decay_scaled(GetParam(), std::string_view(name).substr(2))) << name;
+        EXPECT_EQ(parameter->substituted, !is_baseline(site, substitute)) << name;
+        scaled += parameter->decay_scaled ? parameter->extents.elements() : 0;
+        substituted += parameter->substituted ? parameter->extents.elements() : 0;
+      }
+      const CostReport report = count(graph);
+      EXPECT_EQ(report.scaled_decay_parameters, scaled);
+      EXPECT_EQ(report.substituted_parameters, substituted);
+      if (HasFailure()) FAIL() << substitute.text();
+    }
+  EXPECT_GT(applied, 50u);
+}
+
+// ---------------------------------------------------------------------------------------------------------- knobs
+
+TEST_P(Contract, KnobsAreDistinctMinimalAndCheapestFirst) {
+  const Convention &macs = find_convention("macs");
+  const KnobInfo::Kind kind = family().info().knob.kind;
+  constexpr std::size_t kMost = 12;
+  for (const Settings &settings : test::variants(family())) {
+    const Substitute free{.family = &family(), .settings = settings, .knob = {}};
+    SCOPED_TRACE(free.text());
+    for (std::size_t i = 0; i < test::grid().size(); i += 41) {
+      const ConvSite &site = test::grid()[i];
+      SCOPED_TRACE(site.in_channels() * 1000 + site.out_channels());
+      const std::vector<double> knobs = family().knobs(site, settings, kMost);
+      EXPECT_LE(knobs.size(), kMost);
+      // Empty where it does not apply at any setting, or has nothing to set.
+      const double dearest = kind == KnobInfo::Kind::kReal ? 1.0 : static_cast<double>(family().info().knob.least);
+      EXPECT_EQ(knobs.empty(), !free.has_free_knob() || must_refuse(site, free, dearest));
+
+      CostReport before;
+      Structure last;
+      for (std::size_t j = 0; j < knobs.size(); ++j) {
+        const Substitute at{.family = &family(), .settings = settings, .knob = knobs[j]};
+        const Resolved resolved = resolve(site, at);
+        ASSERT_FALSE(resolved.refusal.has_value());
+        Graph graph;
+        lower_site(graph, site, graph.add_input(site.input), at);
+        const CostReport report = count(graph);
+        EXPECT_NE(resolved.structure, last);
+        EXPECT_GE(report.parameters, before.parameters);
+        EXPECT_GE(report.mult_adds(macs), before.mult_adds(macs));
+        // The smallest knob that gives this structure.
+        const double below = kind == KnobInfo::Kind::kReal ? std::nextafter(knobs[j], 0.0) : knobs[j] - 1;
+        if (below > 0) {
+          const Resolved lower = family().resolve(site, settings, below);
+          EXPECT_TRUE(lower.refusal || lower.structure != resolved.structure) << knobs[j];
+        }
+        if (kind == KnobInfo::Kind::kReal) {
+          EXPECT_TRUE(knobs[j] > 0 && knobs[j] <= 1);
+        }
+        if (kind == KnobInfo::Kind::kInteger) {
+          EXPECT_EQ(knobs[j], dearest + static_cast<double>(j)); // up without end
+        }
+        before = report;
+        last = resolved.structure;
+      }
+      if (HasFailure()) return;
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------- names
+
+TEST_P(Contract, TextReadsBackAsItself) {
+  const SubstitutionInfo &info = family().info();
+  for (const Settings &settings : test::variants(family()))
+    for (const std::optional<double> knob : test::knobs_to_try(family(), settings)) {
+      const Substitute substitute{.family = &family(), .settings = settings, .knob = knob};
+      const std::string text = substitute.text();
+      // Through JSON, as plans store it.
+      const std::string stored = nlohmann::json::parse(nlohmann::json(text).dump()).get<std::string>();
+      const Substitute read = parse_substitute(stored);
+      EXPECT_EQ(read.family, substitute.family) << text;
+      EXPECT_EQ(read.settings, substitute.settings) << text;
+      EXPECT_EQ(read.knob, substitute.knob) << text;
+      EXPECT_EQ(read.text(), text);
+      // Pare's own spelling, every key written out, means the same.
+      std::string own = std::string(info.name);
+      char separator = ':';
+      const auto append = [&](std::string_view key, const std::string &value) {
+        own += separator + std::string(key) + "=" + value;
+        separator = ',';
+      };
+      if (knob) append(info.knob.name, shortest(*knob));
+      for (std::size_t i = 0; i < info.keys.size(); ++i)
+        append(info.keys[i].name, info.keys[i].choices.empty()
+                                      ? std::to_string(settings[i])
+                                      : std::string(info.keys[i].choices[static_cast<std::size_t>(settings[i])]));
+      const Substitute spelled = parse_substitute(own);
+      EXPECT_EQ(spelled.settings, settings) << own;
+      EXPECT_EQ(spelled.knob, knob) << own;
+      EXPECT_EQ(spelled.text(), text);
+    }
+}
+
+TEST_P(Contract, DescribesItself) {
+  const SubstitutionInfo &info = family().info();
+  EXPECT_EQ(&find_substitution(info.name), &family());
+  EXPECT_FALSE(info.description.empty());
+  EXPECT_EQ(info.knob.kind == KnobInfo::Kind::kNone, info.knob.name.empty());
+  for (const KeyInfo &key : info.keys) {
+    EXPECT_FALSE(key.description.empty()) << key.name;
+    EXPECT_TRUE(key.least <= key.standard && key.standard <= key.most) << key.name;
+    if (!key.choices.empty()) {
+      EXPECT_EQ(key.most, static_cast<std::int64_t>(key.choices.size()) - 1) << key.name;
+    }
+  }
+  for (const ReferenceName &reference : info.reference_names) EXPECT_EQ(reference.keys.size(), info.keys.size()) << reference.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Registry, Contract, testing::ValuesIn(test::family_names()),
+                         [](const testing::TestParamInfo<std::string> &param) { return param.param; });
+
+} // namespace
+} // namespace pare

@@ -1,0 +1,219 @@
+// Random convolutions and settings, fixed seeds: structures rise with the knob, and ranks are Python's int() and round().
+
+#include "tests/analysis/contract.hpp"
+
+#include "analysis/cost_model.hpp"
+#include "tests/support.hpp"
+
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+#include <random>
+
+namespace pare {
+namespace {
+
+/// Whole numbers and fractions that are the same with every standard library.
+class Random {
+public:
+  explicit Random(std::uint64_t seed) : engine_(seed) {}
+  std::int64_t whole(std::int64_t least, std::int64_t most) {
+    return least + static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(most - least + 1));
+  }
+  /// In (0, 1].
+  double fraction() { return static_cast<double>((engine_() >> 11) + 1) * 0x1p-53; }
+  bool coin() { return engine_() % 2 == 0; }
+
+private:
+  std::mt19937_64 engine_;
+};
+
+ConvSite random_site(Random &random) {
+  const std::int64_t k = 1 + 2 * random.whole(0, 3);
+  const std::int64_t stride = random.whole(1, 3);
+  const std::int64_t dilation = random.whole(1, 2);
+  const std::int64_t padding = random.whole(0, k / 2);
+  // One of them a multiple of the other in half of the cases, so that LR and ACDC apply often enough.
+  std::int64_t c_i = random.whole(1, 200);
+  std::int64_t c_o = random.coin() ? c_i * random.whole(1, 4) : random.whole(1, 200);
+  if (random.coin()) std::swap(c_i, c_o);
+  return make_site("X", {.batch = random.whole(1, 3), .channels = c_i, .height = random.whole(13, 20), .width = random.whole(13, 20)}, c_o,
+                   {k, k}, {stride, stride}, {padding, padding}, {dilation, dilation}, random.coin());
+}
+
+class Property : public testing::TestWithParam<std::string> {};
+
+TEST_P(Property, CostsNeverFallAsTheKnobRises) {
+  const Substitution &family = find_substitution(GetParam());
+  const KnobInfo::Kind kind = family.info().knob.kind;
+  if (kind != KnobInfo::Kind::kReal && kind != KnobInfo::Kind::kInteger) return; // nothing is promised of the others
+  const Convention &macs = find_convention("macs");
+  Random random(20181220);
+  std::size_t compared = 0;
+  for (int trial = 0; trial < 600; ++trial) {
+    const ConvSite site = random_site(random);
+    const auto variants = test::variants(family);
+    const Settings &settings = variants[static_cast<std::size_t>(random.whole(0, static_cast<std::int64_t>(variants.size()) - 1))];
+    if (!Substitute{.family = &family, .settings = settings, .knob = {}}.has_free_knob()) continue;
+    double low = kind == KnobInfo::Kind::kReal ? random.fraction() : static_cast<double>(random.whole(1, 20));
+    double high = kind == KnobInfo::Kind::kReal ? random.fraction() : static_cast<double>(random.whole(1, 20));
+    if (high < low) std::swap(low, high);
+    const Resolved below = family.resolve(site, settings, low);
+    const Resolved above = family.resolve(site, settings, high);
+    if (below.refusal) continue;
+    ASSERT_FALSE(above.refusal.has_value()) << "applies at " << low << " and not at " << high;
+    ASSERT_EQ(below.structure.size(), above.structure.size());
+    for (std::size_t i = 0; i < below.structure.size(); ++i) ASSERT_LE(below.structure[i], above.structure[i]);
+    const auto cost = [&](double knob) {
+      Graph graph;
+      lower_site(graph, site, graph.add_input(site.input), {.family = &family, .settings = settings, .knob = knob});
+      return count(graph);
+    };
+    const CostReport a = cost(low);
+    const CostReport b = cost(high);
+    ASSERT_LE(a.parameters, b.parameters);
+    ASSERT_LE(a.mult_adds(macs), b.mult_adds(macs));
+    if (below.structure == above.structure) {
+      ASSERT_EQ(a.parameters, b.parameters);
+    }
+    ++compared;
+  }
+  EXPECT_GT(compared, 100u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Registry, Property, testing::ValuesIn(test::family_names()),
+                         [](const testing::TestParamInfo<std::string> &param) { return param.param; });
+
+Structure structure_of(const char *text, std::int64_t c_i, std::int64_t c_o, std::int64_t k = 1) {
+  const ConvSite site = make_site("X", {.batch = 1, .channels = c_i, .height = 9, .width = 9}, c_o, {k, k}, {1, 1}, {k / 2, k / 2}, {1, 1});
+  return resolve(site, parse_substitute(text)).structure;
+}
+
+// The product is rounded once to a double, as Python rounds it, then cut. In x86's extended precision s N is exact for N < 2^11.
+TEST(PythonArithmetic, IntIsTowardZeroAfterOneRounding) {
+  Random random(1);
+  for (int trial = 0; trial < 20000; ++trial) {
+    const std::int64_t n = random.whole(1, 2000);
+    // Half of the settings lie beside a threshold r / n, where the last bit decides.
+    double s = random.fraction();
+    if (random.coin()) {
+      s = static_cast<double>(random.whole(1, n)) / static_cast<double>(n);
+      const std::int64_t step = random.whole(-1, 1);
+      s = step == 0 ? s : std::nextafter(s, step < 0 ? 0.0 : 1.0);
+    }
+    const auto product = static_cast<double>(static_cast<long double>(s) * static_cast<long double>(n));
+    std::int64_t expected = 0;
+    for (std::int64_t bit = 1024; bit > 0; bit /= 2)
+      if (static_cast<double>(expected + bit) <= product) expected += bit;
+    const Structure counted = structure_of(("Generic_" + shortest(s)).c_str(), n, 1);
+    ASSERT_EQ(counted, expected == 0 ? Structure{} : Structure{expected}) << s << " x " << n;
+  }
+}
+
+/// Half to even, with no help of the rounding mode.
+std::int64_t half_even(double value) {
+  const auto whole = static_cast<std::int64_t>(value);
+  const double rest = value - static_cast<double>(whole);
+  if (rest != 0.5) return rest > 0.5 ? whole + 1 : whole;
+  return whole + whole % 2;
+}
+
+TEST(PythonArithmetic, RoundIsHalfToEven) {
+  EXPECT_EQ(half_even(0.5), 0);
+  EXPECT_EQ(half_even(1.5), 2);
+  EXPECT_EQ(half_even(2.5), 2);
+  EXPECT_EQ(half_even(2.4999), 2);
+  // round(0.5 x 5) = 2, round(0.5 x 7) = 4 in Python 3.
+  EXPECT_EQ(structure_of("cp:rank_scale=0.5,dimensions=2", 5, 7), (Structure{7, 5, 2}));
+  EXPECT_EQ(structure_of("tucker:rank_scale=0.5,dimensions=2", 5, 7), (Structure{7, 5, 4, 2}));
+  EXPECT_EQ(structure_of("tucker:rank_scale=0.1,dimensions=2", 5, 5), (Structure{5, 5, 1, 1})) << "round(0.5) = 0, and at least 1";
+  Random random(2);
+  for (int trial = 0; trial < 5000; ++trial) {
+    const std::int64_t n = random.whole(1, 500);
+    const double s = random.coin() ? random.fraction() : static_cast<double>(2 * random.whole(0, n - 1) + 1) / static_cast<double>(2 * n);
+    const std::int64_t expected = std::max<std::int64_t>(1, half_even(s * static_cast<double>(n)));
+    ASSERT_EQ(structure_of(("cp:dimensions=2,rank_scale=" + shortest(s)).c_str(), n, n), (Structure{n, n, expected})) << s << " x " << n;
+  }
+}
+
+// Every rank from 1 to N has one knob, the smallest double s with int(s N) = r.
+TEST(Knobs, OfGenericAreEveryRank) {
+  for (std::int64_t n : {1, 3, 48, 160, 640}) {
+    const ConvSite site = make_site("X", {.batch = 1, .channels = n, .height = 4, .width = 4}, n, {1, 1}, {1, 1}, {0, 0}, {1, 1});
+    const auto knobs = find_substitution("generic").knobs(site, {}, 10000);
+    ASSERT_EQ(knobs.size(), static_cast<std::size_t>(n));
+    for (std::int64_t r = 1; r <= n; ++r) {
+      const double knob = knobs[static_cast<std::size_t>(r - 1)];
+      EXPECT_GE(knob * static_cast<double>(n), static_cast<double>(r));
+      EXPECT_LT(std::nextafter(knob, 0.0) * static_cast<double>(n), static_cast<double>(r));
+    }
+  }
+  // Tensor trains of 640 x 640, modes 80, 80, 64: r_1 = max(1, round(80 s)) has 79 steps and r_2 = max(1, round(64 s)) has 63. Two would
+  // fall together where (2j + 1) / 160 = (2k + 1) / 128, that is 4 (2j + 1) = 5 (2k + 1): even on the left, odd on the right. So
+  // there are 79 + 63 + 1 structures.
+  const ConvSite wide = make_site("X", {.batch = 1, .channels = 640, .height = 1, .width = 1}, 640, {1, 1}, {1, 1}, {0, 0}, {1, 1});
+  EXPECT_EQ(find_substitution("tensor_train").knobs(wide, {3}, 10000).size(), 143u);
+}
+
+TEST(Knobs, OfShuffleAreTheDivisors) {
+  // gcd(48, 96, 96 // 4 = 24) = 24: 24, 12, 8, 6, 4, 3, 2, 1 groups, most groups cheapest.
+  const ConvSite site = make_site("X", {.batch = 1, .channels = 48, .height = 4, .width = 4}, 96, {3, 3}, {1, 1}, {1, 1}, {1, 1});
+  EXPECT_EQ(find_substitution("shuffle").knobs(site, {4}, 100), (std::vector<double>{24, 12, 8, 6, 4, 3, 2, 1}));
+  EXPECT_EQ(find_substitution("shuffle").knobs(site, {4}, 3), (std::vector<double>{24, 12, 8}));
+  // A wish for 7 groups is lowered by 1 until it divides.
+  EXPECT_EQ(structure_of("Shuffle_7", 48, 96, 3), Structure{6});
+}
+
+/// formulas.md, `dimensionize`, once more.
+std::vector<std::int64_t> modes_of(std::int64_t n, int d) {
+  const double equal = std::exp(std::log(static_cast<double>(n)) / d);
+  const std::int64_t target = half_even(equal);
+  if (std::fabs(equal - static_cast<double>(target)) < 1e-6) return std::vector<std::int64_t>(static_cast<std::size_t>(d), target);
+  std::vector<std::int64_t> out;
+  for (int k = 1; k < d; ++k) {
+    std::int64_t mode = n;
+    for (std::int64_t divisor = 1; divisor <= n; ++divisor)
+      if (n % divisor == 0 && divisor >= target) {
+        mode = divisor;
+        break;
+      }
+    out.push_back(mode);
+    n /= mode;
+  }
+  out.push_back(n);
+  return out;
+}
+
+TEST(Dimensionize, FollowsTheReference) {
+  EXPECT_EQ(dimensionize(640 * 640, 3), (std::vector<std::int64_t>{80, 80, 64})); // formulas.md
+  EXPECT_EQ(dimensionize(160 * 16, 3), (std::vector<std::int64_t>{16, 16, 10}));  // formulas.md
+  EXPECT_EQ(dimensionize(64 * 64 * 64, 3), (std::vector<std::int64_t>{64, 64, 64}));
+  EXPECT_EQ(dimensionize(1, 3), (std::vector<std::int64_t>{1, 1, 1}));
+  EXPECT_EQ(dimensionize(7, 4), (std::vector<std::int64_t>{7, 1, 1, 1})) << "round(7^(1/4)) = 2, and 7 is the next divisor";
+  Random random(3);
+  for (int trial = 0; trial < 3000; ++trial) {
+    const std::int64_t n = random.whole(1, 300) * random.whole(1, 300);
+    const int d = static_cast<int>(random.whole(2, 6));
+    const auto modes = dimensionize(n, d);
+    ASSERT_EQ(modes, modes_of(n, d)) << n << " in " << d;
+    ASSERT_EQ(std::accumulate(modes.begin(), modes.end(), std::int64_t{1}, std::multiplies<>()), n);
+  }
+}
+
+// formulas.md, Tucker: (c_o, c_i) = (160, 16), s = 0.25: n = 16, 16, 10; R = 4, 4, 2; q = 1, 8, 2, 1; P = 248.
+TEST(Structures, OfTheDocumentsExamples) {
+  EXPECT_EQ(structure_of("Tucker_0.25", 16, 160), (Structure{16, 16, 10, 4, 4, 2, 1, 8, 2, 1}));
+  const ConvSite site = make_site("X", {.batch = 1, .channels = 16, .height = 1, .width = 1}, 160, {1, 1}, {1, 1}, {0, 0}, {1, 1});
+  Graph graph;
+  lower_site(graph, site, graph.add_input(site.input), parse_substitute("Tucker_0.25"));
+  EXPECT_EQ(count(graph).parameters, 16 * 4 + 16 * 4 + 10 * 2 + 1 * 4 * 8 + 8 * 4 * 2 + 2 * 2 * 1);
+  EXPECT_EQ(count(graph).parameters, 248);
+  Graph full;
+  lower_site(full, site, full.add_input(site.input), parse_substitute("tucker:rank_scale=0.25"));
+  EXPECT_EQ(count(full).parameters, 16 * 4 + 16 * 4 + 10 * 2 + 4 * 4 * 2);
+  // Ranks are clipped to the largest that the unfolding can have: modes 7, 1, 1, 1 leave r = 1.
+  EXPECT_EQ(structure_of("tensor_train:rank_scale=1,dimensions=4", 1, 7), (Structure{7, 1, 1, 1, 1, 1, 1}));
+}
+
+} // namespace
+} // namespace pare

@@ -1,0 +1,20 @@
+// A program of somebody who uses the installed package; expected.txt has what it must print: 36,479,194 as the 2019 reference
+// counts it (tests/golden/counts.json), and 799,306, the low-rank network at rank scale 34 / 640.
+#include "analysis/cost_model.hpp"
+#include "analysis/lower.hpp"
+#include "models/network.hpp"
+#include "solver/solver.hpp"
+
+#include <iostream>
+
+int main() {
+  const pare::Network network = pare::make_network("wrn-28-10");
+  std::cout << "wrn-28-10: " << pare::count(pare::lower(network.graph, {}).graph).parameters << " parameters\n";
+
+  pare::SolveRequest request;
+  request.substitution = "Generic";
+  request.budgets = {pare::parse_budget("parameters<=0.8M")};
+  const pare::SolveResult result = pare::solve_uniform(network, request).result;
+  std::cout << "Generic, parameters<=0.8M: " << result.answer->parameters << " parameters, "
+            << to_string(result.termination.reason) << '\n';
+}

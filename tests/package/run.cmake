@@ -1,0 +1,58 @@
+cmake_minimum_required(VERSION 3.25)
+# Variables: BUILD (Pare's build tree), WORK (emptied and filled), SOURCE (this folder), LIBDIR, COMPILER, PKG_CONFIG, GENERATOR.
+function(run)
+  cmake_parse_arguments(ARG "" "OUTPUT;IN" "COMMAND" ${ARGN})
+  if(NOT ARG_IN)
+    set(ARG_IN ${WORK})
+  endif()
+  execute_process(COMMAND ${ARG_COMMAND} WORKING_DIRECTORY ${ARG_IN} OUTPUT_VARIABLE out ERROR_VARIABLE err RESULT_VARIABLE rc)
+  if(NOT rc EQUAL 0)
+    list(JOIN ARG_COMMAND " " command)
+    message(FATAL_ERROR "${command} exited with ${rc}:\n${out}${err}")
+  endif()
+  if(ARG_OUTPUT)
+    set(${ARG_OUTPUT} "${out}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+function(check_output how)
+  run(COMMAND ${ARGN} OUTPUT printed)
+  file(READ ${SOURCE}/expected.txt expected)
+  if(NOT printed STREQUAL expected)
+    message(FATAL_ERROR "the consumer built with ${how} printed\n${printed}instead of\n${expected}")
+  endif()
+  message(STATUS "${how}: the consumer's numbers are right")
+endfunction()
+
+file(REMOVE_RECURSE ${WORK})
+file(MAKE_DIRECTORY ${WORK})
+
+# Moved after it was installed: nothing in it may know where it was built or installed.
+run(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/installed)
+file(RENAME ${WORK}/installed ${WORK}/prefix)
+set(prefix ${WORK}/prefix)
+
+run(COMMAND ${CMAKE_COMMAND} -S ${SOURCE}/consumer -B ${WORK}/consumer -G ${GENERATOR} -DCMAKE_BUILD_TYPE=Release
+            -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_PREFIX_PATH=${prefix} -DEXPECTED_PREFIX=${prefix})
+run(COMMAND ${CMAKE_COMMAND} --build ${WORK}/consumer)
+check_output("find_package" ${WORK}/consumer/consumer)
+
+set(ENV{PKG_CONFIG_PATH} ${prefix}/${LIBDIR}/pkgconfig)
+run(COMMAND ${PKG_CONFIG} --cflags --libs pare OUTPUT flags)
+separate_arguments(flags UNIX_COMMAND "${flags}")
+run(COMMAND ${COMPILER} ${SOURCE}/consumer/main.cpp -o ${WORK}/consumer_pkg_config ${flags})
+check_output("pkg-config" ${WORK}/consumer_pkg_config)
+
+# Every public header compiles by itself, and includes nothing but the standard library and other public headers.
+file(GLOB_RECURSE headers RELATIVE ${prefix}/include/pare ${prefix}/include/pare/*.hpp)
+if(NOT "analysis/graph.hpp" IN_LIST headers OR NOT "solver/solver.hpp" IN_LIST headers)
+  message(FATAL_ERROR "public headers are missing; installed are: ${headers}")
+endif()
+list(TRANSFORM headers PREPEND ${prefix}/include/pare/ OUTPUT_VARIABLE paths)
+foreach(path IN LISTS paths)
+  file(STRINGS ${path} foreign REGEX "^#include <[^>]*[/.]")
+  if(foreign)
+    message(FATAL_ERROR "${path} includes a third-party header: ${foreign}")
+  endif()
+endforeach()
+run(COMMAND ${COMPILER} -fsyntax-only -std=c++20 -I${prefix}/include/pare -xc++ ${paths})

@@ -1,0 +1,62 @@
+#include "reports/numbers.hpp"
+
+#include "tests/support.hpp"
+
+#include <cstdlib>
+#include <limits>
+
+namespace pare::test {
+
+namespace {
+
+TEST(Numbers, WholeOnesAreExactAndHaveNoExponent) {
+  EXPECT_EQ(digits(Count(INT64_MAX)), "9223372036854775807");
+  EXPECT_EQ(digits(Count(-5)), "-5");
+  EXPECT_EQ(digits(Count::from_real(1e8)), "100000000");
+  EXPECT_EQ(digits(1e22), "10000000000000000000000");
+  EXPECT_EQ(digits(0.053125), "0.053125");
+  EXPECT_EQ(digits(1e-7), "0.0000001");
+  EXPECT_EQ(std::strtod(digits(5e-324).c_str(), nullptr), 5e-324);
+  EXPECT_EQ(std::stod(digits(1338791912.7905467)), 1338791912.7905467);
+  for (const double bad : {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
+    expect_error([&] { digits(bad); }, ErrorCode::kOverflow);
+}
+
+TEST(Numbers, PlainNumbersAreIntegersWhereWhole) {
+  EXPECT_EQ(std::get<std::int64_t>(plain_number(Count(9007199254740993))), 9007199254740993);
+  EXPECT_EQ(std::get<std::int64_t>(plain_number(Count::from_real(1e15))), 1000000000000000);
+  EXPECT_EQ(std::get<double>(plain_number(Count::from_real(0.5))), 0.5);
+  EXPECT_EQ(std::get<double>(plain_number(Count::from_real(9223372036854775808.0))), 9223372036854775808.0); // 2^63 does not fit
+  expect_error([] { plain_number(Count::from_real(std::numeric_limits<double>::infinity())); }, ErrorCode::kOverflow);
+}
+
+TEST(Numbers, Thousands) {
+  EXPECT_EQ(thousands("0"), "0");
+  EXPECT_EQ(thousands("999"), "999");
+  EXPECT_EQ(thousands("1000"), "1,000");
+  EXPECT_EQ(thousands("36479194"), "36,479,194");
+  EXPECT_EQ(thousands("-123456"), "-123,456");
+  EXPECT_EQ(thousands("1338791912.7905467"), "1,338,791,912.7905467");
+}
+
+TEST(Numbers, SiHasThreeDigits) {
+  EXPECT_EQ(si(Count(999)), "");
+  EXPECT_EQ(si(Count(1000)), "1.00 k");
+  EXPECT_EQ(si(Count(9994)), "9.99 k");
+  EXPECT_EQ(si(Count(9996)), "10.0 k");
+  EXPECT_EQ(si(Count(99960)), "100 k");
+  EXPECT_EQ(si(Count(999499)), "999 k");
+  EXPECT_EQ(si(Count(999500)), "1.00 M");
+  EXPECT_EQ(si(Count(36479194)), "36.5 M");
+  EXPECT_EQ(si(Count(INT64_MAX)), "9.22 E");
+}
+
+TEST(Numbers, WidthIsOfCharacters) {
+  EXPECT_EQ(display_width("abc"), 3U);
+  EXPECT_EQ(display_width("caf\xc3\xa9"), 4U);
+  EXPECT_EQ(one_line("a\nb\tc"), "a b c");
+}
+
+} // namespace
+
+} // namespace pare::test

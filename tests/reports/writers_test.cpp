@@ -1,0 +1,81 @@
+#include "reports/format.hpp"
+
+#include "tests/support.hpp"
+
+namespace pare::test {
+
+namespace {
+
+/// One of each kind of cell.
+Report sample() {
+  return {.title = {"a title"},
+          .columns = {{.heading = "name"},
+                      number_column("total", true),
+                      {.heading = "share", .unit = "%", .align = Align::kRight},
+                      number_column("other")},
+          .rows = {{"plain", Count(1234567), Percent{12.3456}, Count::from_real(0.25)},
+                   {"a|b, \"c\" & d_e", Count(5), Cell(), "text"}},
+          .notes = {"a note"}};
+}
+
+std::string written(Format format) {
+  const Report report = sample();
+  return write({&report, 1}, format);
+}
+
+TEST(Writers, Text) {
+  EXPECT_EQ(written(Format::kText), "a title\n"
+                                    "\n"
+                                    "name                total            share  other\n"
+                                    "-------------------------------------------------\n"
+                                    "plain           1,234,567  1.23 M  12.35 %   0.25\n"
+                                    "a|b, \"c\" & d_e          5                    text\n"
+                                    "\n"
+                                    "a note\n");
+}
+
+TEST(Writers, Markdown) {
+  EXPECT_EQ(written(Format::kMarkdown), "a title\n"
+                                        "\n"
+                                        "| name | total | share | other |\n"
+                                        "| :--- | ---: | ---: | ---: |\n"
+                                        "| plain | 1234567 | 12.35 % | 0.25 |\n"
+                                        "| a\\|b, \"c\" & d_e | 5 |  | text |\n"
+                                        "\n"
+                                        "- a note\n");
+}
+
+TEST(Writers, Csv) {
+  EXPECT_EQ(written(Format::kCsv), "name,total,share [%],other\r\n"
+                                   "plain,1234567,12.3456,0.25\r\n"
+                                   "\"a|b, \"\"c\"\" & d_e\",5,,text\r\n");
+}
+
+TEST(Writers, Latex) {
+  EXPECT_EQ(written(Format::kLatex), "% \\usepackage{booktabs,siunitx}\n"
+                                     "% a title\n"
+                                     "\\begin{tabular}{l S[table-format=7.0] S[table-format=2.2] S[table-format=1.2]}\n"
+                                     "\\toprule\n"
+                                     "name & {total} & {share {[}\\%{]}} & {other} \\\\\n"
+                                     "\\midrule\n"
+                                     "plain & 1234567 & 12.35 & 0.25 \\\\\n"
+                                     "a\\textbar{}b, \"c\" \\& d\\_e & 5 &  & {text} \\\\\n"
+                                     "\\bottomrule\n"
+                                     "\\end{tabular}\n"
+                                     "% a note\n");
+}
+
+TEST(Writers, Json) {
+  EXPECT_EQ(nlohmann::ordered_json::parse(written(Format::kJson)).dump(),
+            R"([{"name":"plain","total":1234567,"share [%]":12.3456,"other":0.25},)"
+            R"({"name":"a|b, \"c\" & d_e","total":5,"share [%]":null,"other":"text"}])");
+}
+
+TEST(Writers, FormatNamesReadBack) {
+  for (const Format format : kFormats) EXPECT_EQ(parse_format(to_string(format)), format);
+  expect_error([] { parse_format("xml"); }, ErrorCode::kUsage, "--format", "text, json, csv, markdown, latex");
+}
+
+} // namespace
+
+} // namespace pare::test

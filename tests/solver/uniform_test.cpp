@@ -1,0 +1,453 @@
+#include "analysis/cost_model.hpp"
+#include "solver/problem.hpp"
+#include "solver/solver.hpp"
+#include "tests/support.hpp"
+
+#include <boost/math/tools/minima.hpp>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <random>
+#include <set>
+
+namespace pare {
+namespace {
+
+using test::expect_error;
+
+SolveRequest request(const std::string &substitution, const std::vector<std::string> &budgets, const std::string &method = "exact") {
+  SolveRequest out;
+  out.substitution = substitution;
+  for (const std::string &budget : budgets) out.budgets.push_back(parse_budget(budget));
+  out.conventions = {conventions().begin(), conventions().end()};
+  out.method = method;
+  return out;
+}
+
+/// Parameters of a whole network at one setting, through the lowered graph and none of the solver.
+std::int64_t parameters_at(const Network &network, const std::string &substitution) {
+  Plan plan;
+  plan.uniform = parse_substitute(substitution);
+  return count(lower(network.graph, plan).graph).parameters;
+}
+std::string at(const std::string &family, double setting) { return family + "_" + shortest(setting); }
+
+TEST(Uniform, WideResNetGenericToEightHundredThousand) {
+  const Network network = make_network("wrn-28-10");
+  const Solution solution = solve_uniform(network, request("Generic", {"parameters<=0.8M"}));
+  ASSERT_TRUE(solution.result.answer);
+  const Setting &answer = *solution.result.answer;
+  EXPECT_EQ(answer.parameters, 799306);
+  EXPECT_EQ(answer.first, 34.0 / 640);
+  EXPECT_EQ(answer.end, 35.0 / 640);
+  // Two digits give nothing in [0.053125, 0.0546875) but 0.054.
+  EXPECT_EQ(answer.text, "Generic_0.054");
+  EXPECT_EQ(solution.substitution, "Generic_0.054");
+  ASSERT_TRUE(solution.result.next);
+  EXPECT_GT(solution.result.next->parameters, 800000);
+  EXPECT_EQ(solution.result.next->first, answer.end);
+  EXPECT_EQ(solution.result.termination.reason, Reason::kOptimal);
+  EXPECT_EQ(solution.result.termination.bound, Count(799306));
+  EXPECT_EQ(solution.plan.layers.size(), 24U);
+}
+
+/// The test's own bisection: every double in (0, 1] at which a layer's parameters change, by halving the doubles between two
+/// settings that differ. (A family's parameters never fall with its setting.)
+class Thresholds {
+public:
+  Thresholds(const ConvSite &site, std::string family) : site_(site), family_(std::move(family)) {
+    const double low = std::numeric_limits<double>::denorm_min();
+    if (value(low) >= 0) found_.push_back(low);
+    split(low, 1.0);
+  }
+  const std::vector<double> &found() const { return found_; }
+  std::int64_t value(double setting) {
+    const Substitute substitute = parse_substitute(at(family_, setting));
+    if (resolve(site_, substitute).refusal) return -1;
+    graph_.clear();
+    lower_site(graph_, site_, graph_.add_input(site_.input), substitute);
+    return count(graph_).parameters;
+  }
+
+private:
+  // All thresholds in (low, high].
+  void split(double low, double high) {
+    if (value(low) == value(high)) return;
+    const auto a = std::bit_cast<std::uint64_t>(low);
+    const auto b = std::bit_cast<std::uint64_t>(high);
+    if (b - a == 1) {
+      found_.push_back(high);
+      return;
+    }
+    // Halve the values first, the doubles once they are close.
+    double middle = low + (high - low) / 2;
+    if (!(middle > low && middle < high) || high / low > 2) middle = std::bit_cast<double>(a + (b - a) / 2);
+    split(low, middle);
+    split(middle, high);
+  }
+
+  ConvSite site_;
+  std::string family_;
+  Graph graph_;
+  std::vector<double> found_;
+};
+
+struct Case {
+  std::string family;
+  std::string network;
+};
+
+std::vector<std::pair<ConvSite, std::int64_t>> distinct_sites(const Network &network) {
+  std::vector<std::pair<ConvSite, std::int64_t>> out;
+  for (const Graph::Replaceable &mark : network.graph.replaceable()) {
+    const ConvSite site = site_of(network.graph, mark);
+    const auto same = std::find_if(out.begin(), out.end(), [&](const auto &known) {
+      const ConvSite &s = known.first;
+      return s.input.channels == site.input.channels && s.output.channels == site.output.channels && s.kernel == site.kernel &&
+             s.bias == site.bias;
+    });
+    if (same == out.end())
+      out.emplace_back(site, 1);
+    else
+      ++same->second;
+  }
+  return out;
+}
+
+class EveryThreshold : public testing::TestWithParam<Case> {};
+
+// The network's parameters at every setting there is, from the layers' thresholds; no budget may have a better answer.
+TEST_P(EveryThreshold, ProvesTheAnswer) {
+  const auto &[family, spec] = GetParam();
+  const Network network = make_network(spec);
+  std::set<double> thresholds;
+  std::vector<Thresholds> layers;
+  std::vector<std::int64_t> times;
+  for (const auto &[site, n] : distinct_sites(network)) {
+    layers.emplace_back(site, family);
+    times.push_back(n);
+    thresholds.insert(layers.back().found().begin(), layers.back().found().end());
+  }
+  // A plateau begins at each threshold; those below the first setting that applies everywhere are no settings.
+  std::vector<std::pair<double, std::int64_t>> plateaus;
+  const std::int64_t one = parameters_at(network, at(family, 1.0));
+  for (double threshold : thresholds) {
+    std::int64_t total = one;
+    bool applies = true;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const std::int64_t own = layers[i].value(threshold);
+      applies = applies && own >= 0;
+      total += times[i] * (own - layers[i].value(1.0));
+    }
+    if (applies) plateaus.emplace_back(threshold, total);
+  }
+  ASSERT_GT(plateaus.size(), 10U);
+  for (std::size_t i = 1; i < plateaus.size(); ++i) ASSERT_GT(plateaus[i].second, plateaus[i - 1].second);
+
+  std::mt19937_64 random(20181228);
+  std::uniform_int_distribution<std::int64_t> budget(plateaus.front().second, plateaus.back().second + 1000);
+  for (int trial = 0; trial < 12; ++trial) {
+    const std::int64_t limit = trial == 0 ? plateaus.front().second : trial == 1 ? plateaus[7].second - 1 : budget(random);
+    SCOPED_TRACE(limit);
+    const SolveResult result = solve_uniform(network, request(family, {"parameters<=" + std::to_string(limit)})).result;
+    ASSERT_TRUE(result.answer);
+    std::size_t best = 0;
+    while (best + 1 < plateaus.size() && plateaus[best + 1].second <= limit) ++best;
+    EXPECT_EQ(result.answer->parameters, plateaus[best].second);
+    EXPECT_EQ(result.answer->first, plateaus[best].first);
+    EXPECT_EQ(parameters_at(network, result.answer->text), plateaus[best].second);
+    if (best + 1 < plateaus.size()) {
+      EXPECT_EQ(result.answer->end, plateaus[best + 1].first);
+      ASSERT_TRUE(result.next);
+      EXPECT_EQ(result.next->parameters, plateaus[best + 1].second);
+      EXPECT_GT(plateaus[best + 1].second, limit);
+    } else {
+      EXPECT_FALSE(result.next);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, EveryThreshold,
+                         testing::Values(Case{"Generic", "wrn-28-10"}, Case{"Generic", "darts"}, Case{"LR", "wrn-28-10"},
+                                         Case{"LR", "wrn-40-2"}, Case{"TensorTrain", "wrn-28-10"}, Case{"TensorTrain", "mobilenet-v2"},
+                                         Case{"Tucker", "wrn-28-10"}, Case{"Tucker", "darts"}, Case{"CP", "wrn-28-10"},
+                                         Case{"CP", "darts"}),
+                         [](const auto &which) { return test::test_name(which.param.family + "_" + which.param.network); });
+
+class HashedPlateaus : public testing::TestWithParam<Case> {};
+
+// Hashed families have a threshold for every value: the answer and both neighbouring plateaus.
+TEST_P(HashedPlateaus, ProveTheAnswer) {
+  const auto &[family, spec] = GetParam();
+  const Network network = make_network(spec);
+  const std::int64_t smallest = parameters_at(network, at(family, 0.05));
+  const std::int64_t largest = parameters_at(network, at(family, 1.0));
+  std::mt19937_64 random(20181213);
+  std::uniform_int_distribution<std::int64_t> budget(smallest, largest - 1);
+  for (int trial = 0; trial < 8; ++trial) {
+    const std::int64_t limit = budget(random);
+    SCOPED_TRACE(limit);
+    const SolveResult result = solve_uniform(network, request(family, {"parameters<=" + std::to_string(limit)})).result;
+    ASSERT_TRUE(result.answer);
+    const double first = result.answer->first;
+    const double end = result.answer->end;
+    const double before = std::nextafter(first, 0.0);
+    const double last = std::nextafter(end, 0.0);
+    EXPECT_EQ(parameters_at(network, at(family, first)), result.answer->parameters);
+    EXPECT_EQ(parameters_at(network, at(family, last)), result.answer->parameters);
+    EXPECT_EQ(parameters_at(network, result.answer->text), result.answer->parameters);
+    EXPECT_LE(result.answer->parameters, limit);
+    EXPECT_LT(parameters_at(network, at(family, before)), result.answer->parameters);
+    EXPECT_GT(parameters_at(network, at(family, end)), limit);
+    ASSERT_TRUE(result.next);
+    EXPECT_EQ(result.next->first, end);
+    EXPECT_EQ(result.next->parameters, parameters_at(network, at(family, end)));
+    EXPECT_EQ(result.next->parameters, parameters_at(network, at(family, std::nextafter(result.next->end, 0.0))));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, HashedPlateaus,
+                         testing::Values(Case{"Hashed", "wrn-28-10"}, Case{"Hashed", "darts"}, Case{"SepHashed", "wrn-28-10"},
+                                         Case{"SepHashed", "darts"}, Case{"HashedSeparable", "wrn-28-10"},
+                                         Case{"HashedSeparable", "mobilenet-v2"}),
+                         [](const auto &which) { return test::test_name(which.param.family + "_" + which.param.network); });
+
+class WholeSettings : public testing::TestWithParam<Case> {};
+
+TEST_P(WholeSettings, AreListedAndTheBestIsFound) {
+  const auto &[family, spec] = GetParam();
+  const Network network = make_network(spec);
+  const bool shuffle = family == "Shuffle";
+  std::map<int, std::int64_t> parameters;
+  std::int64_t channels = 0;
+  for (const auto &[site, n] : distinct_sites(network)) channels = std::max(channels, site.out_channels());
+  for (int setting = shuffle ? 1 : 2; setting <= (shuffle ? channels / 4 : 100); ++setting)
+    parameters[setting] = parameters_at(network, family + "_" + std::to_string(setting));
+  std::int64_t smallest = INT64_MAX;
+  for (const auto &[setting, value] : parameters) smallest = std::min(smallest, value);
+  std::mt19937_64 random(20181228);
+  for (int trial = 0; trial < 20; ++trial) {
+    const std::int64_t limit = std::uniform_int_distribution<std::int64_t>(smallest, parameters.begin()->second + 500000)(random);
+    SCOPED_TRACE(limit);
+    std::int64_t best = 0;
+    std::int64_t next = INT64_MAX;
+    for (const auto &[setting, value] : parameters) {
+      if (value <= limit) best = std::max(best, value);
+      if (value > limit) next = std::min(next, value);
+    }
+    const SolveResult result = solve_uniform(network, request(family, {"parameters<=" + std::to_string(limit)})).result;
+    ASSERT_TRUE(result.answer);
+    EXPECT_EQ(result.answer->parameters, best);
+    // The smallest setting that gives this plan.
+    int smallest_setting = 0;
+    for (const auto &[setting, value] : parameters)
+      if (smallest_setting == 0 && value == best) smallest_setting = setting;
+    EXPECT_EQ(result.answer->text, family + "_" + std::to_string(smallest_setting));
+    EXPECT_EQ(result.next.has_value(), next != INT64_MAX);
+    if (result.next) {
+      EXPECT_EQ(result.next->parameters, next);
+    }
+    EXPECT_EQ(result.smallest, Count(smallest));
+    EXPECT_EQ(result.largest.has_value(), shuffle);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, WholeSettings,
+                         testing::Values(Case{"Shuffle", "wrn-28-10"}, Case{"Shuffle", "darts"}, Case{"ACDC", "wrn-28-10"},
+                                         Case{"ACDC", "darts"}),
+                         [](const auto &which) { return test::test_name(which.param.family + "_" + which.param.network); });
+
+// The log's open question: the original layers, narrower.
+TEST(Uniform, WidthTriesEveryChannelCount) {
+  const Network network = make_network("wrn-16-4");
+  // Channels int(16 w), int(32 w), int(64 w) change at multiples of 1/64.
+  std::map<std::int64_t, double> settings;
+  for (int i = 4; i <= 4 * 64; ++i) {
+    const double width = i / 64.0;
+    const Network narrow = make_network("wide_resnet:depth=16,width=" + shortest(width));
+    settings.emplace(count(narrow.graph).parameters, width);
+  }
+  for (std::int64_t limit : {2000LL, 10000LL, 77850LL, 300000LL, 2748889LL, 2748890LL}) {
+    const Solution solution = solve_uniform(network, request("width", {"parameters<=" + std::to_string(limit)}));
+    ASSERT_TRUE(solution.result.answer);
+    const auto best = std::prev(settings.upper_bound(limit));
+    EXPECT_EQ(solution.result.answer->parameters, best->first);
+    EXPECT_EQ(count(solution.network.graph).parameters, best->first);
+    EXPECT_TRUE(solution.plan.layers.empty());
+    EXPECT_FALSE(solution.substitution);
+    EXPECT_EQ(solution.original.has_value(), limit < 2748890);
+  }
+  const Solution darts = solve_uniform(make_network("darts"), request("width", {"parameters<=1M"}));
+  EXPECT_EQ(darts.network.name, "darts:channels=19,layers=20,classes=10,genotype=darts_v2");
+  EXPECT_EQ(darts.original, "darts:channels=36,layers=20,classes=10,genotype=darts_v2");
+  EXPECT_LE(darts.result.answer->parameters, 1000000);
+  ASSERT_TRUE(darts.result.next);
+  EXPECT_GT(darts.result.next->parameters, 1000000);
+}
+
+// The 2019 code minimised |parameters(s) - budget| over s with a bounded scalar method, which takes a staircase for a curve.
+TEST(Uniform, MissesNothingWhereTheScalarMinimiserOf2019Does) {
+  const Network network = make_network("wrn-28-10");
+  // The staircase: every rank of every layer changes at a multiple of 1/640 (640 = 2 x 320 = 4 x 160).
+  std::vector<std::int64_t> steps;
+  for (int rank = 4; rank <= 640; ++rank) steps.push_back(parameters_at(network, at("Generic", rank / 640.0)));
+  const auto parameters = [&](double s) {
+    return steps[static_cast<std::size_t>(std::clamp(static_cast<int>(s * 640), 4, 640) - 4)];
+  };
+  std::mt19937_64 random(2019);
+  std::uniform_int_distribution<std::int64_t> budget(steps.front(), steps.back());
+  int missed_then = 0;
+  int over_then = 0;
+  for (int trial = 0; trial < 1000; ++trial) {
+    const std::int64_t target = budget(random);
+    std::int64_t nearest = INT64_MAX;
+    for (std::int64_t step : steps) nearest = std::min(nearest, std::abs(step - target));
+
+    const double then = boost::math::tools::brent_find_minima(
+                            [&](double s) { return static_cast<double>(std::abs(parameters(s) - target)); }, 0.0, 1.0, 26)
+                            .first;
+    missed_then += std::abs(parameters(then) - target) != nearest ? 1 : 0;
+    over_then += parameters(then) > target ? 1 : 0;
+
+    const auto now = solve_uniform(network, request("Generic", {"parameters~" + std::to_string(target)})).result;
+    ASSERT_EQ(std::abs(now.answer->parameters - target), nearest) << target;
+    const auto within = solve_uniform(network, request("Generic", {"parameters<=" + std::to_string(target)})).result;
+    ASSERT_LE(within.answer->parameters, target);
+    ASSERT_EQ(within.answer->parameters, *std::prev(std::upper_bound(steps.begin(), steps.end(), target)));
+  }
+  EXPECT_GT(missed_then, 150) << "the method of 2019 missed the nearest setting this often in 1000";
+  EXPECT_GT(over_then, 400) << "and was over the budget this often";
+}
+
+TEST(Uniform, NloptFindsWhatExactFinds) {
+  std::mt19937_64 random(271);
+  for (const char *spec : {"wrn-16-4", "wrn-28-10"}) {
+    const Network network = make_network(spec);
+    const std::int64_t original = count(network.graph).parameters;
+    for (const char *family : {"Generic", "LR", "Hashed", "SepHashed", "ACDC", "TensorTrain", "Tucker", "CP"})
+      for (int trial = 0; trial < 25; ++trial) {
+        const auto limit = static_cast<std::int64_t>(static_cast<double>(original) *
+                                                     std::exp(std::uniform_real_distribution<double>(-5, -0.5)(random)));
+        const std::vector<std::string> budgets =
+            trial % 3 == 0   ? std::vector<std::string>{"parameters~" + std::to_string(limit)}
+            : trial % 3 == 1 ? std::vector<std::string>{"parameters<=" + std::to_string(limit)}
+                             : std::vector<std::string>{"parameters<=" + std::to_string(limit),
+                                                        "mult-adds[reference]<=" + std::to_string(40 * limit)};
+        const SolveResult exact = solve_uniform(network, request(family, budgets)).result;
+        const SolveResult nlopt = solve_uniform(network, request(family, budgets, "nlopt")).result;
+        SCOPED_TRACE(std::string(spec) + " " + family + " " + budgets[0]);
+        ASSERT_EQ(exact.answer.has_value(), nlopt.answer.has_value());
+        ASSERT_EQ(exact.termination.reason, nlopt.termination.reason);
+        if (!exact.answer) continue;
+        ASSERT_EQ(exact.answer->text, nlopt.answer->text);
+        ASSERT_EQ(exact.answer->parameters, nlopt.answer->parameters);
+        ASSERT_EQ(exact.answer->first, nlopt.answer->first);
+      }
+  }
+  expect_error([&] { solve_uniform(make_network("wrn-16-4"), request("Shuffle", {"parameters<=1M"}, "nlopt")); },
+               ErrorCode::kInvalidConfig, "method");
+}
+
+TEST(Uniform, SeveralBudgetsMustAllHold) {
+  const Network network = make_network("wrn-28-10");
+  const auto solve = [&](const std::vector<std::string> &budgets) { return solve_uniform(network, request("Generic", budgets)).result; };
+  // Generic's macs: 2 x 160 x ... grow with the rank too, so the tighter of the two decides.
+  const SolveResult loose = solve({"parameters<=0.8M", "mult-adds<=1G"});
+  EXPECT_EQ(loose.answer->parameters, 799306);
+  const SolveResult tight = solve({"parameters<=0.8M", "mult-adds<=90M"});
+  EXPECT_LT(tight.answer->parameters, 799306);
+  EXPECT_LE(tight.answer->mult_adds.at("macs"), Count(90000000));
+  EXPECT_GT(tight.next->mult_adds.at("macs"), Count(90000000));
+  EXPECT_NE(tight.next_reason.find("mult-adds[macs]"), std::string::npos);
+  // Under the reference's count the same limit allows less: it counts ReLU and the bias too.
+  const SolveResult reference = solve({"parameters<=0.8M", "mult-adds[reference]<=90M"});
+  EXPECT_LT(reference.answer->parameters, tight.answer->parameters);
+  // Nearest, under another limit.
+  const SolveResult nearest = solve({"parameters~2M", "mult-adds<=90M"});
+  EXPECT_EQ(nearest.answer->parameters, tight.answer->parameters);
+}
+
+TEST(Uniform, PercentagesAreOfTheBaselines) {
+  // DARTS's original is the separable network, 3349342 parameters.
+  const SolveResult result = solve_uniform(make_network("darts"), request("Generic", {"parameters<=20%"})).result;
+  EXPECT_EQ(result.budgets[0].limit, Count(669868));
+  EXPECT_LE(result.answer->parameters, 669868);
+}
+
+TEST(Uniform, AnInfeasibleBudgetSaysWhatIsAttainable) {
+  const Network network = make_network("wrn-28-10");
+  const Solution solution = solve_uniform(network, request("Generic", {"parameters<=0.1M"}));
+  const SolveResult &result = solution.result;
+  EXPECT_FALSE(result.answer);
+  EXPECT_EQ(result.termination.reason, Reason::kInfeasible);
+  EXPECT_FALSE(result.termination.gap);
+  // The smallest setting that applies: rank 1 at the layers of 160 channels, 4/640.
+  const std::int64_t smallest = parameters_at(network, at("Generic", 4 / 640.0));
+  EXPECT_EQ(result.smallest, Count(smallest));
+  EXPECT_EQ(result.largest, Count(parameters_at(network, "Generic_1")));
+  ASSERT_TRUE(result.above);
+  EXPECT_EQ(result.above->parameters, smallest);
+  EXPECT_FALSE(result.below);
+  EXPECT_NE(result.termination.detail.find(std::to_string(smallest)), std::string::npos);
+
+  const SolveResult shuffle = solve_uniform(network, request("Shuffle", {"parameters<=0.1M"})).result;
+  EXPECT_EQ(shuffle.termination.reason, Reason::kInfeasible);
+  EXPECT_EQ(shuffle.above->parameters, shuffle.smallest.whole());
+  EXPECT_FALSE(solve_uniform(network, request("ACDC", {"parameters<=0.1M"})).result.largest);
+}
+
+TEST(Uniform, AcdcGoesOnWithoutEnd) {
+  const Network network = make_network("wrn-10-1");
+  const SolveResult result = solve_uniform(network, request("ACDC", {"parameters<=3M"})).result;
+  // 5498 parameters are not substituted or depthwise (counts.json: ACDC_6 has 7946 with 5 factors), and every factor has
+  // 2 (16 x 2 + 32 x 2 + 64 x 2) = 448.
+  EXPECT_EQ(result.answer->parameters, 7946 + (result.answer->knob - 5) * 448);
+  EXPECT_LE(result.answer->parameters, 3000000);
+  EXPECT_GT(result.answer->parameters, 3000000 - 448);
+  // The dense evaluation has the same macs for every n, so nothing stops it.
+  expect_error([&] { solve_uniform(network, request("ACDC", {"mult-adds<=100M"})); }, ErrorCode::kInvalidConfig, "budget");
+}
+
+TEST(Uniform, LayersWhereAFamilyDoesNotApply) {
+  const Network network = make_network("mobilenet-v2");
+  SolveRequest lr = request("LR", {"parameters<=3M"});
+  expect_error([&] { solve_uniform(network, lr); }, ErrorCode::kNotApplicable, "features.1.conv.3/out_channels", "must divide");
+  lr.where_refused = WhereRefused::kLeaveAsItIs;
+  const Solution solution = solve_uniform(network, lr);
+  ASSERT_TRUE(solution.result.answer);
+  ASSERT_FALSE(solution.result.kept.empty());
+  EXPECT_EQ(solution.result.kept[0].layer, "features.1.conv.3");
+  EXPECT_EQ(solution.plan.layers.at("features.1.conv.3").text(), "Conv");
+  EXPECT_FALSE(solution.substitution) << "a mixed plan has no single string";
+  EXPECT_EQ(count(lower(solution.network.graph, solution.plan).graph).parameters, solution.result.answer->parameters);
+}
+
+TEST(Uniform, RequestsThatMakeNoSense) {
+  const Network network = make_network("wrn-16-4");
+  expect_error([&] { solve_uniform(network, request("Generic", {})); }, ErrorCode::kUsage, "budget");
+  expect_error([&] { solve_uniform(network, request("Generic_0.1", {"parameters<=1M"})); }, ErrorCode::kUsage, "substitution");
+  expect_error([&] { solve_uniform(network, request("Sep", {"parameters<=1M"})); }, ErrorCode::kUsage, "substitution");
+  expect_error([&] { solve_uniform(network, request("Generics", {"parameters<=1M"})); }, ErrorCode::kUnknownName, "substitution");
+  expect_error([&] { solve_uniform(network, request("Generic", {"mult-adds[thopp]<=1M"})); }, ErrorCode::kUnknownName, "convention");
+  expect_error([&] { solve_uniform(network, request("Generic", {"parameters<=1M"}, "guess")); }, ErrorCode::kUnknownName, "method");
+  expect_error([&] { solve_uniform(network, request("Generic", {"parameters~1M", "mult-adds~1M"})); }, ErrorCode::kUsage, "budget");
+}
+
+TEST(ShortestDecimal, HasTheFewestDigitsInTheInterval) {
+  EXPECT_EQ(shortest_decimal(0.053125, 0.0546875), 0.054);
+  EXPECT_EQ(shortest_decimal(0.5, 0.50001), 0.5);
+  EXPECT_EQ(shortest_decimal(0.96, std::nextafter(1.0, 2.0)), 1.0);
+  EXPECT_EQ(shortest_decimal(0.141, 0.149), 0.141);
+  EXPECT_EQ(shortest_decimal(1e-7 / 3, 1e-7 / 2), 4e-8);
+  EXPECT_EQ(shortest_decimal(std::numeric_limits<double>::denorm_min(), 0.00625), 0.001);
+  EXPECT_EQ(shortest_decimal(1.46875, 1.484375), 1.47);
+  const double odd = 0.1 + 0.2; // 0.30000000000000004
+  EXPECT_EQ(shortest_decimal(odd, std::nextafter(odd, 1.0)), odd);
+}
+
+} // namespace
+} // namespace pare
