@@ -32,6 +32,20 @@ std::int64_t window_positions(std::int64_t size, std::int64_t kernel, std::int64
   return positions;
 }
 
+Shape pooled_shape(const Shape &x, const Pair &kernel, const Pair &stride, const Pair &padding, bool ceil_mode) {
+  expect_at_least(kernel, 1, "kernel");
+  expect_at_least(stride, 1, "stride");
+  expect_at_least(padding, 0, "padding");
+  if (padding.height > kernel.height / 2 || padding.width > kernel.width / 2)
+    throw Error(ErrorCode::kInvalidConfig, "padding",
+                fmt::format("padding = {} x {} must be at most half of the kernel, {} x {}", padding.height, padding.width,
+                            kernel.height, kernel.width));
+  return {.batch = x.batch,
+          .channels = x.channels,
+          .height = window_positions(x.height, kernel.height, stride.height, padding.height, 1, ceil_mode),
+          .width = window_positions(x.width, kernel.width, stride.width, padding.width, 1, ceil_mode)};
+}
+
 void expect_inputs(InputShapes inputs, std::size_t least, std::size_t most) {
   if (inputs.size() >= least && inputs.size() <= most) return;
   const std::string wanted = least == most ? std::to_string(least) : fmt::format("{} to {}", least, most);

@@ -84,6 +84,9 @@ std::string to_string(const TensorShape &shape);
 std::int64_t window_positions(std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                               std::int64_t dilation, bool ceil_mode = false);
 
+/// Output of a pooling op: window_positions() along both axes. Padding may be half of the kernel at most.
+Shape pooled_shape(const Shape &x, const Pair &kernel, const Pair &stride, const Pair &padding, bool ceil_mode);
+
 /// Checks of infer_shape(): each throws Error{kInvalidConfig} with what was expected.
 void expect_inputs(InputShapes inputs, std::size_t least, std::size_t most);
 const Shape &expect_activation(InputShapes inputs, std::size_t port);

@@ -200,7 +200,6 @@ public:
       previous_reduction = reduction;
     }
     NodeId x = pool(b, s1);
-    x = b.op("flatten", Flatten{}, {x}, Spelling::kFunction);
     b.linear("classifier", x, classes);
     return graph;
   }

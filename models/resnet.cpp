@@ -75,15 +75,14 @@ public:
 
 class Wrn50 final : public ResNetFamily {
 public:
+  Wrn50() : ResNetFamily(50, 2) {}
   const NetworkInfo &info() const override {
     static const NetworkInfo info{
         .name = "wrn_50_2",
         .description = "WRN-50-2: a ResNet-50 of twice the inner width and expansion 2, for 224 x 224 images",
         .source = "Zagoruyko and Komodakis 2016",
         .keys = {{"classes", "1000", "a whole number from 1 up", true},
-                 {"width", "2", "a number above 0: scales the channels of every stage", false},
-                 {"depth", "50", "50, 101 or 152", false},
-                 {"expansion", "2", "a whole number from 1 up", false}},
+                 {"width", "2", "a number above 0: scales the channels of every stage", false}},
         .short_names = {{"wrn-50-2", ""}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
         .width_key = "width"};
@@ -103,13 +102,15 @@ std::vector<std::int64_t> ResNetFamily::channels(const NetworkValues &values) co
 
 Graph ResNetFamily::build(const NetworkValues &values, const Shape &input) const {
   const spec::Reader read(info(), values);
-  const std::int64_t depth = read.whole("depth", 18, 152);
+  const std::int64_t depth = depth_ ? *depth_ : read.whole("depth", 18, 152);
   const Depth *shape = nullptr;
   for (const Depth &d : kDepths)
     if (d.depth == depth) shape = &d;
   if (shape == nullptr) read.fail("depth", "18, 34, 50, 101 or 152");
-  const std::int64_t expansion =
-      read.text("expansion").empty() ? (shape->bottleneck ? 4 : 1) : read.whole("expansion", 1, 1 << 20);
+  const std::int64_t standard = shape->bottleneck ? 4 : 1;
+  const std::int64_t expansion = expansion_                          ? *expansion_
+                                 : read.text("expansion").empty() ? standard
+                                                                     : read.whole("expansion", 1, 1 << 20);
   const std::int64_t classes = read.whole("classes", 1, std::int64_t{1} << 40);
   const std::vector<std::int64_t> inner = channels(values);
 
@@ -126,7 +127,6 @@ Graph ResNetFamily::build(const NetworkValues &values, const Shape &input) const
     graph.mark_attention_tap(x);
   }
   x = b.op("avgpool", AvgPool{.kernel = {7, 7}, .stride = {7, 7}}, {x});
-  x = b.op("flatten", Flatten{}, {x}, Spelling::kFunction);
   b.linear("fc", x, classes);
   return graph;
 }

@@ -10,8 +10,15 @@ namespace pare {
 /// outputs `expansion` times that.
 class ResNetFamily : public NetworkFamily {
 public:
+  /// `depth`, `expansion`: fixed by the family instead of being keys.
+  explicit ResNetFamily(std::optional<std::int64_t> depth = {}, std::optional<std::int64_t> expansion = {})
+      : depth_(depth), expansion_(expansion) {}
   std::vector<std::int64_t> channels(const NetworkValues &values) const override;
   Graph build(const NetworkValues &values, const Shape &input) const override;
+
+private:
+  std::optional<std::int64_t> depth_;
+  std::optional<std::int64_t> expansion_;
 };
 
 } // namespace pare

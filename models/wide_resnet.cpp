@@ -59,7 +59,6 @@ public:
       }
     x = b.op("relu", Relu{}, {b.batch_norm("bn1", x)});
     x = b.op("avg_pool", AvgPool{.kernel = {8, 8}, .stride = {8, 8}}, {x}, Spelling::kFunction);
-    x = b.op("flatten", Flatten{}, {x}, Spelling::kFunction);
     b.linear("fc", x, classes);
     return graph;
   }

@@ -1,25 +1,10 @@
 #include "analysis/ops/avg_pool.hpp"
 
-#include "analysis/error.hpp"
-
-#include <fmt/format.h>
-
 namespace pare {
 
 TensorShape infer_shape(const AvgPool &op, InputShapes inputs) {
   expect_inputs(inputs, 1, 1);
-  const Shape &x = expect_activation(inputs, 0);
-  expect_at_least(op.kernel, 1, "kernel");
-  expect_at_least(op.stride, 1, "stride");
-  expect_at_least(op.padding, 0, "padding");
-  if (op.padding.height > op.kernel.height / 2 || op.padding.width > op.kernel.width / 2)
-    throw Error(ErrorCode::kInvalidConfig, "padding",
-                fmt::format("padding = {} x {} must be at most half of the kernel, {} x {}", op.padding.height, op.padding.width,
-                            op.kernel.height, op.kernel.width));
-  return Shape{.batch = x.batch,
-               .channels = x.channels,
-               .height = window_positions(x.height, op.kernel.height, op.stride.height, op.padding.height, 1, op.ceil_mode),
-               .width = window_positions(x.width, op.kernel.width, op.stride.width, op.padding.width, 1, op.ceil_mode)};
+  return pooled_shape(expect_activation(inputs, 0), op.kernel, op.stride, op.padding, op.ceil_mode);
 }
 
 void tally(const AvgPool &op, InputShapes /*inputs*/, const TensorShape &output,

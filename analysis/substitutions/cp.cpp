@@ -8,7 +8,7 @@ namespace pare {
 
 namespace {
 
-enum Key : std::size_t { kDimensions };
+enum Key : std::size_t { kDimensions, kRankOf };
 
 class CanonicalPolyadic final : public Substitution {
 public:
@@ -22,15 +22,15 @@ public:
                  .name = "rank_scale",
                  .description = "rank as a fraction of the smallest mode",
                  .least = 1},
-        .keys = {parts::dimensions_key()},
-        .reference_names = {{.name = "CP", .keys = {3}, .knob = {}}}};
+        .keys = {parts::dimensions_key(), parts::rank_of_key()},
+        .reference_names = {{.name = "CP", .keys = {3, parts::kModes}, .knob = {}}}};
     return info;
   }
   Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const override {
     Resolved modes = parts::flattened_modes(site, settings[kDimensions]);
     if (!modes.refusal)
       modes.structure.push_back(
-          parts::rounded_rank(knob, *std::min_element(modes.structure.begin(), modes.structure.end())));
+          parts::rank(site, settings[kRankOf], knob, *std::min_element(modes.structure.begin(), modes.structure.end())));
     return modes;
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
@@ -43,9 +43,7 @@ public:
       factors.push_back(builder.parameter(layer, fmt::format("weight_u_{}", k), {structure[k], structure[d]}, true));
     const NodeId weight = builder.graph().add(
         layer, CpMerge{.extents = {site.out_channels(), site.in_channels(), 1, 1}}, factors, Spelling::kFunction);
-    return parts::computed_conv(builder, site, layer, parts::pointwise_op(site), x, weight,
-                                checked_mul(site.output.batch, site.output.positions(),
-                                            checked_mul(site.in_channels(), site.out_channels())));
+    return parts::computed_pointwise(builder, site, layer, x, weight);
   }
   ClosedForm closed_form(const Settings &settings) const override {
     const std::int64_t d = settings[kDimensions];
@@ -57,7 +55,7 @@ public:
       modes += (k > 1 ? ", " : "") + parts::indexed("n", k);
       sum += (k > 1 ? " + " : "") + parts::indexed("n", k);
     }
-    form.definitions.push_back({"R", "max(1, round(rank_scale * min(" + modes + ")))"});
+    form.definitions.push_back({"R", parts::rank_expression(settings[kRankOf], "min(" + modes + ")")});
     form.parameters = "D + R * (" + sum + ") + b";
     return form;
   }

@@ -37,6 +37,11 @@ NodeId computed_conv(Builder &builder, const ConvSite &site, LayerId layer, cons
   return node;
 }
 
+NodeId computed_pointwise(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, NodeId weight) {
+  const Count macs = checked_mul(site.output.elements(), site.in_channels());
+  return computed_conv(builder, site, layer, pointwise_op(site), x, weight, macs);
+}
+
 Resolved scaled_rank(const ConvSite &site, double scale) {
   const std::int64_t channels = std::max(site.in_channels(), site.out_channels());
   const auto rank = static_cast<std::int64_t>(scale * static_cast<double>(channels));
@@ -48,8 +53,23 @@ Resolved scaled_rank(const ConvSite &site, double scale) {
                              true}};
 }
 
-std::int64_t rounded_rank(double scale, std::int64_t n) {
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::nearbyint(scale * static_cast<double>(n))));
+std::int64_t rank(const ConvSite &site, std::int64_t rank_of, double scale, std::int64_t n) {
+  const auto channels = static_cast<double>(std::max(site.in_channels(), site.out_channels()));
+  const double rank = rank_of == kChannels ? std::trunc(scale * channels) : std::nearbyint(scale * static_cast<double>(n));
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(rank));
+}
+
+Expression rank_expression(std::int64_t rank_of, const std::string &n) {
+  return rank_of == kChannels ? "max(1, int(rank_scale * max(c_i, c_o)))" : fmt::format("max(1, round(rank_scale * {}))", n);
+}
+
+KeyInfo rank_of_key() {
+  return {.name = "rank_of",
+          .description = "what rank_scale is a fraction of: the modes, or the larger number of channels, int() (December 2018)",
+          .standard = kModes,
+          .least = 0,
+          .most = 1,
+          .choices = {"modes", "channels"}};
 }
 
 Resolved flattened_modes(const ConvSite &site, std::int64_t dimensions) {
@@ -77,6 +97,12 @@ KeyInfo dimensions_key() {
 }
 
 std::string indexed(std::string_view symbol, std::int64_t index) { return fmt::format("{}_{}", symbol, index); }
+
+Expression product(std::string_view symbol, std::int64_t first, std::int64_t last) {
+  Expression out;
+  for (std::int64_t j = first; j <= last; ++j) out += (out.empty() ? "" : " * ") + indexed(symbol, j);
+  return out;
+}
 
 std::vector<Definition> mode_definitions(std::int64_t dimensions) {
   if (dimensions == 2) return {{"n_1", "c_o"}, {"n_2", "c_i"}};

@@ -18,19 +18,30 @@ Conv pointwise_op(const ConvSite &site);
 NodeId computed_conv(Builder &builder, const ConvSite &site, LayerId layer, const Conv &conv, NodeId x, NodeId weight,
                      Count reference_macs);
 
+/// The same for a dense 1 x 1 with a computed weight [c_o, c_i, 1, 1], which the reference counter counts as what it is.
+NodeId computed_pointwise(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, NodeId weight);
+
 /// int(scale max(c_i, c_o)), refused where it is 0.
 Resolved scaled_rank(const ConvSite &site, double scale);
 
-/// max(1, round(scale n)), half to even.
-std::int64_t rounded_rank(double scale, std::int64_t n);
 /// Modes of the flattened [c_o, c_i] weight; a weight that has `dimensions` dimensions keeps them. Refused where the
 /// modes do not multiply to c_o c_i.
 Resolved flattened_modes(const ConvSite &site, std::int64_t dimensions);
 KeyInfo dimensions_key();
+
+/// What rank_scale is a fraction of. kModes: each its own, max(1, round(rank_scale n)), n as the family says; kChannels: one for
+/// all, max(1, int(rank_scale max(c_i, c_o))), as in the matrix experiments of December 2018. Cut to what the format can use.
+enum RankOf : std::int64_t { kModes, kChannels };
+KeyInfo rank_of_key();
+std::int64_t rank(const ConvSite &site, std::int64_t rank_of, double scale, std::int64_t n);
+/// The same as a formula.
+Expression rank_expression(std::int64_t rank_of, const std::string &n);
 /// "n_1" ... as definitions, for closed forms.
 std::vector<Definition> mode_definitions(std::int64_t dimensions);
 /// "n_2"
 std::string indexed(std::string_view symbol, std::int64_t index);
+/// "n_1 * n_2 * n_3"
+Expression product(std::string_view symbol, std::int64_t first, std::int64_t last);
 
 /// Hashing, shared by the three hashed families. Keys in this order.
 namespace hashing {

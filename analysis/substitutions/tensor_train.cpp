@@ -8,7 +8,7 @@ namespace pare {
 
 namespace {
 
-enum Key : std::size_t { kDimensions };
+enum Key : std::size_t { kDimensions, kRankOf };
 
 class TensorTrain final : public Substitution {
 public:
@@ -22,8 +22,8 @@ public:
                  .name = "rank_scale",
                  .description = "ranks as a fraction of the smaller neighbouring mode",
                  .least = 1},
-        .keys = {parts::dimensions_key()},
-        .reference_names = {{.name = "TensorTrain", .keys = {3}, .knob = {}}}};
+        .keys = {parts::dimensions_key(), parts::rank_of_key()},
+        .reference_names = {{.name = "TensorTrain", .keys = {3, parts::kModes}, .knob = {}}}};
     return info;
   }
   Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const override {
@@ -36,7 +36,7 @@ public:
       std::int64_t right = 1;
       for (std::size_t j = 0; j < n.size(); ++j) (j <= k ? left : right) *= n[j];
       // Clipped to the largest rank that the unfolding can have.
-      modes.structure.push_back(std::min({parts::rounded_rank(knob, std::min(n[k], n[k + 1])), left, right}));
+      modes.structure.push_back(std::min({parts::rank(site, settings[kRankOf], knob, std::min(n[k], n[k + 1])), left, right}));
     }
     return modes;
   }
@@ -51,15 +51,18 @@ public:
       cores.push_back(builder.parameter(layer, fmt::format("weight_core_{}", k), {rank(k), structure[k], rank(k + 1)}, true));
     const NodeId weight = builder.graph().add(
         layer, TtMerge{.extents = {site.out_channels(), site.in_channels(), 1, 1}}, cores, Spelling::kFunction);
-    return parts::computed_conv(builder, site, layer, parts::pointwise_op(site), x, weight,
-                                checked_mul(site.output.batch, site.output.positions(),
-                                            checked_mul(site.in_channels(), site.out_channels())));
+    return parts::computed_pointwise(builder, site, layer, x, weight);
   }
   ClosedForm closed_form(const Settings &settings) const override {
     const std::int64_t d = settings[kDimensions];
     ClosedForm form{.definitions = parts::mode_definitions(d), .parameters = "D", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};
-    for (std::int64_t k = 1; k < d; ++k)
-      form.definitions.push_back({parts::indexed("r", k), fmt::format("max(1, round(rank_scale * min(n_{}, n_{})))", k, k + 1)});
+    for (std::int64_t k = 1; k < d; ++k) {
+      Expression rank = parts::rank_expression(settings[kRankOf], fmt::format("min(n_{}, n_{})", k, k + 1));
+      // Only a rank that is not of the modes can be more than the unfolding allows.
+      if (settings[kRankOf] == parts::kChannels)
+        rank = fmt::format("min({}, {}, {})", rank, parts::product("n", 1, k), parts::product("n", k + 1, d));
+      form.definitions.push_back({parts::indexed("r", k), rank});
+    }
     Expression rows = "n_1";
     for (std::int64_t k = 1; k <= d; ++k) {
       form.parameters += " + " + (k > 1 ? fmt::format("r_{} * ", k - 1) : "") + parts::indexed("n", k) +

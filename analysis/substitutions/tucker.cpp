@@ -8,7 +8,7 @@ namespace pare {
 
 namespace {
 
-enum Key : std::size_t { kDimensions, kCore };
+enum Key : std::size_t { kDimensions, kCore, kRankOf };
 enum Core : std::int64_t { kFull, kTrain };
 
 class Tucker final : public Substitution {
@@ -28,8 +28,9 @@ public:
                   .standard = kFull,
                   .least = 0,
                   .most = 1,
-                  .choices = {"full", "train"}}},
-        .reference_names = {{.name = "Tucker", .keys = {3, kTrain}, .knob = {}}}};
+                  .choices = {"full", "train"}},
+                 parts::rank_of_key()},
+        .reference_names = {{.name = "Tucker", .keys = {3, kTrain, parts::kModes}, .knob = {}}}};
     return info;
   }
   Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const override {
@@ -39,7 +40,7 @@ public:
     const Structure n = modes.structure;
     const std::size_t d = n.size();
     Structure ranks;
-    for (std::int64_t mode : n) ranks.push_back(parts::rounded_rank(knob, mode));
+    for (std::int64_t mode : n) ranks.push_back(std::min(mode, parts::rank(site, settings[kRankOf], knob, mode)));
     modes.structure.insert(modes.structure.end(), ranks.begin(), ranks.end());
     if (settings[kCore] == kFull) return modes;
     // q_k = min(n_1 ... n_k, n_{k+1} ... n_d, R_{k+1} q_{k+1}), from the right: the cut of the modes, not of the core.
@@ -81,23 +82,19 @@ public:
         weight = graph.add(layer, ModeProduct{.mode = static_cast<std::int64_t>(k)}, {weight, factor(k)}, Spelling::kFunction);
       weight = graph.add(layer, Reshape{.extents = weight_extents}, {weight}, Spelling::kFunction);
     }
-    return parts::computed_conv(builder, site, layer, parts::pointwise_op(site), x, weight,
-                                checked_mul(site.output.batch, site.output.positions(),
-                                            checked_mul(site.in_channels(), site.out_channels())));
+    return parts::computed_pointwise(builder, site, layer, x, weight);
   }
   ClosedForm closed_form(const Settings &settings) const override {
     const std::int64_t d = settings[kDimensions];
     ClosedForm form{.definitions = parts::mode_definitions(d), .parameters = "D", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};
     for (std::int64_t k = 1; k <= d; ++k) {
-      form.definitions.push_back({parts::indexed("R", k), fmt::format("max(1, round(rank_scale * n_{}))", k)});
+      const std::string mode = parts::indexed("n", k);
+      const Expression rank = parts::rank_expression(settings[kRankOf], mode);
+      form.definitions.push_back(
+          {parts::indexed("R", k), settings[kRankOf] == parts::kChannels ? fmt::format("min({}, {})", mode, rank) : rank});
       form.parameters += fmt::format(" + n_{} * R_{}", k, k);
     }
-    // The product of `symbol` from `first` to `last`.
-    const auto product = [](std::string_view symbol, std::int64_t first, std::int64_t last) {
-      Expression out;
-      for (std::int64_t j = first; j <= last; ++j) out += (out.empty() ? "" : " * ") + parts::indexed(symbol, j);
-      return out;
-    };
+    using parts::product;
     if (settings[kCore] == kTrain) {
       const auto q = [&](std::int64_t k) { return k == 0 || k == d ? Expression("1") : parts::indexed("q", k); };
       for (std::int64_t k = d - 1; k >= 1; --k)

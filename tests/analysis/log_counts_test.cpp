@@ -135,13 +135,14 @@ Figures acdc_with_minimum() {
 /// The decompositions of 19 December 2018, of the [c_o, c_i] matrix itself. The file does not say how ranks were chosen then; r =
 /// int(0.1 max(c_i, c_o)), the rule of Generic, gives all three figures to every digit known (today's rule, round(0.1 min n_k), gives
 /// 1149770 for TensorTrain). `core` = numbers beside the two factors, as a multiple of r^2: none for a train of two cores or a CP,
-/// 2 for Tucker's core stored as a train, [1, r, r] and [r, r, 1].
-Figures matrix_decomposition(std::int64_t core) {
+/// 2 for Tucker's core stored as a train, [1, r, r] and [r, r, 1]. `substitute` says the same in Pare's keys.
+Figures matrix_decomposition(std::int64_t core, const std::string &substitute) {
   Figures out = as_today(kWrn, "Sep");
   for (const ConvSite &s : sites(kWrn)) {
     const auto rank = static_cast<std::int64_t>(0.1 * static_cast<double>(std::max(s.in_channels(), s.out_channels())));
     out.parameters += rank * (s.in_channels() + s.out_channels()) + core * square(rank) - s.in_channels() * s.out_channels();
   }
+  EXPECT_EQ(as_today(kWrn, substitute).parameters, out.parameters);
   return out;
 }
 
@@ -161,9 +162,9 @@ const std::map<std::pair<std::string, std::string>, std::function<Figures()>> &d
       {{kWrn, "ACDC (12)"}, acdc_with_minimum},
       {{kWrn, "SepHashedDecimate, December version"},
        [] { return as_today(kWrn, "hashed_separable:divisor=10,index=reference"); }},
-      {{kWrn, "TensorTrain_0.1 (matrix, 2 dimensions)"}, [] { return matrix_decomposition(0); }},
-      {{kWrn, "Tucker_0.1 (matrix, 2 dimensions)"}, [] { return matrix_decomposition(2); }},
-      {{kWrn, "CP_0.1 (matrix, 2 dimensions)"}, [] { return matrix_decomposition(0); }},
+      {{kWrn, "TensorTrain_0.1 (matrix, 2 dimensions)"}, [] { return matrix_decomposition(0, "tensor_train:rank_scale=0.1,dimensions=2,rank_of=channels"); }},
+      {{kWrn, "Tucker_0.1 (matrix, 2 dimensions)"}, [] { return matrix_decomposition(2, "tucker:rank_scale=0.1,dimensions=2,core=train,rank_of=channels"); }},
+      {{kWrn, "CP_0.1 (matrix, 2 dimensions)"}, [] { return matrix_decomposition(0, "cp:rank_scale=0.1,dimensions=2,rank_of=channels"); }},
       {{kWrn, "Shuffle_4"}, [] { return as_today(kWrn, "Shuffle_4"); }},
       {{kWrn, "Shuffle_8"}, [] { return as_today(kWrn, "Shuffle_8"); }},
       {{kWrn, "Shuffle_16"}, [] { return as_today(kWrn, "Shuffle_16"); }},

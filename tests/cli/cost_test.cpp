@@ -137,8 +137,7 @@ TEST_F(Cost, WholeNumbersBeyondDoublesAreExact) {
 }
 
 TEST_F(Cost, InputAndBatch) {
-  // Twice the positions each way is four times the work of every convolution; the linear layer's 64 x 10 stays. Derivation from
-  // the two counts: m(64) - 640 = 4 (m(32) - 640).
+  // All work on activations is once per image; no parameter depends on it.
   const auto macs = [&](std::vector<std::string> more) {
     std::vector<std::string> words{"cost", "wrn-10-1", "--format", "json"};
     words.insert(words.end(), more.begin(), more.end());

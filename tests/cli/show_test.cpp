@@ -40,7 +40,7 @@ TEST_F(Show, TextAndDot) {
 }
 
 TEST_F(Show, AnotherInput) {
-  const Json network = json({"show", "wrn-10-1", "--input", "3,64,48", "--format", "json"});
+  const Json network = json({"show", "mobilenet-v2", "--input", "3,64,48", "--format", "json"});
   EXPECT_EQ(network.at("input"), Json::parse("[3, 64, 48]"));
 }
 

@@ -3,8 +3,11 @@
 #include "models/network.hpp"
 #include "tests/support.hpp"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <fstream>
+#include <set>
 
 namespace pare {
 namespace {
@@ -70,7 +73,7 @@ TEST(Darts, GenotypesAsJsonAndAsFiles) {
   EXPECT_EQ(count(spelled.graph).parameters, count(named.graph).parameters);
   EXPECT_NE(spelled.name.find("genotype={\"normal\":[[\"sep_conv_3x3\",0],"), std::string::npos) << spelled.name;
 
-  const std::string path = testing::TempDir() + "/pare_genotype.json";
+  const std::string path = testing::TempDir() + "/pare_genotype_" + std::to_string(::getpid()) + ".json";
   std::ofstream(path) << kV1 << "\n";
   const Network from_file = make_network("darts:genotype=@" + path + ",layers=6");
   std::remove(path.c_str());

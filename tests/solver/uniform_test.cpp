@@ -100,6 +100,7 @@ struct Case {
   std::string family;
   std::string network;
 };
+void PrintTo(const Case &which, std::ostream *out) { *out << which.family << " of " << which.network; }
 
 std::vector<std::pair<ConvSite, std::int64_t>> distinct_sites(const Network &network) {
   std::vector<std::pair<ConvSite, std::int64_t>> out;
