@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <variant>
 
 namespace pare {
 
@@ -44,7 +45,7 @@ public:
   /// Scaled by a weight; stays whole where both are.
   Count times(double weight) const;
 
-  /// Digits only: "1338791912.7905467" or "5245638922", never rounded, never with an exponent where whole.
+  /// Digits only: "5245638922", "1338791912.7905467".
   std::string to_string() const;
 
   friend bool operator==(const Count &a, const Count &b) { return (a <=> b) == 0; }
@@ -58,6 +59,13 @@ private:
   double real_ = 0;
   bool is_whole_ = true;
 };
+
+/// How numbers are written: whole ones exactly, real ones as the shortest decimal that reads back as the same double, neither
+/// ever with an exponent. Each throws Error{kOverflow} for what is not finite.
+std::string digits(double value);
+/// The value as a JSON writer needs it: an integer where it is whole (or a real number that happens to be), all 63 bits of it, else the
+/// double.
+std::variant<std::int64_t, double> plain_number(const Count &value);
 
 /// Shortest decimal that reads back as the same double ("0.053125", "1e-09"), as Python's repr without ".0".
 std::string shortest(double value);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <unordered_map>
 #include <unordered_set>
@@ -377,7 +378,8 @@ NetworkFile read_network(std::string_view text, const std::string &where, const 
       nodes[by_id.at(entry.id)] = append(graph, entry, inputs);
     }
   } catch (const Error &error) {
-    throw error.within(where);
+    // A value in a file that no layer accepts is a fault of the file, not of the command line.
+    throw (error.code() == ErrorCode::kInvalidValue ? Error(ErrorCode::kInvalidFile, error.where(), error.message()) : error).within(where);
   }
 
   const auto node_of = [&](const std::string &field, const json &id) {
@@ -509,6 +511,20 @@ std::string write_network(const Graph &graph, std::string_view name) {
     out += (i > 0 ? ", " : "") + quoted(ids[graph.attention_taps()[i]]);
   out += fmt::format("],\n  \"output\": {}\n}}\n", quoted(ids[graph.output()]));
   return out;
+}
+
+std::string embed_network(std::string document, const Graph &graph, std::string_view name) {
+  std::string text = write_network(graph, name);
+  text.pop_back(); // the last line's end
+  std::string indented = "\"network\": ";
+  for (const char c : text) {
+    indented += c;
+    if (c == '\n') indented += "  ";
+  }
+  constexpr std::string_view kGap = "\"network\": null";
+  const auto gap = document.find(kGap);
+  assert(gap != std::string::npos);
+  return document.replace(gap, kGap.size(), indented);
 }
 
 std::string describe(const Graph &graph, NodeId id) {

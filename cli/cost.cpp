@@ -35,7 +35,7 @@ int run(const Arguments &arguments) {
 
   Design design = read_design(arguments);
   if (substitute) {
-    if (is_solved(design))
+    if (design.is_solved)
       throw Error(ErrorCode::kUsage, "--substitute",
                   fmt::format("{} has substitutes of its own; a network without would be accepted", arguments.get("NETWORK")));
     design.substitution = substitute->text();
@@ -53,7 +53,7 @@ int run(const Arguments &arguments) {
                                       .layers = layers,
                                       .group_by = group_by},
                                      format);
-  if (is_solved(design)) warn_of_growths(design.network.graph, design.plan);
+  warn_of_growths(design.network.graph, design.plan);
   deliver(arguments.get("--output"), result);
   return kDone;
 }

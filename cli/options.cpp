@@ -86,8 +86,6 @@ Design read_design(const Arguments &arguments) {
   return load_design(network, options);
 }
 
-bool is_solved(const Design &design) { return design.plan.uniform || !design.plan.layers.empty() || design.substitution; }
-
 std::vector<Convention> read_conventions(const Arguments &arguments) {
   std::vector<std::string> names = arguments.all("--convention");
   if (names.empty()) names = {"macs", "reference"};
@@ -136,7 +134,7 @@ void warn_of_growths(const Graph &graph, const Plan &plan) {
     if (g.parameters_after > g.parameters_before)
       what += fmt::format("{} parameters instead of {}", g.parameters_after, g.parameters_before);
     if (g.mult_adds_after > g.mult_adds_before)
-      what += fmt::format("{}{} mult-adds[macs] instead of {}", what.empty() ? "" : ", ", digits(g.mult_adds_after), digits(g.mult_adds_before));
+      what += fmt::format("{}{} mult-adds[macs] instead of {}", what.empty() ? "" : ", ", g.mult_adds_after.to_string(), g.mult_adds_before.to_string());
     talk(one_line(fmt::format("pare: warning: {}: {} costs more than what it replaces: {}", g.layer, g.substitute, what)));
   }
   if (all.size() > kShown) talk(fmt::format("pare: warning: and {} more layers cost more than before", all.size() - kShown));

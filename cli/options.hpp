@@ -24,8 +24,6 @@ OptionInfo output_option(std::string_view description = "Write to FILE instead o
 
 /// NETWORK with --input C,H,W and --batch N where they are given. Throws Error.
 Design read_design(const Arguments &arguments);
-/// Does the design come with substitutes (a solved file)?
-bool is_solved(const Design &design);
 
 /// --convention NAME, `all` or a pare.convention/1 file, each once, in the order given; else macs and reference.
 std::vector<Convention> read_conventions(const Arguments &arguments);

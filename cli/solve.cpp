@@ -40,7 +40,7 @@ int run(const Arguments &arguments) {
                        .where_refused = read_where_refused(arguments)};
   for (const std::string &budget : arguments.all("--budget")) request.budgets.push_back(parse_budget(budget));
   const Design design = read_design(arguments);
-  if (is_solved(design))
+  if (design.is_solved)
     throw Error(ErrorCode::kUsage, "NETWORK", fmt::format("{} is solved already; a network without substitutes would be accepted", arguments.get("NETWORK")));
 
   const Solution solution = solve_uniform(design.network, request);

@@ -227,7 +227,7 @@ public:
                  {"layers", "20", "a whole number from 1 up", true},
                  {"classes", "10", "a whole number from 1 up", true},
                  {"genotype", "darts_v2", "darts_v1, darts_v2, a JSON object in the published form, or @file", true}},
-        .short_names = {{"darts", ""}},
+        .short_names = {},
         .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
         .width_key = "channels",
         .width_is_whole = true};
@@ -274,7 +274,7 @@ private:
     return {first, b.batch_norm("stem1.2", conv("stem1.1", x, channels))};
   }
   NodeId pool(Builder &b, NodeId x) const override {
-    return b.op("global_pooling", AvgPool{.kernel = {7, 7}, .stride = {7, 7}}, {x});
+    return b.op("global_pooling", pool_to_one(b.shape(x), 7), {x});
   }
 };
 

@@ -188,6 +188,12 @@ Network make_network(std::string_view spec, const NetworkOptions &options) {
   return make_network(*family, values, options);
 }
 
+AvgPool pool_to_one(const Shape &map, std::int64_t window) {
+  const auto fits = [&](std::int64_t size) { return size >= window && size < 2 * window; };
+  const Pair kernel = fits(map.height) && fits(map.width) ? Pair{window, window} : Pair{map.height, map.width};
+  return {.kernel = kernel, .stride = kernel};
+}
+
 namespace spec {
 
 std::string Reader::text(std::string_view key) const {

@@ -126,7 +126,7 @@ Graph ResNetFamily::build(const NetworkValues &values, const Shape &input) const
                 shape->bottleneck);
     graph.mark_attention_tap(x);
   }
-  x = b.op("avgpool", AvgPool{.kernel = {7, 7}, .stride = {7, 7}}, {x});
+  x = b.op("avgpool", pool_to_one(b.shape(x), 7), {x});
   b.linear("fc", x, classes);
   return graph;
 }

@@ -58,7 +58,7 @@ public:
         graph.mark_attention_tap(x);
       }
     x = b.op("relu", Relu{}, {b.batch_norm("bn1", x)});
-    x = b.op("avg_pool", AvgPool{.kernel = {8, 8}, .stride = {8, 8}}, {x}, Spelling::kFunction);
+    x = b.op("avg_pool", pool_to_one(b.shape(x), 8), {x}, Spelling::kFunction);
     b.linear("fc", x, classes);
     return graph;
   }

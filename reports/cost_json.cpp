@@ -66,16 +66,6 @@ void append_layers(std::string &out, const CostView &view) {
   }
 }
 
-std::string indented(std::string text) {
-  while (text.ends_with('\n')) text.pop_back();
-  std::string out;
-  for (const char c : text) {
-    out += c;
-    if (c == '\n') out += "  ";
-  }
-  return out;
-}
-
 } // namespace
 
 std::string write_cost_json(const CostView &view) {
@@ -111,10 +101,7 @@ std::string write_cost_json(const CostView &view) {
 
   // The pieces that may be large are text already, or are written line by line: they are put into the document as text.
   std::string out = document.dump(2);
-  if (view.network.from_file()) {
-    const std::string_view gap = "\"network\": null"; // the second key: nothing before it looks like it
-    out.replace(out.find(gap), gap.size(), "\"network\": " + indented(write_network(view.network.graph, view.network.name)));
-  }
+  if (view.network.from_file()) out = embed_network(std::move(out), view.network.graph, view.network.name);
   out.resize(out.size() - std::string_view("\n}").size());
   if (view.layers) {
     out += ",\n  \"layers\": [";

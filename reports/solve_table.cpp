@@ -76,8 +76,8 @@ void add_settings(Report &report, const SolveView &view, const std::optional<Set
 
 std::string range_text(const SolveResult &result) {
   const std::string quantity = result.budgets.empty() ? "" : result.budgets.front().quantity();
-  return fmt::format("attainable: {} from {} {}", quantity, thousands(digits(result.smallest)),
-                     result.largest ? "to " + thousands(digits(*result.largest)) : "up without end");
+  return fmt::format("attainable: {} from {} {}", quantity, thousands(result.smallest.to_string()),
+                     result.largest ? "to " + thousands(result.largest->to_string()) : "up without end");
 }
 
 Report answer(const SolveView &view) {

@@ -16,17 +16,20 @@ namespace pare {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Document = nlohmann::json; ///< for reading: a look-up takes no line search
 
 constexpr const char *kSchema = "pare.solved/1";
 
-Json number(const Count &count) { return count.is_whole() ? Json(count.whole()) : Json(count.to_double()); }
+Json number(const Count &count) {
+  return std::visit([](auto value) { return Json(value); }, plain_number(count));
+}
 Json number(const std::optional<Count> &count) { return count ? number(*count) : Json(nullptr); }
 
 /// Throws Error{kInvalidFile} with the position of what is wrong, also for nesting that would exhaust the stack.
-Json parse_document(std::string_view text, const std::string &where) {
+Document parse_document(std::string_view text, const std::string &where) {
   constexpr int kMaxDepth = 32;
   try {
-    return Json::parse(text, [&](int depth, Json::parse_event_t /*event*/, Json & /*parsed*/) {
+    return Document::parse(text, [&](int depth, Document::parse_event_t /*event*/, Document & /*parsed*/) {
       if (depth > kMaxDepth)
         throw Error(ErrorCode::kInvalidFile, where, fmt::format("nested deeper than {} levels, which no solved file needs", kMaxDepth));
       return true;
@@ -43,14 +46,14 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
   const SolveResult &result = solution.result;
   Json out;
   out["schema"] = kSchema;
-  out["network"] = solution.network.from_file() ? Json::parse(write_network(solution.network.graph, solution.network.name))
-                                                : Json(solution.network.name);
+  out["network"] = solution.network.from_file() ? Json(nullptr) : Json(solution.network.name);
   if (solution.original) out["original"] = *solution.original;
   out["substitution"] = solution.substitution ? Json(*solution.substitution) : Json(nullptr);
-  Json plan = Json::object();
+  // Names are unique: appended as they come, without the look-up that an ordered object makes in a line.
+  Json::object_t plan;
   for (const Graph::Replaceable &mark : solution.network.graph.replaceable()) {
     const std::string &layer = solution.network.graph.layer(solution.network.graph.node(mark.node).layer).name;
-    if (const Substitute *substitute = solution.plan.find(layer)) plan[layer] = substitute->text();
+    if (const Substitute *substitute = solution.plan.find(layer)) plan.emplace_back(layer, substitute->text());
   }
   out["plan"] = std::move(plan);
   out["evaluation"] = to_string(solution.plan.evaluation);
@@ -81,15 +84,16 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
   const Shape &input = solution.network.input;
   out["input"] = {input.channels, input.height, input.width};
   out["provenance"] = Json::parse(provenance);
-  return out.dump(2) + "\n";
+  std::string text = out.dump(2) + "\n";
+  return solution.network.from_file() ? embed_network(std::move(text), solution.network.graph, solution.network.name) : text;
 }
 
 Design read_solved(std::string_view json, const std::string &where, const NetworkOptions &options) {
-  const Json document = parse_document(json, where);
+  const Document document = parse_document(json, where);
   const auto fail = [&](const std::string &field, const std::string &message) {
     throw Error(ErrorCode::kInvalidFile, where + "/" + field, message);
   };
-  if (!document.is_object() || document.value("schema", Json()) != kSchema)
+  if (!document.is_object() || document.value("schema", Document()) != kSchema)
     fail("schema", fmt::format("\"schema\": \"{}\" is expected", kSchema));
   for (const char *field : {"network", "plan", "evaluation", "achieved"})
     if (!document.contains(field)) fail(field, fmt::format("\"{}\" is missing", field));
@@ -106,7 +110,8 @@ Design read_solved(std::string_view json, const std::string &where, const Networ
   }
 
   Design out;
-  const Json &network = document["network"];
+  out.is_solved = true;
+  const Document &network = document["network"];
   if (network.is_string()) {
     try {
       out.network = make_network(network.get<std::string>(), own);
@@ -137,7 +142,7 @@ Design read_solved(std::string_view json, const std::string &where, const Networ
     out.substitution = text->get<std::string>();
 
   // A file whose numbers are not those of its plan is not to be trusted.
-  const Json &achieved = document["achieved"];
+  const Document &achieved = document["achieved"];
   if (!achieved.is_object()) fail("achieved", "this file holds no plan: its budgets cannot be met");
   CostReport report;
   try {
@@ -145,8 +150,8 @@ Design read_solved(std::string_view json, const std::string &where, const Networ
   } catch (const Error &error) {
     throw Error(ErrorCode::kInvalidFile, where + (error.where().empty() ? "" : "/" + error.where()), error.message());
   }
-  if (achieved.value("parameters", Json()) != report.parameters)
-    fail("achieved/parameters", fmt::format("parameters = {} but the plan has {}", achieved.value("parameters", Json()).dump(), report.parameters));
+  if (achieved.value("parameters", Document()) != report.parameters)
+    fail("achieved/parameters", fmt::format("parameters = {} but the plan has {}", achieved.value("parameters", Document()).dump(), report.parameters));
   if (options.input) return out;
   if (const auto mult_adds = achieved.find("mult_adds"); mult_adds != achieved.end() && mult_adds->is_object())
     for (const Convention &convention : conventions()) {
@@ -180,8 +185,8 @@ Design load_design(std::string_view argument, const NetworkOptions &options) {
   const std::string text = read_text(path, path);
   // Which of the two it is: the schema stands at the head of what Pare writes, but may stand anywhere.
   if (text.find(kSchema) != std::string::npos) {
-    const Json document = parse_document(text, path);
-    if (document.is_object() && document.value("schema", Json()) == kSchema) return read_solved(text, path, options);
+    const Document document = parse_document(text, path);
+    if (document.is_object() && document.value("schema", Document()) == kSchema) return read_solved(text, path, options);
   }
   NetworkFile file = read_network(text, path, options.input);
   Design out{.network = {}, .plan = {}, .substitution = {}};

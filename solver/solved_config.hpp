@@ -17,6 +17,7 @@ struct Design {
   Network network;
   Plan plan;
   std::optional<std::string> substitution; ///< of a solved file that is uniform
+  bool is_solved = false;                  ///< read from a solved file: its plan is settled, even where it is empty (width)
 };
 
 /// Reads `pare.solved/1`. Throws Error{kInvalidFile}, also where the counts in it are not what its plan costs.

@@ -20,7 +20,7 @@ std::string shown(const Cell &cell) {
   struct Visitor {
     std::string operator()(std::monostate /*empty*/) const { return {}; }
     std::string operator()(const std::string &text) const { return quoted(text); }
-    std::string operator()(const Count &count) const { return digits(count); }
+    std::string operator()(const Count &count) const { return count.to_string(); }
     std::string operator()(const Percent &percent) const { return digits(percent.value); }
   };
   return std::visit(Visitor{}, cell);

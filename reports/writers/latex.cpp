@@ -41,7 +41,7 @@ std::string percent_digits(const Percent &percent) { return fmt::format("{:.2f}"
 
 /// The number of a cell, empty where it has none.
 std::string number(const Cell &cell) {
-  if (const auto *count = std::get_if<Count>(&cell)) return digits(*count);
+  if (const auto *count = std::get_if<Count>(&cell)) return count->to_string();
   if (const auto *percent = std::get_if<Percent>(&cell)) return percent_digits(*percent);
   return {};
 }

@@ -157,7 +157,7 @@ TEST_F(Faults, NetworkFilesThatAreNoNetworks) {
   bad("[2, 6, 6]", "[0, 6, 6]", {"input"}); // zero channels
   bad("[2, 6, 6]", "[2, 6]", {"input"});
   bad("\"out_channels\": 4, \"kernel\": 3, \"padding\": 1, \"rep", "\"out_channels\": 0, \"kernel\": 3, \"padding\": 1, \"rep", {"a/out_channels", "at least 1"},
-      "invalid_value", 2);
+      "invalid_file", 1);
   bad("\"out_channels\": 4", "\"out_channels\": \"four\"", {"out_channels", "four"});
   bad("\"out_channels\": 4", "\"out_channels\": 1e99", {"out_channels"});
   bad("\"out_channels\": 4", "\"out_channels\": 1e999", {"bad.json"});

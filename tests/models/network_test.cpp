@@ -43,8 +43,23 @@ TEST(NetworkSpecs, InputsAndBatch) {
   EXPECT_EQ(network.graph.input_shape(), (Shape{.batch = 4, .channels = 1, .height = 32, .width = 32}));
   EXPECT_EQ(network.graph.activation(network.graph.output()), (Shape{.batch = 4, .channels = 10, .height = 1, .width = 1}));
   EXPECT_EQ(count(network.graph).parameters, 77850 - 2 * 9 * 16) << "conv1 reads one channel instead of three";
-  test::expect_error([] { make_network("wrn-10-1", {.input = Shape{.batch = 1, .channels = 3, .height = 16, .width = 16}}); },
-                     ErrorCode::kInvalidConfig, "avg_pool/kernel");
+}
+
+// Another image size leaves a network its parameters: what stands in front of the classifier pools the whole map then.
+TEST(NetworkSpecs, ImageSizesKeepTheParameters) {
+  for (const char *spec : {"wrn-10-1", "resnet-18", "wrn-50-2", "mobilenet-v2", "darts:channels=8,layers=4", "darts-imagenet:channels=8"}) {
+    const Network own = make_network(spec);
+    for (const std::int64_t size : {32, 64, 96, 224, 256, 448}) {
+      SCOPED_TRACE(std::string(spec) + " at " + std::to_string(size));
+      const Network other = make_network(spec, {.input = Shape{.batch = 1, .channels = 3, .height = size, .width = size}});
+      EXPECT_EQ(count(other.graph).parameters, count(own.graph).parameters);
+      EXPECT_EQ(other.graph.activation(other.graph.output()), own.graph.activation(own.graph.output()));
+    }
+  }
+  EXPECT_EQ(pool_to_one({.batch = 1, .channels = 1, .height = 7, .width = 7}, 7), (AvgPool{.kernel = {7, 7}, .stride = {7, 7}}));
+  EXPECT_EQ(pool_to_one({.batch = 1, .channels = 1, .height = 8, .width = 8}, 7), (AvgPool{.kernel = {7, 7}, .stride = {7, 7}}));
+  EXPECT_EQ(pool_to_one({.batch = 1, .channels = 1, .height = 14, .width = 14}, 7), (AvgPool{.kernel = {14, 14}, .stride = {14, 14}}));
+  EXPECT_EQ(pool_to_one({.batch = 1, .channels = 1, .height = 4, .width = 2}, 8), (AvgPool{.kernel = {4, 2}, .stride = {4, 2}}));
 }
 
 TEST(NetworkSpecs, EveryFamilyDescribesItself) {

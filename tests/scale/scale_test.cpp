@@ -4,6 +4,7 @@
 #include "analysis/cost_model.hpp"
 #include "analysis/lower.hpp"
 #include "analysis/network_file.hpp"
+#include "solver/solved_config.hpp"
 #include "solver/solver.hpp"
 
 #include <gtest/gtest.h>
@@ -94,6 +95,25 @@ TEST(Scale, FittingIsLinear) {
   };
   const double small_time = solve(kSmall);
   EXPECT_LT(solve(kLarge / 10) / small_time, kMostGrowth);
+}
+
+TEST(Scale, SolvedFilesAreLinear) {
+  const auto cycle = [](std::int64_t layers) {
+    Network network;
+    network.name = "chain";
+    network.graph = chain(layers);
+    network.input = network.graph.input_shape();
+    SolveRequest request;
+    request.substitution = "Generic";
+    request.budgets = {parse_budget("parameters<=10%")};
+    const Solution solution = solve_uniform(network, request);
+    return seconds_per_layer(layers, 2, [&] {
+      const Design design = read_solved(write_solved(solution, "{}"), "student.json");
+      ASSERT_EQ(design.plan.layers.size(), static_cast<std::size_t>(layers));
+    });
+  };
+  const double small_time = cycle(kSmall);
+  EXPECT_LT(cycle(kLarge / 10) / small_time, kMostGrowth);
 }
 
 } // namespace

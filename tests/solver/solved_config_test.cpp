@@ -60,6 +60,7 @@ TEST(SolvedConfig, ReadsBackWhatItWrote) {
     EXPECT_EQ(text, write_solved(solve(make_network(network), substitution, "parameters<=90%", true), "{}")) << "same input, same bytes";
     const Design design = read_solved(text, "student.json");
     EXPECT_EQ(design.network.name, solution.network.name);
+    EXPECT_TRUE(design.is_solved) << "also where the plan is empty: width";
     EXPECT_EQ(design.substitution, solution.substitution);
     EXPECT_EQ(count(lower(design.network.graph, design.plan).graph).parameters, solution.result.answer->parameters);
     EXPECT_EQ(ordered_json::parse(text).contains("original"), substitution == "width");
