@@ -7,17 +7,16 @@
 namespace pare {
 
 NodeId Builder::parameter(LayerId layer, std::string leaf, Extents extents, bool decay_scaled) {
-  return graph_.add(layer,
-                    Parameter{.leaf = std::move(leaf), .extents = extents, .substituted = substituted_, .decay_scaled = decay_scaled},
-                    {});
+  return graph_.add(
+      layer, Parameter{.leaf = std::move(leaf), .extents = extents, .substituted = substituted_, .decay_scaled = decay_scaled},
+      {});
 }
 
 NodeId Builder::buffer(LayerId layer, std::string leaf, Extents extents, std::int64_t upper) {
   return graph_.add(layer, Buffer{.leaf = std::move(leaf), .extents = extents, .upper = upper}, {});
 }
 
-NodeId Builder::conv(const std::string &name, NodeId x, const ConvOptions &options, bool decay_scaled,
-                     Spelling spelling) {
+NodeId Builder::conv(const std::string &name, NodeId x, const ConvOptions &options, bool decay_scaled, Spelling spelling) {
   const std::int64_t in_channels = shape(x).channels;
   try {
     expect_at_least(options.out_channels, 1, "out_channels");
@@ -31,18 +30,16 @@ NodeId Builder::conv(const std::string &name, NodeId x, const ConvOptions &optio
     throw error.within(name);
   }
   const LayerId id = layer(name, Conv::kKind);
-  const NodeId weight = parameter(
-      id, "weight", {options.out_channels, in_channels / options.groups, options.kernel.height, options.kernel.width},
-      decay_scaled);
-  const Conv conv{
-      .stride = options.stride, .padding = options.padding, .dilation = options.dilation, .groups = options.groups};
+  const NodeId weight =
+      parameter(id, "weight", {options.out_channels, in_channels / options.groups, options.kernel.height, options.kernel.width},
+                decay_scaled);
+  const Conv conv{.stride = options.stride, .padding = options.padding, .dilation = options.dilation, .groups = options.groups};
   if (!options.bias) return graph_.add(id, conv, {x, weight}, spelling);
   const NodeId bias = parameter(id, "bias", {options.out_channels}, decay_scaled);
   return graph_.add(id, conv, {x, weight, bias}, spelling);
 }
 
-NodeId Builder::linear(const std::string &name, NodeId x, std::int64_t out_features, bool bias,
-                       Spelling spelling) {
+NodeId Builder::linear(const std::string &name, NodeId x, std::int64_t out_features, bool bias, Spelling spelling) {
   try {
     expect_at_least(out_features, 1, "out_features");
   } catch (const Error &error) {

@@ -27,8 +27,9 @@ std::vector<Convention> make_conventions() {
                    {"cp_merge", {}, Event::kMac, 1},
                    {"acdc_product", {}, Event::kMac, 1}}},
       {.name = "reference",
-       .source = "the 2019 reference counter, its slips included: convolutions without bias, linear layers with, one per element "
-                 "of ReLU modules, kernel area per output of pooling modules, ACDC as 4N + 5N log2 N",
+       .source =
+           "the 2019 reference counter, its slips included: convolutions without bias, linear layers with, one per element "
+           "of ReLU modules, kernel area per output of pooling modules, ACDC as 4N + 5N log2 N",
        .weights = {{"conv", kModule, Event::kMac, 1},
                    // A convolution with a computed weight is seen by its owner's own figure instead.
                    {"conv", kFunction, Event::kMac, 0},

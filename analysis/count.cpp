@@ -23,7 +23,8 @@ Count Count::times(double weight) const {
 
 namespace {
 void check_finite(double value) {
-  if (!std::isfinite(value)) throw Error(ErrorCode::kOverflow, "", "a count is beyond what a double can hold; counts are exact or refused");
+  if (!std::isfinite(value))
+    throw Error(ErrorCode::kOverflow, "", "a count is beyond what a double can hold; counts are exact or refused");
 }
 } // namespace
 

@@ -63,8 +63,8 @@ private:
 /// How numbers are written: whole ones exactly, real ones as the shortest decimal that reads back as the same double, neither
 /// ever with an exponent. Each throws Error{kOverflow} for what is not finite.
 std::string digits(double value);
-/// The value as a JSON writer needs it: an integer where it is whole (or a real number that happens to be), all 63 bits of it, else the
-/// double.
+/// The value as a JSON writer needs it: an integer where it is whole (or a real number that happens to be), all 63 bits of it,
+/// else the double.
 std::variant<std::int64_t, double> plain_number(const Count &value);
 
 /// Shortest decimal that reads back as the same double ("0.053125", "1e-09"), as Python's repr without ".0".

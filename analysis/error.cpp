@@ -32,8 +32,7 @@ std::string_view to_string(ErrorCode code) {
 }
 
 Error::Error(ErrorCode code, std::string where, std::string message)
-    : std::runtime_error(line(code, where, message)), code_(code), where_(std::move(where)),
-      message_(std::move(message)) {}
+    : std::runtime_error(line(code, where, message)), code_(code), where_(std::move(where)), message_(std::move(message)) {}
 
 Error Error::within(std::string_view outer) const {
   if (outer.empty()) return *this;

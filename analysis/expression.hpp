@@ -7,8 +7,8 @@
 namespace pare {
 
 /// A small formula as text: numbers, names, + - * / // ( ), and int, round (half to even), min, max, gcd, log2,
-/// divisor(n, most) = the largest divisor of n that is at most `most`, mode(k, d, n) = mode k (from 1) of n numbers in d dimensions.
-/// All arithmetic is in doubles, from left to right, as written.
+/// divisor(n, most) = the largest divisor of n that is at most `most`, mode(k, d, n) = mode k (from 1) of n numbers in d
+/// dimensions. All arithmetic is in doubles, from left to right, as written.
 using Expression = std::string;
 
 /// symbol = expression

@@ -15,7 +15,7 @@
 
 namespace pare {
 
-using NodeId = std::uint32_t;  ///< stable: nodes are appended and never move
+using NodeId = std::uint32_t; ///< stable: nodes are appended and never move
 using LayerId = std::uint32_t;
 
 /// What a replaceable convolution is before anything is substituted.

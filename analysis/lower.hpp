@@ -11,7 +11,7 @@ namespace pare {
 
 /// Which substitute for each replaceable convolution. What no entry names stays at its baseline.
 struct Plan {
-  std::optional<Substitute> uniform;                      ///< for every replaceable convolution that `layers` does not name
+  std::optional<Substitute> uniform;                     ///< for every replaceable convolution that `layers` does not name
   std::map<std::string, Substitute, std::less<>> layers; ///< by layer name
   Evaluation evaluation = Evaluation::kDense;
 

@@ -133,21 +133,25 @@ private:
 
 Entry read_entry(const json &object, const std::string &where, std::size_t position) {
   std::string place = fmt::format("{}/layers[{}]", where, position);
-  if (!object.is_object()) throw Error(ErrorCode::kInvalidFile, place, fmt::format("{} must be an object", Fields::shown(object)));
-  if (const auto id = object.find("id"); id != object.end() && id->is_string()) place += fmt::format(" ({})", id->get<std::string>());
+  if (!object.is_object())
+    throw Error(ErrorCode::kInvalidFile, place, fmt::format("{} must be an object", Fields::shown(object)));
+  if (const auto id = object.find("id"); id != object.end() && id->is_string())
+    place += fmt::format(" ({})", id->get<std::string>());
   Fields fields(object, place);
   Entry entry;
   entry.position = position;
   for (const char *field : {"id", "op", "inputs"}) fields.required(field);
   fields.read("id", entry.id);
-  if (entry.id.empty() || entry.id == kInputId) fields.fail("id", fmt::format("id = \"{}\" must not be empty, nor \"input\"", entry.id));
+  if (entry.id.empty() || entry.id == kInputId)
+    fields.fail("id", fmt::format("id = \"{}\" must not be empty, nor \"input\"", entry.id));
   entry.name = entry.id;
   fields.read("name", entry.name);
 
   std::string op;
   fields.read("op", op);
   const auto kind = kind_from(op);
-  if (!kind || !is_file_op(*kind)) fields.fail("op", fmt::format("unknown op \"{}\"; known: {}", op, fmt::join(file_ops(), ", ")));
+  if (!kind || !is_file_op(*kind))
+    fields.fail("op", fmt::format("unknown op \"{}\"; known: {}", op, fmt::join(file_ops(), ", ")));
   entry.op = make_op(*kind);
 
   const json *inputs = fields.find("inputs");
@@ -166,7 +170,8 @@ Entry read_entry(const json &object, const std::string &where, std::size_t posit
     fields.read("replaceable", baseline);
     if (object.contains("replaceable")) {
       entry.replaceable = baseline_from(baseline);
-      if (!entry.replaceable) fields.fail("replaceable", fmt::format("replaceable = \"{}\" must be Conv or Sep, its baseline", baseline));
+      if (!entry.replaceable)
+        fields.fail("replaceable", fmt::format("replaceable = \"{}\" must be Conv or Sep, its baseline", baseline));
     }
   } else if (std::holds_alternative<Linear>(entry.op)) {
     fields.required("out_features");
@@ -177,8 +182,9 @@ Entry read_entry(const json &object, const std::string &where, std::size_t posit
   } else if (std::holds_alternative<MaxPool>(entry.op) || std::holds_alternative<AvgPool>(entry.op)) {
     for (const char *field : {"kernel", "stride"}) fields.required(field);
   }
-  std::visit([&](auto &o) { std::decay_t<decltype(o)>::visit_fields(o, [&](const char *name, auto &v) { fields.read(name, v); }); },
-             entry.op);
+  std::visit(
+      [&](auto &o) { std::decay_t<decltype(o)>::visit_fields(o, [&](const char *name, auto &v) { fields.read(name, v); }); },
+      entry.op);
   std::string spelling = std::string(to_string(entry.spelling));
   fields.read("spelling", spelling);
   const auto known = spelling_from(spelling);
@@ -234,7 +240,8 @@ private:
     if (stack_.empty() && !container.is_object())
       throw Error(ErrorCode::kInvalidFile, where_, fmt::format("an object with \"schema\": \"{}\" is expected", kSchema));
     if (stack_.size() >= kMaxDepth)
-      throw Error(ErrorCode::kInvalidFile, where_, fmt::format("nested deeper than {} levels, which no network needs", kMaxDepth));
+      throw Error(ErrorCode::kInvalidFile, where_,
+                  fmt::format("nested deeper than {} levels, which no network needs", kMaxDepth));
     if (stack_.size() == 1 && keys_[0] == "layers") {
       if (!container.is_array()) throw Error(ErrorCode::kInvalidFile, where_ + "/layers", "layers must be an array");
       layers_seen = true;
@@ -275,7 +282,8 @@ private:
 Shape read_input(const json &header, const std::string &where) {
   const auto input = header.find("input");
   const auto fail = [&] {
-    throw Error(ErrorCode::kInvalidFile, where + "/input", "\"input\" must be [channels, height, width], three whole numbers from 1 up");
+    throw Error(ErrorCode::kInvalidFile, where + "/input",
+                "\"input\" must be [channels, height, width], three whole numbers from 1 up");
   };
   if (input == header.end() || !input->is_array() || input->size() != 3) fail();
   std::array<std::int64_t, 3> v{};
@@ -307,7 +315,8 @@ NodeId append(Graph &graph, const Entry &entry, std::span<const NodeId> inputs) 
     return node;
   }
   if (std::holds_alternative<Linear>(entry.op)) return b.linear(entry.name, one(), entry.out, entry.bias, entry.spelling);
-  if (const auto *norm = std::get_if<BatchNorm>(&entry.op)) return b.batch_norm(entry.name, one(), *norm, entry.affine, entry.spelling);
+  if (const auto *norm = std::get_if<BatchNorm>(&entry.op))
+    return b.batch_norm(entry.name, one(), *norm, entry.affine, entry.spelling);
   return b.op(entry.name, entry.op, inputs, entry.spelling);
 }
 
@@ -342,7 +351,8 @@ NetworkFile read_network(std::string_view text, const std::string &where, const 
       fail(place(entries[i]) + "/id", fmt::format("id \"{}\" is taken by layers[{}]; ids must be unique", entries[i].id,
                                                   entries[by_id[entries[i].id]].position));
     if (entries[i].replaceable && !replaceable_names.insert(entries[i].name).second)
-      fail(place(entries[i]) + "/name", fmt::format("two replaceable layers are named \"{}\"; plans need a name for each", entries[i].name));
+      fail(place(entries[i]) + "/name",
+           fmt::format("two replaceable layers are named \"{}\"; plans need a name for each", entries[i].name));
   }
   std::vector<std::pair<std::size_t, std::size_t>> dependencies;
   bool in_order = true;
@@ -359,7 +369,8 @@ NetworkFile read_network(std::string_view text, const std::string &where, const 
     const DependencyOrder sorted = dependency_order(entries.size(), dependencies);
     if (!sorted.cycle.empty()) {
       std::string path;
-      for (std::size_t i = 0; i < std::min<std::size_t>(sorted.cycle.size(), 8); ++i) path += entries[sorted.cycle[i]].id + " <- ";
+      for (std::size_t i = 0; i < std::min<std::size_t>(sorted.cycle.size(), 8); ++i)
+        path += entries[sorted.cycle[i]].id + " <- ";
       if (sorted.cycle.size() > 8) path += "... <- ";
       fail("layers", fmt::format("a network must have no cycle, and this one has: {}{}", path, entries[sorted.cycle[0]].id));
     }
@@ -379,7 +390,8 @@ NetworkFile read_network(std::string_view text, const std::string &where, const 
     }
   } catch (const Error &error) {
     // A value in a file that no layer accepts is a fault of the file, not of the command line.
-    throw (error.code() == ErrorCode::kInvalidValue ? Error(ErrorCode::kInvalidFile, error.where(), error.message()) : error).within(where);
+    throw(error.code() == ErrorCode::kInvalidValue ? Error(ErrorCode::kInvalidFile, error.where(), error.message()) : error)
+        .within(where);
   }
 
   const auto node_of = [&](const std::string &field, const json &id) {
@@ -422,7 +434,8 @@ std::vector<std::string> unique_ids(const Graph &graph) {
       continue;
     }
     std::string unique = name;
-    while (unique == kInputId || !taken.insert(unique).second) unique = fmt::format("{}#{}", name, ++times.try_emplace(name, 1).first->second);
+    while (unique == kInputId || !taken.insert(unique).second)
+      unique = fmt::format("{}#{}", name, ++times.try_emplace(name, 1).first->second);
     ids[id] = unique;
   }
   return ids;
@@ -451,7 +464,8 @@ void visit_attributes(const Graph &graph, NodeId id, const std::vector<NodeId> &
       [&](const auto &op) {
         using Type = std::decay_t<decltype(op)>;
         std::vector<std::string> defaults;
-        Type::visit_fields(std::get<Type>(standard), [&](const char * /*name*/, const auto &v) { defaults.push_back(written(v)); });
+        Type::visit_fields(std::get<Type>(standard),
+                           [&](const char * /*name*/, const auto &v) { defaults.push_back(written(v)); });
         std::size_t i = 0;
         Type::visit_fields(op, [&](const char *name, const auto &v) {
           const std::string text = written(v);
@@ -471,8 +485,8 @@ std::string write_network(const Graph &graph, std::string_view name) {
   for (const Graph::Replaceable &mark : graph.replaceable()) baselines[mark.node] = &mark.baseline;
 
   const Shape &input = graph.input_shape();
-  std::string out = fmt::format("{{\n  \"schema\": \"{}\",\n  \"name\": {},\n  \"input\": [{}, {}, {}],\n  \"layers\": [", kSchema,
-                                quoted(name), input.channels, input.height, input.width);
+  std::string out = fmt::format("{{\n  \"schema\": \"{}\",\n  \"name\": {},\n  \"input\": [{}, {}, {}],\n  \"layers\": [",
+                                kSchema, quoted(name), input.channels, input.height, input.width);
   std::vector<NodeId> inputs;
   std::vector<bool> used(graph.node_count(), false);
   bool first = true;
@@ -481,7 +495,8 @@ std::string write_network(const Graph &graph, std::string_view name) {
     if (std::holds_alternative<Parameter>(node.op)) continue;
     const Layer &layer = graph.layer(node.layer);
     if (!is_file_op(kind_index(node.op)))
-      throw Error(ErrorCode::kInvalidConfig, layer.name, "a network file holds layers with weights of their own; this one's is computed");
+      throw Error(ErrorCode::kInvalidConfig, layer.name,
+                  "a network file holds layers with weights of their own; this one's is computed");
     graph.inputs(id, inputs);
     out += fmt::format("{}\n    {{\"id\": {}", first ? "" : ",", quoted(ids[id]));
     first = false;
@@ -546,8 +561,8 @@ std::string write_dot(const Graph &graph, std::string_view name) {
     if (!node.on_activations) continue;
     const std::string text = describe(graph, id);
     out += fmt::format("  n{} [label={}{}];\n", id,
-                       quoted(fmt::format("{}\n{}{}{}\n{}", graph.layer(node.layer).name, kind_name(node.op), text.empty() ? "" : " ", text,
-                                          to_string(graph.activation(id)))),
+                       quoted(fmt::format("{}\n{}{}{}\n{}", graph.layer(node.layer).name, kind_name(node.op),
+                                          text.empty() ? "" : " ", text, to_string(graph.activation(id)))),
                        replaceable[id] ? ", style=filled, fillcolor=lightblue" : "");
     graph.inputs(id, inputs);
     for (NodeId source : inputs)

@@ -23,8 +23,8 @@ NetworkFile read_network(std::string_view json, const std::string &where, const 
 /// graph with computed or shared weights (a lowered one).
 std::string write_network(const Graph &graph, std::string_view name);
 
-/// Puts a network into a JSON document, written with an indent of 2, in the place of its first `"network": null`: as text, so that
-/// a large one is never held as a tree.
+/// Puts a network into a JSON document, written with an indent of 2, in the place of its first `"network": null`: as text, so
+/// that a large one is never held as a tree.
 std::string embed_network(std::string document, const Graph &graph, std::string_view name);
 
 /// The activations' graph for Graphviz.

@@ -37,11 +37,9 @@
 namespace pare {
 
 /// The closed set of primitives: adding one makes the compiler list every place that must handle it.
-using Op = std::variant<Input, Parameter, Buffer, Conv, Linear, BatchNorm,
-                        Relu, Relu6, MaxPool, AvgPool, GlobalAvgPool, Flatten,
-                        Add, AddBias, Concat, Crop, SliceChannels, RepeatChannels, SumChannels,
-                        ShuffleChannels, Zeros, Gather, TtMerge, ModeProduct, CpMerge,
-                        AcdcProduct, Transpose, Reshape>;
+using Op = std::variant<Input, Parameter, Buffer, Conv, Linear, BatchNorm, Relu, Relu6, MaxPool, AvgPool, GlobalAvgPool,
+                        Flatten, Add, AddBias, Concat, Crop, SliceChannels, RepeatChannels, SumChannels, ShuffleChannels, Zeros,
+                        Gather, TtMerge, ModeProduct, CpMerge, AcdcProduct, Transpose, Reshape>;
 
 inline constexpr std::size_t kOpKindCount = std::variant_size_v<Op>;
 

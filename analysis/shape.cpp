@@ -53,16 +53,14 @@ void expect_inputs(InputShapes inputs, std::size_t least, std::size_t most) {
 }
 
 const Shape &expect_activation(InputShapes inputs, std::size_t port) {
-  if (port >= inputs.size())
-    throw Error(ErrorCode::kInvalidConfig, "inputs", fmt::format("input {} is missing", port));
+  if (port >= inputs.size()) throw Error(ErrorCode::kInvalidConfig, "inputs", fmt::format("input {} is missing", port));
   if (const auto *shape = std::get_if<Shape>(inputs[port])) return *shape;
   throw Error(ErrorCode::kInvalidConfig, "inputs",
               fmt::format("input {} is a weight of {}, an activation is expected", port, to_string(*inputs[port])));
 }
 
 const Extents &expect_weight(InputShapes inputs, std::size_t port) {
-  if (port >= inputs.size())
-    throw Error(ErrorCode::kInvalidConfig, "inputs", fmt::format("input {} is missing", port));
+  if (port >= inputs.size()) throw Error(ErrorCode::kInvalidConfig, "inputs", fmt::format("input {} is missing", port));
   if (const auto *extents = std::get_if<Extents>(inputs[port])) return *extents;
   throw Error(ErrorCode::kInvalidConfig, "inputs",
               fmt::format("input {} is an activation of {}, a weight is expected", port, to_string(*inputs[port])));

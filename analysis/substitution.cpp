@@ -70,10 +70,10 @@ Resolved resolve(const ConvSite &site, const Substitute &substitute) {
   const SubstitutionInfo &info = substitute.family->info();
   if (site.groups != 1 && info.name != "baseline" && info.name != "convolution")
     return {.structure = {},
-            .refusal = Refusal{"groups",
-                               fmt::format("groups = {} must be 1 for {}; baseline or convolution would be accepted", site.groups,
-                                           info.name),
-                               false}};
+            .refusal = Refusal{
+                "groups",
+                fmt::format("groups = {} must be 1 for {}; baseline or convolution would be accepted", site.groups, info.name),
+                false}};
   return substitute.family->resolve(site, substitute.settings, substitute.knob.value_or(0));
 }
 
@@ -200,7 +200,8 @@ std::int64_t parse_key(const KeyInfo &key, std::string_view text, const std::str
     if (key.choices[i] == text) return static_cast<std::int64_t>(i);
   std::int64_t value = 0;
   const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (!key.choices.empty() || fault != std::errc() || stop != text.data() + text.size() || value < key.least || value > key.most)
+  if (!key.choices.empty() || fault != std::errc() || stop != text.data() + text.size() || value < key.least ||
+      value > key.most)
     throw Error(ErrorCode::kInvalidValue, where,
                 fmt::format("{} = {} must be {}", key.name, text,
                             key.choices.empty() ? fmt::format("a whole number from {} to {}", key.least, key.most)
@@ -268,7 +269,8 @@ Substitute parse_substitute(std::string_view text, FreeKnob free_knob) {
   const auto finish = [&](Substitute out) {
     const KnobInfo &knob = out.family->info().knob;
     if (divisor_set(out) && out.knob)
-      throw Error(ErrorCode::kInvalidConfig, where, fmt::format("divisor and {} both say how many values there are; give one", knob.name));
+      throw Error(ErrorCode::kInvalidConfig, where,
+                  fmt::format("divisor and {} both say how many values there are; give one", knob.name));
     if (out.has_free_knob() && free_knob == FreeKnob::kRefuse)
       throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} is missing: {}", knob.name, accepted(knob, knob.least)));
     return out;

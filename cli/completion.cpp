@@ -45,11 +45,13 @@ std::string bash() {
     for (const OptionInfo &option : command.options) {
       if (option.has_place()) place = &option;
       if (option.has_place() || option.is_flag()) continue;
-      const std::string labels = option.letter.empty() ? std::string(option.name) : fmt::format("{}|{}", option.letter, option.name);
-      out += fmt::format("    {}) words={} files={} ;;\n", labels, quoted(fmt::format("{}", fmt::join(candidates(option), " "))),
-                         may_be_file(option) ? "yes" : "");
+      const std::string labels =
+          option.letter.empty() ? std::string(option.name) : fmt::format("{}|{}", option.letter, option.name);
+      out += fmt::format("    {}) words={} files={} ;;\n", labels,
+                         quoted(fmt::format("{}", fmt::join(candidates(option), " "))), may_be_file(option) ? "yes" : "");
     }
-    out += fmt::format("    *)\n      if [[ $word == -* ]]; then words={}\n", quoted(fmt::format("{}", fmt::join(option_names(command), " "))));
+    out += fmt::format("    *)\n      if [[ $word == -* ]]; then words={}\n",
+                       quoted(fmt::format("{}", fmt::join(option_names(command), " "))));
     if (place != nullptr)
       out += fmt::format("      else words={} files={}\n", quoted(fmt::format("{}", fmt::join(candidates(*place), " "))),
                          may_be_file(*place) ? "yes" : "");
@@ -90,7 +92,8 @@ std::string zsh_action(const OptionInfo &option) {
 std::string zsh() {
   std::string out = "#compdef pare\n# zsh completion for pare: put it as _pare into a folder of $fpath\n_pare() {\n"
                     "  if ((CURRENT == 2)); then\n    local -a names=(";
-  for (const CommandEntry &entry : commands()) out += fmt::format("\n      {}", quoted(fmt::format("{}:{}", entry.name, entry.command().summary)));
+  for (const CommandEntry &entry : commands())
+    out += fmt::format("\n      {}", quoted(fmt::format("{}:{}", entry.name, entry.command().summary)));
   out += ")\n    _describe command names\n    _arguments '--help[Print help]' '--version[Print versions]'\n    return\n  fi\n"
          "  local command=$words[2]\n  shift words\n  ((CURRENT--))\n  case $command in\n";
   for (const CommandEntry &entry : commands()) {
@@ -160,7 +163,8 @@ const Command &command_completion() {
       .name = "completion",
       .summary = "Print a completion script for a shell",
       .description = "Prints a script that completes commands, options and the names that pare knows.",
-      .options = {{.name = "SHELL", .description = "One of", .choices = {"bash", "zsh", "fish"}, .required = true}, output_option()},
+      .options = {{.name = "SHELL", .description = "One of", .choices = {"bash", "zsh", "fish"}, .required = true},
+                  output_option()},
       .examples = {{"source <(pare completion bash)", "In this shell"},
                    {"pare completion fish -o ~/.config/fish/completions/pare.fish", "From now on"}},
       .run = run};

@@ -64,12 +64,14 @@ const Command &command_cost() {
   static const Command command{
       .name = "cost",
       .summary = "Count a network, exactly",
-      .description = "Counts the parameters, mult-adds and activations of a network, as it is or with its convolutions substituted. A "
-                     "number of mult-adds stands with the convention that it is counted by; what a convention does not count is listed.",
+      .description =
+          "Counts the parameters, mult-adds and activations of a network, as it is or with its convolutions substituted. A "
+          "number of mult-adds stands with the convention that it is counted by; what a convention does not count is listed.",
       .options = {network_option(),
                   {.name = "--substitute",
                    .value = "S",
-                   .description = "Replace the network's convolutions: Generic_0.1, Shuffle_4, tensor_train:rank_scale=0.8,dimensions=4",
+                   .description =
+                       "Replace the network's convolutions: Generic_0.1, Shuffle_4, tensor_train:rank_scale=0.8,dimensions=4",
                    .values = Values::kSubstitution},
                   where_possible_option(),
                   input_option(),
@@ -82,10 +84,12 @@ const Command &command_cost() {
                    .choices = {"stage", "kernel", "kind"}},
                   format_option(),
                   output_option()},
-      .examples = {{"pare cost wrn-28-10 --substitute Generic_0.1", "WRN-28-10 with every replaceable convolution at rank scale 0.1"},
+      .examples = {{"pare cost wrn-28-10 --substitute Generic_0.1",
+                    "WRN-28-10 with every replaceable convolution at rank scale 0.1"},
                    {"pare cost resnet-50 --layers --format markdown", "Every layer, as a table for a README"},
                    {"pare cost darts --group-by kernel --convention all", "Sums by kernel, in every convention"},
-                   {"pare cost mobilenet-v2 --input 3,128,128 --batch 8 --format json", "Another input, eight images at once, for a program"},
+                   {"pare cost mobilenet-v2 --input 3,128,128 --batch 8 --format json",
+                    "Another input, eight images at once, for a program"},
                    {"pare cost student.json", "What `pare solve` wrote"}},
       .run = run};
   return command;

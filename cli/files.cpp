@@ -51,7 +51,8 @@ void prepare_standard_streams() {
 }
 
 void print(std::string_view text) {
-  if (const int fault = write_all(STDOUT_FILENO, text); fault != 0) fail("stdout", fault, "an output that is open and has room");
+  if (const int fault = write_all(STDOUT_FILENO, text); fault != 0)
+    fail("stdout", fault, "an output that is open and has room");
 }
 
 void talk(std::string_view line) {

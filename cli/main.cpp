@@ -74,9 +74,11 @@ int main(int argc, char **argv) {
   } catch (const Error &error) {
     return cli::report(error);
   } catch (const std::bad_alloc &) {
-    return cli::report(Error(ErrorCode::kLimit, "memory", "there is not enough for this network; a smaller one would be accepted"));
+    return cli::report(
+        Error(ErrorCode::kLimit, "memory", "there is not enough for this network; a smaller one would be accepted"));
   } catch (const std::length_error &) {
-    return cli::report(Error(ErrorCode::kLimit, "memory", "there is not enough for this network; a smaller one would be accepted"));
+    return cli::report(
+        Error(ErrorCode::kLimit, "memory", "there is not enough for this network; a smaller one would be accepted"));
   } catch (const std::exception &error) {
     cli::talk("pare: [internal] " + one_line(error.what()) + "; this is a bug of pare");
     return cli::kFault;

@@ -39,14 +39,16 @@ std::string page() {
   }
   out += ".B pare \\-\\-help\n.br\n.B pare \\-\\-version\n";
   out += ".SH DESCRIPTION\n" +
-         roff("Pare counts networks under substitutions of their convolutions, exactly, and fits a setting to a budget, with proof. The "
+         roff("Pare counts networks under substitutions of their convolutions, exactly, and fits a setting to a budget, with "
+              "proof. The "
               "result goes to stdout, talk and faults go to stderr.") +
          "\n.SH COMMANDS\n";
   for (const CommandEntry &entry : commands()) {
     const Command &command = entry.command();
     out += fmt::format(".SS {}\n{}\n", roff(command.name), roff(command.description));
     for (const OptionInfo &option : command.options) {
-      std::string head = option.has_place() ? fmt::format("\\fI{}\\fR", roff(option.name)) : fmt::format("\\fB{}\\fR", roff(option.name));
+      std::string head =
+          option.has_place() ? fmt::format("\\fI{}\\fR", roff(option.name)) : fmt::format("\\fB{}\\fR", roff(option.name));
       if (!option.letter.empty()) head = fmt::format("\\fB{}\\fR, {}", roff(option.letter), head);
       if (!option.has_place() && !option.is_flag()) head += fmt::format(" \\fI{}\\fR", roff(option.value));
       out += fmt::format(".TP\n{}\n{}", head, roff(option.description));
@@ -55,13 +57,15 @@ std::string page() {
     }
   }
   out += ".SH EXIT STATUS\n";
-  for (const auto &[code, meaning] : {std::pair{kDone, "done"}, std::pair{kFault, "a fault: a file, a network or a substitution that does not fit"},
-                                      std::pair{kUsageFault, "usage: options, names or values that cannot be read"},
-                                      std::pair{kNothingFits, "infeasible: no setting meets the budgets"}})
+  for (const auto &[code, meaning] :
+       {std::pair{kDone, "done"}, std::pair{kFault, "a fault: a file, a network or a substitution that does not fit"},
+        std::pair{kUsageFault, "usage: options, names or values that cannot be read"},
+        std::pair{kNothingFits, "infeasible: no setting meets the budgets"}})
     out += fmt::format(".TP\n.B {}\n{}.\n", code, roff(meaning));
   out += ".SH EXAMPLES\n";
   for (const CommandEntry &entry : commands())
-    for (const Example &example : entry.command().examples) out += fmt::format(".TP\n{}\n{}.\n", roff(example.command), roff(example.does));
+    for (const Example &example : entry.command().examples)
+      out += fmt::format(".TP\n{}\n{}.\n", roff(example.command), roff(example.does));
   return out;
 }
 

@@ -16,13 +16,16 @@ namespace pare::cli {
 
 OptionInfo network_option() {
   return {.name = "NETWORK",
-          .description = "A short name (wrn-28-10), a spec (wide_resnet:depth=28,width=10), or a file: pare.network/1 or pare.solved/1",
+          .description =
+              "A short name (wrn-28-10), a spec (wide_resnet:depth=28,width=10), or a file: pare.network/1 or pare.solved/1",
           .values = Values::kNetwork,
           .required = true};
 }
 
 OptionInfo input_option() {
-  return {.name = "--input", .value = "C,H,W", .description = "Channels, height and width of an image; standard: the network's own"};
+  return {.name = "--input",
+          .value = "C,H,W",
+          .description = "Channels, height and width of an image; standard: the network's own"};
 }
 
 OptionInfo convention_option() {
@@ -34,7 +37,8 @@ OptionInfo convention_option() {
 }
 
 OptionInfo where_possible_option() {
-  return {.name = "--where-possible", .description = "Leave layers as they were where the substitution does not apply, and list them"};
+  return {.name = "--where-possible",
+          .description = "Leave layers as they were where the substitution does not apply, and list them"};
 }
 
 OptionInfo format_option(std::vector<std::string_view> choices) {
@@ -98,8 +102,9 @@ std::vector<Convention> read_conventions(const Arguments &arguments) {
     }
     // Results are told apart by the name; a known convention may be asked for twice.
     if (from_file)
-      throw Error(ErrorCode::kUsage, "--convention",
-                  fmt::format("two conventions are called \"{}\"; a file with another name would be accepted", convention.name));
+      throw Error(
+          ErrorCode::kUsage, "--convention",
+          fmt::format("two conventions are called \"{}\"; a file with another name would be accepted", convention.name));
   };
   for (const std::string &name : names) {
     const auto known = conventions();
@@ -109,10 +114,12 @@ std::vector<Convention> read_conventions(const Arguments &arguments) {
       add(find_convention(name), false);
     } else {
       std::error_code ignored;
-      if (!std::filesystem::exists(name, ignored) && !name.ends_with(".json") && name.find('/') == std::string::npos) find_convention(name);
+      if (!std::filesystem::exists(name, ignored) && !name.ends_with(".json") && name.find('/') == std::string::npos)
+        find_convention(name);
       const Convention own = parse_convention(read_text(name, name), name);
       if (std::any_of(known.begin(), known.end(), [&](const Convention &c) { return c.name == own.name; }))
-        throw Error(ErrorCode::kInvalidFile, name + "/name", fmt::format("\"{}\" is a convention that pare has; another name would be accepted", own.name));
+        throw Error(ErrorCode::kInvalidFile, name + "/name",
+                    fmt::format("\"{}\" is a convention that pare has; another name would be accepted", own.name));
       add(own, true);
     }
   }
@@ -134,7 +141,8 @@ void warn_of_growths(const Graph &graph, const Plan &plan) {
     if (g.parameters_after > g.parameters_before)
       what += fmt::format("{} parameters instead of {}", g.parameters_after, g.parameters_before);
     if (g.mult_adds_after > g.mult_adds_before)
-      what += fmt::format("{}{} mult-adds[macs] instead of {}", what.empty() ? "" : ", ", g.mult_adds_after.to_string(), g.mult_adds_before.to_string());
+      what += fmt::format("{}{} mult-adds[macs] instead of {}", what.empty() ? "" : ", ", g.mult_adds_after.to_string(),
+                          g.mult_adds_before.to_string());
     talk(one_line(fmt::format("pare: warning: {}: {} costs more than what it replaces: {}", g.layer, g.substitute, what)));
   }
   if (all.size() > kShown) talk(fmt::format("pare: warning: and {} more layers cost more than before", all.size() - kShown));

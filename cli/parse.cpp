@@ -110,13 +110,16 @@ std::optional<Arguments> parse(const Command &command, const std::vector<std::st
 std::string help(const Command &command) { return Parser(command).app.help(); }
 
 std::string help() {
-  CLI::App app(wrapped("Pare pares a network down to a budget: it counts networks under substitutions of their convolutions, exactly, and "
-                       "fits a setting to a budget, with proof.",
-                       kWidth),
-               "pare");
+  CLI::App app(
+      wrapped(
+          "Pare pares a network down to a budget: it counts networks under substitutions of their convolutions, exactly, and "
+          "fits a setting to a budget, with proof.",
+          kWidth),
+      "pare");
   app.set_help_flag("-h,--help", "Print this help and exit; every command has its own");
   app.add_flag("--version")->description("Print the versions of pare, its compiler and its libraries, and exit");
-  for (const CommandEntry &entry : commands()) app.add_subcommand(std::string(entry.name), std::string(entry.command().summary));
+  for (const CommandEntry &entry : commands())
+    app.add_subcommand(std::string(entry.name), std::string(entry.command().summary));
   std::vector<Example> examples;
   for (const CommandEntry &entry : commands()) examples.push_back(entry.command().examples.front());
   app.footer(footer(examples));

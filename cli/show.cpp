@@ -35,8 +35,10 @@ const Command &command_show() {
   static const Command command{
       .name = "show",
       .summary = "Write a network as a file, a graph or a table",
-      .description = "Writes a network as it is before anything is substituted: as a pare.network/1 file that every command reads back, as a "
-                     "graph for Graphviz, or as a table of its layers with their marks (which may be substituted, where attention is tapped).",
+      .description = "Writes a network as it is before anything is substituted: as a pare.network/1 file that every command "
+                     "reads back, as a "
+                     "graph for Graphviz, or as a table of its layers with their marks (which may be substituted, where "
+                     "attention is tapped).",
       .options = {network_option(), input_option(), format_option({"text", "json", "dot"}), output_option()},
       .examples = {{"pare show wrn-16-4 --format json -o mine.json", "A file to start a network of your own from"},
                    {"pare show mine.json", "Its layers"},

@@ -41,7 +41,8 @@ int run(const Arguments &arguments) {
   for (const std::string &budget : arguments.all("--budget")) request.budgets.push_back(parse_budget(budget));
   const Design design = read_design(arguments);
   if (design.is_solved)
-    throw Error(ErrorCode::kUsage, "NETWORK", fmt::format("{} is solved already; a network without substitutes would be accepted", arguments.get("NETWORK")));
+    throw Error(ErrorCode::kUsage, "NETWORK",
+                fmt::format("{} is solved already; a network without substitutes would be accepted", arguments.get("NETWORK")));
 
   const Solution solution = solve_uniform(design.network, request);
   const bool infeasible = !solution.result.answer;
@@ -52,7 +53,8 @@ int run(const Arguments &arguments) {
                        .conventions = request.conventions,
                        .method = request.method};
   const std::string path = arguments.get("--output");
-  const std::string document = format == Format::kJson || !path.empty() ? write_solved(solution, provenance(arguments, request)) : std::string();
+  const std::string document =
+      format == Format::kJson || !path.empty() ? write_solved(solution, provenance(arguments, request)) : std::string();
   std::string result;
   switch (format) {
   case Format::kJson: result = document; break;
@@ -70,7 +72,8 @@ int run(const Arguments &arguments) {
   if (!path.empty() && !infeasible) write_file(path, document);
   print(result);
   if (!infeasible) return kDone;
-  talk(fmt::format("pare: infeasible: {}{}", solution.result.termination.detail, path.empty() ? "" : "; " + path + " was not written"));
+  talk(fmt::format("pare: infeasible: {}{}", solution.result.termination.detail,
+                   path.empty() ? "" : "; " + path + " was not written"));
   return kNothingFits;
 }
 
@@ -80,32 +83,42 @@ const Command &command_solve() {
   static const Command command{
       .name = "solve",
       .summary = "Fit one setting to budgets, with proof",
-      .description = "Finds the setting of a substitution, the same for the whole network, that has the largest number of parameters within "
-                     "all budgets (or the number nearest to one that is written with ~), and proves it: the next setting up is shown with "
-                     "why it is not the answer. Exit code 3 says that no setting meets the budgets.",
-      .options = {network_option(),
-                  {.name = "--substitute",
-                   .value = "FAMILY",
-                   .description = "What to replace convolutions with, its setting left free: Generic, tensor_train:dimensions=4; or `width`, the "
-                                  "original layers with every stage's channels scaled",
-                   .values = Values::kFamily,
-                   .required = true},
-                  {.name = "--budget",
-                   .value = "B",
-                   .description = "A limit that must hold: parameters<=0.8M, mult-adds[reference]<=100M, parameters<=5% (of the original), or "
-                                  "parameters~0.8M (nearest)",
-                   .required = true,
-                   .repeats = true},
-                  {.name = "--method", .value = "METHOD", .description = "How to search: exact (proven) or another solver; standard: exact", .values = Values::kSolver},
-                  where_possible_option(),
-                  input_option(),
-                  convention_option(),
-                  format_option(),
-                  output_option("Write the solution to FILE as well (pare.solved/1), whole or not at all")},
+      .description =
+          "Finds the setting of a substitution, the same for the whole network, that has the largest number of parameters "
+          "within "
+          "all budgets (or the number nearest to one that is written with ~), and proves it: the next setting up is shown with "
+          "why it is not the answer. Exit code 3 says that no setting meets the budgets.",
+      .options =
+          {network_option(),
+           {.name = "--substitute",
+            .value = "FAMILY",
+            .description =
+                "What to replace convolutions with, its setting left free: Generic, tensor_train:dimensions=4; or `width`, the "
+                "original layers with every stage's channels scaled",
+            .values = Values::kFamily,
+            .required = true},
+           {.name = "--budget",
+            .value = "B",
+            .description =
+                "A limit that must hold: parameters<=0.8M, mult-adds[reference]<=100M, parameters<=5% (of the original), or "
+                "parameters~0.8M (nearest)",
+            .required = true,
+            .repeats = true},
+           {.name = "--method",
+            .value = "METHOD",
+            .description = "How to search: exact (proven) or another solver; standard: exact",
+            .values = Values::kSolver},
+           where_possible_option(),
+           input_option(),
+           convention_option(),
+           format_option(),
+           output_option("Write the solution to FILE as well (pare.solved/1), whole or not at all")},
       .examples = {{"pare solve wrn-28-10 --substitute Generic --budget 'parameters<=0.8M' -o student.json",
                     "The largest WRN-28-10 of low-rank layers within 0.8 M parameters"},
-                   {"pare solve darts --substitute Shuffle --budget 'parameters<=30%' --budget 'mult-adds<=2e8'", "Two budgets, both must hold"},
-                   {"pare solve resnet-18 --substitute width --budget 'parameters~5M' --format json", "The width nearest to five million parameters"}},
+                   {"pare solve darts --substitute Shuffle --budget 'parameters<=30%' --budget 'mult-adds<=2e8'",
+                    "Two budgets, both must hold"},
+                   {"pare solve resnet-18 --substitute width --budget 'parameters~5M' --format json",
+                    "The width nearest to five million parameters"}},
       .run = run};
   return command;
 }

@@ -43,9 +43,9 @@ constexpr std::string_view kDartsV2 =
                    ["max_pool_3x3", 0], ["skip_connect", 2], ["skip_connect", 2], ["max_pool_3x3", 1]],
         "reduce_concat": [2, 3, 4, 5]})";
 
-constexpr std::array<std::string_view, 10> kOperations = {
-    "none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3",
-    "sep_conv_5x5", "sep_conv_7x7", "dil_conv_3x3", "dil_conv_5x5", "conv_7x1_1x7"};
+constexpr std::array<std::string_view, 10> kOperations = {"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect",
+                                                          "sep_conv_3x3", "sep_conv_5x5", "sep_conv_7x7", "dil_conv_3x3",
+                                                          "dil_conv_5x5", "conv_7x1_1x7"};
 
 constexpr const char *kWhere = "darts/genotype";
 [[noreturn]] void fail(const std::string &message) { throw Error(ErrorCode::kInvalidConfig, kWhere, message); }
@@ -65,7 +65,8 @@ void parse_cell(const nlohmann::json &document, const std::string &name, std::ve
       fail(fmt::format("{}[{}]: unknown operation \"{}\"; known: {}", name, i, op, fmt::join(kOperations, ", ")));
     const auto states = static_cast<std::int64_t>(i / 2 + 2);
     if (input < 0 || input >= states)
-      fail(fmt::format("{}[{}]: input = {} must be from 0 to {}: inputs of the cell or earlier nodes", name, i, input, states - 1));
+      fail(fmt::format("{}[{}]: input = {} must be from 0 to {}: inputs of the cell or earlier nodes", name, i, input,
+                       states - 1));
     edges.push_back({op, input});
   }
   const auto joined = document.find(name + "_concat");
@@ -83,9 +84,10 @@ Genotype parse_genotype(const std::string &text) {
   const std::string_view json = text == "darts_v1" ? kDartsV1 : text == "darts_v2" ? kDartsV2 : std::string_view(text);
   const auto document = nlohmann::json::parse(json, nullptr, false);
   if (document.is_discarded() || !document.is_object())
-    fail(fmt::format("genotype = {} must be darts_v1, darts_v2, or a JSON object with normal, normal_concat, reduce and reduce_concat "
-                     "(@file reads one)",
-                     text.size() > 60 ? text.substr(0, 57) + "..." : text));
+    fail(fmt::format(
+        "genotype = {} must be darts_v1, darts_v2, or a JSON object with normal, normal_concat, reduce and reduce_concat "
+        "(@file reads one)",
+        text.size() > 60 ? text.substr(0, 57) + "..." : text));
   for (const auto &[key, value] : document.items())
     if (key != "normal" && key != "normal_concat" && key != "reduce" && key != "reduce_concat")
       fail(fmt::format("unknown key \"{}\"; known: normal, normal_concat, reduce, reduce_concat", key));
@@ -135,9 +137,11 @@ public:
     }
     const std::int64_t k = op.back() - '0'; // sep_conv_KxK, dil_conv_KxK
     if (op.starts_with("dil"))
-      return relu_conv_bn(name + ".op", 0, x,
-                          {.out_channels = channels, .kernel = {k, k}, .stride = strides, .padding = {k - 1, k - 1}, .dilation = {2, 2}});
-    x = relu_conv_bn(name + ".op", 0, x, {.out_channels = channels, .kernel = {k, k}, .stride = strides, .padding = {k / 2, k / 2}});
+      return relu_conv_bn(
+          name + ".op", 0, x,
+          {.out_channels = channels, .kernel = {k, k}, .stride = strides, .padding = {k - 1, k - 1}, .dilation = {2, 2}});
+    x = relu_conv_bn(name + ".op", 0, x,
+                     {.out_channels = channels, .kernel = {k, k}, .stride = strides, .padding = {k / 2, k / 2}});
     return relu_conv_bn(name + ".op", 3, x, {.out_channels = channels, .kernel = {k, k}, .padding = {k / 2, k / 2}});
   }
 
@@ -154,8 +158,8 @@ public:
       for (std::size_t side = 0; side < 2; ++side) {
         const Edge &edge = edges[i + side];
         const std::int64_t stride = reduction && edge.input < 2 ? 2 : 1;
-        sides[side] = operation(fmt::format("{}._ops.{}", name, i + side), edge.op, states[static_cast<std::size_t>(edge.input)],
-                                channels, stride);
+        sides[side] = operation(fmt::format("{}._ops.{}", name, i + side), edge.op,
+                                states[static_cast<std::size_t>(edge.input)], channels, stride);
       }
       states.push_back(b.op(fmt::format("{}.add.{}", name, i / 2), Add{}, {sides[0], sides[1]}, Spelling::kFunction));
     }
@@ -171,7 +175,8 @@ public:
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
     const spec::Reader read(info(), values);
     const std::int64_t channels = read.whole("channels", 1, std::int64_t{1} << 40);
-    if (channels % multiple_of_ != 0) read.fail("channels", fmt::format("a multiple of {}: they are made in halves", multiple_of_));
+    if (channels % multiple_of_ != 0)
+      read.fail("channels", fmt::format("a multiple of {}: they are made in halves", multiple_of_));
     return {channels};
   }
 
@@ -273,9 +278,7 @@ private:
     x = b.op("stem1.0", Relu{}, {first});
     return {first, b.batch_norm("stem1.2", conv("stem1.1", x, channels))};
   }
-  NodeId pool(Builder &b, NodeId x) const override {
-    return b.op("global_pooling", pool_to_one(b.shape(x), 7), {x});
-  }
+  NodeId pool(Builder &b, NodeId x) const override { return b.op("global_pooling", pool_to_one(b.shape(x), 7), {x}); }
 };
 
 } // namespace

@@ -40,8 +40,9 @@ std::string known_names() {
 }
 
 [[noreturn]] void unknown(std::string_view name) {
-  throw Error(ErrorCode::kUnknownName, "network",
-              fmt::format("unknown network \"{}\"; known: {}, or a file (pare.network/1 or pare.solved/1)", name, known_names()));
+  throw Error(
+      ErrorCode::kUnknownName, "network",
+      fmt::format("unknown network \"{}\"; known: {}, or a file (pare.network/1 or pare.solved/1)", name, known_names()));
 }
 
 /// Matches "wrn-28-10" against "wrn-D-K"; the values of the capitals.
@@ -86,7 +87,8 @@ std::vector<std::string_view> split(std::string_view options, const std::string 
       --depth;
   }
   if (depth != 0 || in_string)
-    throw Error(ErrorCode::kInvalidValue, where, "a bracket is not closed; a value that starts with [ or { must end with its partner");
+    throw Error(ErrorCode::kInvalidValue, where,
+                "a bracket is not closed; a value that starts with [ or { must end with its partner");
   return out;
 }
 
@@ -134,10 +136,12 @@ std::pair<const NetworkFamily *, NetworkValues> parse_network_spec(std::string_v
     std::vector<std::string_view> keys;
     for (const NetworkKeyInfo &k : info.keys) keys.push_back(k.name);
     if (equals == std::string_view::npos)
-      throw Error(ErrorCode::kInvalidValue, where, fmt::format("\"{}\" must be key=value; keys: {}", pair, fmt::join(keys, ", ")));
+      throw Error(ErrorCode::kInvalidValue, where,
+                  fmt::format("\"{}\" must be key=value; keys: {}", pair, fmt::join(keys, ", ")));
     if (std::find(keys.begin(), keys.end(), key) == keys.end())
       throw Error(ErrorCode::kUnknownName, where, fmt::format("unknown key \"{}\"; known: {}", key, fmt::join(keys, ", ")));
-    if (given.contains(key)) throw Error(ErrorCode::kInvalidValue, where + "/" + key, fmt::format("key {} is given twice", key));
+    if (given.contains(key))
+      throw Error(ErrorCode::kInvalidValue, where + "/" + key, fmt::format("key {} is given twice", key));
     std::string value(pair.substr(equals + 1));
     if (value.starts_with('@')) value = read_text(value.substr(1), where + "/" + key);
     given[key] = value;
@@ -206,7 +210,8 @@ std::string Reader::text(std::string_view key) const {
 void Reader::fail(std::string_view key, const std::string &rule) const {
   std::string value = text(key);
   if (value.size() > 60) value = value.substr(0, 57) + "...";
-  throw Error(ErrorCode::kInvalidValue, fmt::format("{}/{}", info_.name, key), fmt::format("{} = {} must be {}", key, value, rule));
+  throw Error(ErrorCode::kInvalidValue, fmt::format("{}/{}", info_.name, key),
+              fmt::format("{} = {} must be {}", key, value, rule));
 }
 
 std::int64_t Reader::whole(std::string_view key, std::int64_t least, std::int64_t most) const {
@@ -230,7 +235,8 @@ double Reader::positive(std::string_view key) const {
 std::int64_t scaled(std::int64_t channels, double factor, const std::string &where) {
   const double value = static_cast<double>(channels) * factor;
   if (value >= 9007199254740992.0)
-    throw Error(ErrorCode::kOverflow, where, fmt::format("int({} x {}) channels are more than 2^53", channels, shortest(factor)));
+    throw Error(ErrorCode::kOverflow, where,
+                fmt::format("int({} x {}) channels are more than 2^53", channels, shortest(factor)));
   const auto out = static_cast<std::int64_t>(value);
   if (out < 1)
     throw Error(ErrorCode::kInvalidConfig, where,

@@ -98,8 +98,8 @@ private:
 std::int64_t scaled(std::int64_t channels, double factor, const std::string &where);
 } // namespace spec
 
-/// The average pooling in front of a classifier: the network's own window where it leaves 1 x 1, and the whole map of an image of
-/// another size.
+/// The average pooling in front of a classifier: the network's own window where it leaves 1 x 1, and the whole map of an image
+/// of another size.
 AvgPool pool_to_one(const Shape &map, std::int64_t window);
 
 } // namespace pare

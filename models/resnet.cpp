@@ -77,15 +77,15 @@ class Wrn50 final : public ResNetFamily {
 public:
   Wrn50() : ResNetFamily(50, 2) {}
   const NetworkInfo &info() const override {
-    static const NetworkInfo info{
-        .name = "wrn_50_2",
-        .description = "WRN-50-2: a ResNet-50 of twice the inner width and expansion 2, for 224 x 224 images",
-        .source = "Zagoruyko and Komodakis 2016",
-        .keys = {{"classes", "1000", "a whole number from 1 up", true},
-                 {"width", "2", "a number above 0: scales the channels of every stage", false}},
-        .short_names = {{"wrn-50-2", ""}},
-        .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
-        .width_key = "width"};
+    static const NetworkInfo info{.name = "wrn_50_2",
+                                  .description =
+                                      "WRN-50-2: a ResNet-50 of twice the inner width and expansion 2, for 224 x 224 images",
+                                  .source = "Zagoruyko and Komodakis 2016",
+                                  .keys = {{"classes", "1000", "a whole number from 1 up", true},
+                                           {"width", "2", "a number above 0: scales the channels of every stage", false}},
+                                  .short_names = {{"wrn-50-2", ""}},
+                                  .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
+                                  .width_key = "width"};
     return info;
   }
 };
@@ -108,16 +108,16 @@ Graph ResNetFamily::build(const NetworkValues &values, const Shape &input) const
     if (d.depth == depth) shape = &d;
   if (shape == nullptr) read.fail("depth", "18, 34, 50, 101 or 152");
   const std::int64_t standard = shape->bottleneck ? 4 : 1;
-  const std::int64_t expansion = expansion_                          ? *expansion_
+  const std::int64_t expansion = expansion_                       ? *expansion_
                                  : read.text("expansion").empty() ? standard
-                                                                     : read.whole("expansion", 1, 1 << 20);
+                                                                  : read.whole("expansion", 1, 1 << 20);
   const std::int64_t classes = read.whole("classes", 1, std::int64_t{1} << 40);
   const std::vector<std::int64_t> inner = channels(values);
 
   Graph graph;
   Builder b(graph);
-  NodeId x = b.conv("conv1", graph.add_input(input),
-                    {.out_channels = 64, .kernel = {7, 7}, .stride = {2, 2}, .padding = {3, 3}});
+  NodeId x =
+      b.conv("conv1", graph.add_input(input), {.out_channels = 64, .kernel = {7, 7}, .stride = {2, 2}, .padding = {3, 3}});
   x = b.op("relu", Relu{}, {b.batch_norm("bn1", x)});
   x = b.op("maxpool", MaxPool{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}}, {x});
   for (std::size_t stage = 0; stage < inner.size(); ++stage) {

@@ -15,16 +15,17 @@ constexpr std::array<std::int64_t, 3> kChannels = {16, 32, 64};
 class WideResNet final : public NetworkFamily {
 public:
   const NetworkInfo &info() const override {
-    static const NetworkInfo info{.name = "wide_resnet",
-                                  .description = "wide residual network of pre-activation basic blocks, for 32 x 32 images",
-                                  .source = "Zagoruyko and Komodakis 2016",
-                                  .keys = {{"depth", "28", "a whole number, 6n + 4", true},
-                                           {"width", "10", "a number above 0", true},
-                                           {"classes", "10", "a whole number from 1 up", true},
-                                           {"attention_split", "1", "a divisor of n: sub-groups of each group, for attention", false}},
-                                  .short_names = {{"wrn-D-K", "depth=D,width=K"}},
-                                  .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
-                                  .width_key = "width"};
+    static const NetworkInfo info{
+        .name = "wide_resnet",
+        .description = "wide residual network of pre-activation basic blocks, for 32 x 32 images",
+        .source = "Zagoruyko and Komodakis 2016",
+        .keys = {{"depth", "28", "a whole number, 6n + 4", true},
+                 {"width", "10", "a number above 0", true},
+                 {"classes", "10", "a whole number from 1 up", true},
+                 {"attention_split", "1", "a divisor of n: sub-groups of each group, for attention", false}},
+        .short_names = {{"wrn-D-K", "depth=D,width=K"}},
+        .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
+        .width_key = "width"};
     return info;
   }
 

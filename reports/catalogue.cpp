@@ -94,7 +94,8 @@ Catalogue convention_catalogue() {
   for (const Convention &convention : conventions()) {
     std::vector<std::string> weights;
     for (const Convention::Weight &weight : convention.weights)
-      if (weight.weight != 0) weights.push_back(fmt::format("{}{}", weight.weight == 1 ? "" : digits(weight.weight) + " x ", weight_name(weight)));
+      if (weight.weight != 0)
+        weights.push_back(fmt::format("{}{}", weight.weight == 1 ? "" : digits(weight.weight) + " x ", weight_name(weight)));
     out.entries.push_back({.name = convention.name,
                            .other_names = {},
                            .description = fmt::format("counts {}", fmt::join(weights, ", ")),
@@ -134,14 +135,19 @@ std::string catalogue_text(const Catalogue &catalogue) {
     const auto head = [](const Catalogue::Key &key) { return key.standard.empty() ? key.name : key.name + "=" + key.standard; };
     for (const Catalogue::Key &key : entry.keys) width = std::max(width, head(key).size());
     for (const Catalogue::Key &key : entry.keys)
-      out += fmt::format("    {:{}}  {}{}{}\n", head(key), width, key.accepted, key.description.empty() ? "" : ": ", key.description);
+      out += fmt::format("    {:{}}  {}{}{}\n", head(key), width, key.accepted, key.description.empty() ? "" : ": ",
+                         key.description);
   }
   return out;
 }
 
 Report catalogue_table(const Catalogue &catalogue) {
   Report out{.title = {},
-             .columns = {{.heading = "name"}, {.heading = "other names"}, {.heading = "description"}, {.heading = "keys"}, {.heading = "source"}},
+             .columns = {{.heading = "name"},
+                         {.heading = "other names"},
+                         {.heading = "description"},
+                         {.heading = "keys"},
+                         {.heading = "source"}},
              .rows = {},
              .notes = {}};
   for (const Catalogue::Entry &entry : catalogue.entries) {
@@ -159,7 +165,8 @@ std::string catalogue_json(const Catalogue &catalogue) {
   for (const Catalogue::Entry &entry : catalogue.entries) {
     ordered_json keys = ordered_json::array();
     for (const Catalogue::Key &key : entry.keys)
-      keys.push_back({{"name", key.name}, {"standard", key.standard}, {"accepted", key.accepted}, {"description", key.description}});
+      keys.push_back(
+          {{"name", key.name}, {"standard", key.standard}, {"accepted", key.accepted}, {"description", key.description}});
     ordered_json object;
     object["name"] = entry.name;
     object["other_names"] = entry.other_names;
@@ -189,7 +196,8 @@ std::vector<Formula> formulas(std::string_view substitution) {
                     .parameters = form.parameters,
                     .mult_adds = form.mult_adds,
                     .per_batch = form.per_batch};
-    for (const Definition &definition : form.definitions) formula.definitions.push_back({definition.symbol, definition.expression});
+    for (const Definition &definition : form.definitions)
+      formula.definitions.push_back({definition.symbol, definition.expression});
     out.push_back(std::move(formula));
   };
   if (!substitution.empty()) {

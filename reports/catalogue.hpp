@@ -34,7 +34,8 @@ Catalogue substitution_catalogue();
 Catalogue convention_catalogue();
 Catalogue solver_catalogue();
 
-/// The closed forms of one substitution as text ("tensor_train:dimensions=4"), or, where that is empty, of all at their standard keys.
+/// The closed forms of one substitution as text ("tensor_train:dimensions=4"), or, where that is empty, of all at their
+/// standard keys.
 struct Formula {
   struct Line {
     std::string symbol;

@@ -68,8 +68,8 @@ std::vector<std::string> title_of(const CostView &view) {
   const Shape &input = view.lowered.graph.input_shape();
   const auto layers = view.lowered.graph.layers();
   const bool mixed = std::any_of(layers.begin(), layers.end(), [](const Layer &layer) { return layer.substituted; });
-  return {view.network.name, fmt::format("substitution: {}; input: {}; batch: {}", view.substitution.value_or(mixed ? "mixed" : "none"),
-                                         shape_text(input), input.batch)};
+  return {view.network.name, fmt::format("substitution: {}; input: {}; batch: {}",
+                                         view.substitution.value_or(mixed ? "mixed" : "none"), shape_text(input), input.batch)};
 }
 
 /// "relu.module.element", as a convention's weights name it.
@@ -79,7 +79,8 @@ std::string event_name(const EventCount &event) {
 
 Report totals(const CostView &view) {
   const CostReport &cost = view.cost;
-  Report out{.title = title_of(view), .columns = {{.heading = "quantity"}, number_column("total", true)}, .rows = {}, .notes = {}};
+  Report out{
+      .title = title_of(view), .columns = {{.heading = "quantity"}, number_column("total", true)}, .rows = {}, .notes = {}};
   out.rows = {{"parameters", Count(cost.parameters)},
               {"parameters of substitutes", Count(cost.substituted_parameters)},
               {"parameters with scaled weight decay", Count(cost.scaled_decay_parameters)},
@@ -107,8 +108,10 @@ Report not_counted(const CostView &view) {
 }
 
 Report groups(const CostView &view, GroupBy group_by) {
-  Report out{.title = title_of(view), .columns = {{.heading = std::string(to_string(group_by))}, number_column("layers"), number_column("parameters")},
-             .rows = {}, .notes = {}};
+  Report out{.title = title_of(view),
+             .columns = {{.heading = std::string(to_string(group_by))}, number_column("layers"), number_column("parameters")},
+             .rows = {},
+             .notes = {}};
   const std::vector<bool> work = has_per_batch(view);
   for (std::size_t i = 0; i < view.conventions.size(); ++i) {
     out.columns.push_back(number_column(mult_adds_heading(view.conventions[i])));
@@ -191,7 +194,8 @@ std::vector<Report> cost_reports(const CostView &view) {
   std::vector<Report> out{totals(view)};
   out.push_back(not_counted(view));
   if (!view.lowered.kept.empty()) {
-    Report kept{.title = {"left as they were"}, .columns = {{.heading = "layer"}, {.heading = "reason"}}, .rows = {}, .notes = {}};
+    Report kept{
+        .title = {"left as they were"}, .columns = {{.heading = "layer"}, {.heading = "reason"}}, .rows = {}, .notes = {}};
     for (const Lowered::Kept &layer : view.lowered.kept) kept.rows.push_back({layer.layer, layer.reason});
     out.push_back(std::move(kept));
   }
@@ -213,8 +217,9 @@ Report cost_table(const CostView &view) {
   Report out = totals(view);
   for (const Convention &convention : view.conventions)
     for (const EventCount &event : view.cost.not_counted(convention))
-      out.rows.push_back({fmt::format("not counted by {}: {}{}", convention.name, event_name(event), event.per_batch ? ", per batch" : ""),
-                          event.amount});
+      out.rows.push_back(
+          {fmt::format("not counted by {}: {}{}", convention.name, event_name(event), event.per_batch ? ", per batch" : ""),
+           event.amount});
   return out;
 }
 

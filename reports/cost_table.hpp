@@ -50,8 +50,8 @@ std::vector<CostGroup> cost_groups(const CostView &view, GroupBy group_by);
 
 /// Tables for people: totals, what was not counted and kept layers; groups and layers where they are asked for.
 std::vector<Report> cost_reports(const CostView &view);
-/// One table, for formats that hold one: the layers or the groups where asked for, else the totals with what was not counted. Throws
-/// Error{kUsage} where both are asked for.
+/// One table, for formats that hold one: the layers or the groups where asked for, else the totals with what was not counted.
+/// Throws Error{kUsage} where both are asked for.
 Report cost_table(const CostView &view);
 
 /// The document of schema `pare.cost/1`.

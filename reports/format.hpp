@@ -17,8 +17,8 @@ std::string_view to_string(Format format);
 /// Throws Error{kUsage} placed at "--format" with the `accepted` ones.
 Format parse_format(std::string_view name, std::span<const Format> accepted = kFormats);
 
-/// Writes tables one after the other; each file has a writer of its own in writers/. CSV and JSON hold one table: exactly one must be
-/// given.
+/// Writes tables one after the other; each file has a writer of its own in writers/. CSV and JSON hold one table: exactly one
+/// must be given.
 std::string write(std::span<const Report> reports, Format format);
 
 } // namespace pare

@@ -16,7 +16,8 @@ Report network_table(const Graph &graph, std::string_view name) {
              .rows = {},
              .notes = {}};
   std::vector<std::string> marks(graph.node_count());
-  for (const Graph::Replaceable &mark : graph.replaceable()) marks[mark.node] = fmt::format("replaceable ({})", to_string(mark.baseline));
+  for (const Graph::Replaceable &mark : graph.replaceable())
+    marks[mark.node] = fmt::format("replaceable ({})", to_string(mark.baseline));
   for (const NodeId tap : graph.attention_taps()) marks[tap] += marks[tap].empty() ? "attention tap" : ", attention tap";
   for (NodeId id = 0; id < graph.node_count(); ++id) {
     const Node &node = graph.node(id);

@@ -130,7 +130,8 @@ std::vector<Report> solve_reports(const SolveView &view) {
   const SolveResult &result = view.solution.result;
   std::vector<Report> out{answer(view), budgets(result)};
   if (!result.kept.empty()) {
-    Report kept{.title = {"left as they were"}, .columns = {{.heading = "layer"}, {.heading = "reason"}}, .rows = {}, .notes = {}};
+    Report kept{
+        .title = {"left as they were"}, .columns = {{.heading = "layer"}, {.heading = "reason"}}, .rows = {}, .notes = {}};
     for (const Lowered::Kept &layer : result.kept) kept.rows.push_back({layer.layer, layer.reason});
     out.push_back(std::move(kept));
   }

@@ -18,8 +18,8 @@ struct SolveView {
   std::string method;
 };
 
-/// The answer with its share of the original and the next plan up, the budgets, kept layers; or, where no setting meets the budgets,
-/// the attainable range and the nearest settings below and above.
+/// The answer with its share of the original and the next plan up, the budgets, kept layers; or, where no setting meets the
+/// budgets, the attainable range and the nearest settings below and above.
 std::vector<Report> solve_reports(const SolveView &view);
 /// The first of these, with all its numbers in one table, for formats that hold one.
 Report solve_table(const SolveView &view);

@@ -9,8 +9,9 @@ class Exact final : public UniformSolver {
 public:
   const SolverInfo &info() const override {
     static const SolverInfo info{.name = "exact",
-                                 .description = "bisects the settings in their own order, or lists them where costs go up and down; the "
-                                                "answer is proven"};
+                                 .description =
+                                     "bisects the settings in their own order, or lists them where costs go up and down; the "
+                                     "answer is proven"};
     return info;
   }
   SolveResult solve(const UniformProblem &problem) const override {

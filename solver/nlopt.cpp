@@ -66,13 +66,15 @@ class Nlopt final : public UniformSolver {
 public:
   const SolverInfo &info() const override {
     static const SolverInfo info{.name = "nlopt",
-                                 .description = "NLopt (COBYLA) on a continuous relaxation, then an exact repair from there; for settings "
-                                                "along which costs never fall"};
+                                 .description =
+                                     "NLopt (COBYLA) on a continuous relaxation, then an exact repair from there; for settings "
+                                     "along which costs never fall"};
     return info;
   }
   SolveResult solve(const UniformProblem &problem) const override {
     if (problem.axis() == UniformProblem::Axis::kEnumerated)
-      throw Error(ErrorCode::kInvalidConfig, "method", "nlopt needs costs that never fall with the setting; exact would be accepted");
+      throw Error(ErrorCode::kInvalidConfig, "method",
+                  "nlopt needs costs that never fall with the setting; exact would be accepted");
     const Relaxation relaxation(problem);
     std::optional<double> hint;
     if (relaxation.last() > relaxation.first()) {
@@ -80,13 +82,11 @@ public:
       nlopt::opt optimizer(nlopt::LN_COBYLA, 1);
       optimizer.set_lower_bounds({relaxation.first()});
       optimizer.set_upper_bounds({relaxation.last()});
-      optimizer.set_max_objective([](const std::vector<double> &x, std::vector<double> & /*gradient*/, void * /*data*/) { return x[0]; },
-                                  nullptr);
-      optimizer.add_inequality_constraint(
-          [](const std::vector<double> &x, std::vector<double> & /*gradient*/, void *data) {
-            return static_cast<const Relaxation *>(data)->at(x[0]);
-          },
-          const_cast<Relaxation *>(&relaxation), 1e-12);
+      optimizer.set_max_objective(
+          [](const std::vector<double> &x, std::vector<double> & /*gradient*/, void * /*data*/) { return x[0]; }, nullptr);
+      optimizer.add_inequality_constraint([](const std::vector<double> &x, std::vector<double> & /*gradient*/,
+                                             void *data) { return static_cast<const Relaxation *>(data)->at(x[0]); },
+                                          const_cast<Relaxation *>(&relaxation), 1e-12);
       optimizer.set_xtol_rel(1e-9);
       optimizer.set_maxeval(500);
       std::vector<double> x = {relaxation.first() + (relaxation.last() - relaxation.first()) / 2};

@@ -24,7 +24,8 @@ UniformCost &UniformCost::operator+=(const UniformCost &other) {
 UniformCost UniformCost::times(std::int64_t n) const {
   UniformCost out{.parameters = checked_mul(parameters, n), .mult_adds = mult_adds};
   for (Count &count : out.mult_adds)
-    count = count.is_whole() ? Count(checked_mul(count.whole(), n)) : Count::from_real(count.to_double() * static_cast<double>(n));
+    count =
+        count.is_whole() ? Count(checked_mul(count.whole(), n)) : Count::from_real(count.to_double() * static_cast<double>(n));
   return out;
 }
 
@@ -35,7 +36,8 @@ double shortest_decimal(double first, double end) {
   // With so many places, the decimal nearest to `first` and the next one up are the candidates.
   constexpr int kMostPlaces = 17;
   for (int places = 0; places <= kMostPlaces && first < 10; ++places) {
-    const auto below = static_cast<std::int64_t>(std::strtod(fmt::format("{:.0f}", first * std::pow(10.0, places)).c_str(), nullptr));
+    const auto below =
+        static_cast<std::int64_t>(std::strtod(fmt::format("{:.0f}", first * std::pow(10.0, places)).c_str(), nullptr));
     for (std::int64_t digits : {below - 1, below, below + 1}) {
       const double value = std::strtod(fmt::format("{}e-{}", digits, places).c_str(), nullptr);
       if (digits > 0 && value >= first && value < end) return value;
@@ -102,11 +104,12 @@ public:
       }
       auto refusal = refused.find(key);
       if (refusal == refused.end())
-        if (const auto found = resolve(site, with(info().kind == KnobInfo::Kind::kReal ? 1.0 : static_cast<double>(info().least))).refusal) {
+        if (const auto found =
+                resolve(site, with(info().kind == KnobInfo::Kind::kReal ? 1.0 : static_cast<double>(info().least))).refusal) {
           if (where_refused == WhereRefused::kThrow)
             throw Error(ErrorCode::kNotApplicable, site.name + "/" + found->field,
-                        fmt::format("{} does not apply: {} (--where-possible leaves such layers as they are)", substitute.text(),
-                                    found->message));
+                        fmt::format("{} does not apply: {} (--where-possible leaves such layers as they are)",
+                                    substitute.text(), found->message));
           refusal = refused.emplace(key, found->message).first;
         }
       if (refusal != refused.end()) {
@@ -181,11 +184,12 @@ public:
   std::string text(double setting) const override { return with(setting).text(); }
 
 private:
-  using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
-                         std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, bool, Baseline>;
+  using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
+                         std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, bool, Baseline>;
   static Key key_of(const ConvSite &s) {
-    return {s.input.channels, s.input.height,  s.input.width,    s.output.channels, s.kernel.height,  s.kernel.width, s.stride.height, s.stride.width,
-            s.padding.height, s.padding.width, s.dilation.height, s.dilation.width,  s.groups,         s.bias,         s.baseline};
+    return {s.input.channels, s.input.height, s.input.width,    s.output.channels, s.kernel.height,   s.kernel.width,
+            s.stride.height,  s.stride.width, s.padding.height, s.padding.width,   s.dilation.height, s.dilation.width,
+            s.groups,         s.bias,         s.baseline};
   }
 
   struct Site {
@@ -234,8 +238,8 @@ private:
 class WidthProblem final : public UniformProblem {
 public:
   WidthProblem(const Network &network, std::vector<Budget> budgets, std::vector<Convention> conventions)
-      : UniformProblem(std::move(budgets), std::move(conventions)), family_(*network.family), values_(network.values),
-        options_{.input = network.input} {
+      : UniformProblem(std::move(budgets), std::move(conventions)), family_(*network.family),
+        values_(network.values), options_{.input = network.input} {
     const NetworkInfo &info = family_.info();
     const spec::Reader read(info, values_);
     most_ = read.positive(info.width_key);
@@ -295,7 +299,8 @@ private:
 std::unique_ptr<UniformProblem> make_substitution_problem(const Network &network, const Substitute &substitute,
                                                           std::vector<Budget> budgets, std::vector<Convention> conventions,
                                                           WhereRefused where_refused, std::vector<Lowered::Kept> &kept) {
-  return std::make_unique<SubstitutionProblem>(network, substitute, std::move(budgets), std::move(conventions), where_refused, kept);
+  return std::make_unique<SubstitutionProblem>(network, substitute, std::move(budgets), std::move(conventions), where_refused,
+                                               kept);
 }
 
 std::unique_ptr<UniformProblem> make_width_problem(const Network &network, std::vector<Budget> budgets,

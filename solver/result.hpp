@@ -43,10 +43,10 @@ struct Setting {
 struct SolveResult {
   Termination termination;
   std::optional<Setting> answer;
-  std::optional<Setting> next; ///< the next plan up in parameters; none where the answer is the largest
-  std::string next_reason;     ///< why it is not the answer
-  std::vector<Budget> budgets; ///< with their limits resolved
-  Count smallest;              ///< attainable, in the first budget's quantity
+  std::optional<Setting> next;  ///< the next plan up in parameters; none where the answer is the largest
+  std::string next_reason;      ///< why it is not the answer
+  std::vector<Budget> budgets;  ///< with their limits resolved
+  Count smallest;               ///< attainable, in the first budget's quantity
   std::optional<Count> largest; ///< none: without end
   std::optional<Setting> below; ///< where infeasible: the nearest attainable to the first budget that fails
   std::optional<Setting> above;

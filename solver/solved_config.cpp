@@ -31,7 +31,8 @@ Document parse_document(std::string_view text, const std::string &where) {
   try {
     return Document::parse(text, [&](int depth, Document::parse_event_t /*event*/, Document & /*parsed*/) {
       if (depth > kMaxDepth)
-        throw Error(ErrorCode::kInvalidFile, where, fmt::format("nested deeper than {} levels, which no solved file needs", kMaxDepth));
+        throw Error(ErrorCode::kInvalidFile, where,
+                    fmt::format("nested deeper than {} levels, which no solved file needs", kMaxDepth));
       return true;
     });
   } catch (const nlohmann::json::parse_error &error) {
@@ -60,7 +61,8 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
 
   const auto achieved = [&](const Budget &budget) -> Json {
     if (!result.answer) return nullptr;
-    return budget.metric == Metric::kParameters ? Json(result.answer->parameters) : number(result.answer->mult_adds.at(budget.convention));
+    return budget.metric == Metric::kParameters ? Json(result.answer->parameters)
+                                                : number(result.answer->mult_adds.at(budget.convention));
   };
   out["budgets"] = Json::array();
   for (const Budget &budget : result.budgets)
@@ -103,7 +105,8 @@ Design read_solved(std::string_view json, const std::string &where, const Networ
     if (!input->is_array() || input->size() != 3) fail("input", "\"input\" must be [channels, height, width]");
     std::array<std::int64_t, 3> v{};
     for (std::size_t i = 0; i < 3; ++i) {
-      if (!(*input)[i].is_number_integer() || (*input)[i].get<std::int64_t>() < 1) fail("input", "three whole numbers from 1 up are expected");
+      if (!(*input)[i].is_number_integer() || (*input)[i].get<std::int64_t>() < 1)
+        fail("input", "three whole numbers from 1 up are expected");
       v[i] = (*input)[i].get<std::int64_t>();
     }
     own.input = Shape{.batch = 1, .channels = v[0], .height = v[1], .width = v[2]};
@@ -128,7 +131,8 @@ Design read_solved(std::string_view json, const std::string &where, const Networ
   }
 
   if (document["evaluation"] != to_string(Evaluation::kDense))
-    fail("evaluation", fmt::format("evaluation = {} must be \"{}\"", document["evaluation"].dump(), to_string(Evaluation::kDense)));
+    fail("evaluation",
+         fmt::format("evaluation = {} must be \"{}\"", document["evaluation"].dump(), to_string(Evaluation::kDense)));
   if (!document["plan"].is_object()) fail("plan", "\"plan\" must be an object of layers and substitutions");
   for (const auto &[layer, substitute] : document["plan"].items()) {
     if (!substitute.is_string()) fail("plan/" + layer, "a substitution in quotes is expected, such as \"Generic_0.1\"");
@@ -151,7 +155,8 @@ Design read_solved(std::string_view json, const std::string &where, const Networ
     throw Error(ErrorCode::kInvalidFile, where + (error.where().empty() ? "" : "/" + error.where()), error.message());
   }
   if (achieved.value("parameters", Document()) != report.parameters)
-    fail("achieved/parameters", fmt::format("parameters = {} but the plan has {}", achieved.value("parameters", Document()).dump(), report.parameters));
+    fail("achieved/parameters", fmt::format("parameters = {} but the plan has {}",
+                                            achieved.value("parameters", Document()).dump(), report.parameters));
   if (options.input) return out;
   if (const auto mult_adds = achieved.find("mult_adds"); mult_adds != achieved.end() && mult_adds->is_object())
     for (const Convention &convention : conventions()) {
@@ -180,7 +185,8 @@ Design load_design(std::string_view argument, const NetworkOptions &options) {
     unknown = error;
   }
   std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored) && !path.ends_with(".json") && path.find('/') == std::string::npos) throw *unknown;
+  if (!std::filesystem::exists(path, ignored) && !path.ends_with(".json") && path.find('/') == std::string::npos)
+    throw *unknown;
 
   const std::string text = read_text(path, path);
   // Which of the two it is: the schema stands at the head of what Pare writes, but may stand anywhere.

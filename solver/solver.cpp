@@ -49,9 +49,12 @@ std::vector<Convention> all_conventions(const SolveRequest &request) {
 }
 
 /// Percentages are of the original network, its baselines in place.
-std::vector<Budget> resolve_budgets(const Network &network, const SolveRequest &request, const std::vector<Convention> &conventions) {
-  if (request.budgets.empty()) throw Error(ErrorCode::kUsage, "budget", "at least one budget is needed, such as parameters<=0.8M");
-  if (std::count_if(request.budgets.begin(), request.budgets.end(), [](const Budget &b) { return b.relation == Relation::kNearest; }) > 1)
+std::vector<Budget> resolve_budgets(const Network &network, const SolveRequest &request,
+                                    const std::vector<Convention> &conventions) {
+  if (request.budgets.empty())
+    throw Error(ErrorCode::kUsage, "budget", "at least one budget is needed, such as parameters<=0.8M");
+  if (std::count_if(request.budgets.begin(), request.budgets.end(),
+                    [](const Budget &b) { return b.relation == Relation::kNearest; }) > 1)
     throw Error(ErrorCode::kUsage, "budget", "one budget at most can be ~ (nearest); <= would be accepted for the others");
   std::vector<Budget> out = request.budgets;
   if (std::none_of(out.begin(), out.end(), [](const Budget &b) { return b.is_percentage; })) return out;
@@ -78,8 +81,8 @@ void verify(const Solution &solution, const std::vector<Convention> &conventions
                                                             : std::abs(difference) <= 1e-12 * std::abs(counted.to_double()));
   }
   if (!same)
-    throw std::logic_error(fmt::format("{}: the solver's cost differs from the lowered network's ({} parameters, {} counted)", answer.text,
-                                       answer.parameters, report.parameters));
+    throw std::logic_error(fmt::format("{}: the solver's cost differs from the lowered network's ({} parameters, {} counted)",
+                                       answer.text, answer.parameters, report.parameters));
 }
 
 } // namespace
@@ -91,8 +94,9 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
 
   if (request.substitution == kWidth) {
     if (network.from_file())
-      throw Error(ErrorCode::kInvalidConfig, "width",
-                  "the width of a network from a file is not a setting; a substitution, or a network by its name, would be accepted");
+      throw Error(
+          ErrorCode::kInvalidConfig, "width",
+          "the width of a network from a file is not a setting; a substitution, or a network by its name, would be accepted");
     const auto problem = make_width_problem(network, budgets, conventions);
     Solution out{.network = network, .original = {}, .plan = {}, .substitution = {}, .result = solver.solve(*problem)};
     if (!out.result.answer) return out;
@@ -106,9 +110,10 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
 
   const Substitute substitute = parse_substitute(request.substitution, FreeKnob::kAllow);
   if (!substitute.has_free_knob())
-    throw Error(ErrorCode::kUsage, "substitution",
-                fmt::format("{} leaves no setting to solve for; a family without its setting, such as Generic, would be accepted",
-                            request.substitution));
+    throw Error(
+        ErrorCode::kUsage, "substitution",
+        fmt::format("{} leaves no setting to solve for; a family without its setting, such as Generic, would be accepted",
+                    request.substitution));
   std::vector<Lowered::Kept> kept;
   const auto problem = make_substitution_problem(network, substitute, budgets, conventions, request.where_refused, kept);
   Solution out{.network = network, .original = {}, .plan = {}, .substitution = {}, .result = solver.solve(*problem)};

@@ -34,9 +34,9 @@ std::span<const UniformSolver *const> solvers();
 const UniformSolver &find_solver(std::string_view name);
 
 struct SolveRequest {
-  std::string substitution;             ///< "Generic", "tensor_train:dimensions=4", or "width"
-  std::vector<Budget> budgets;          ///< all must hold; one of them at most is kNearest
-  std::vector<Convention> conventions;  ///< that the answer is counted by; budgets may name these, and those that Pare knows
+  std::string substitution;            ///< "Generic", "tensor_train:dimensions=4", or "width"
+  std::vector<Budget> budgets;         ///< all must hold; one of them at most is kNearest
+  std::vector<Convention> conventions; ///< that the answer is counted by; budgets may name these, and those that Pare knows
   std::string method = "exact";
   WhereRefused where_refused = WhereRefused::kThrow;
 };

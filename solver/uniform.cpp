@@ -45,9 +45,10 @@ void prove(const UniformProblem &problem, const UniformCost &answer, SolveResult
   const Budget *nearest = nearest_of(problem);
   result.termination.reason = Reason::kOptimal;
   result.termination.gap = Count(0);
-  result.termination.bound = nearest != nullptr ? distance(problem.value(answer, *nearest), nearest->limit) : Count(answer.parameters);
-  const std::string what =
-      nearest != nullptr ? fmt::format("no setting is nearer to {}", nearest->text()) : "no setting with more parameters meets the budgets";
+  result.termination.bound =
+      nearest != nullptr ? distance(problem.value(answer, *nearest), nearest->limit) : Count(answer.parameters);
+  const std::string what = nearest != nullptr ? fmt::format("no setting is nearer to {}", nearest->text())
+                                              : "no setting with more parameters meets the budgets";
   result.termination.detail =
       result.next ? fmt::format("{}: the next one up, {}, does not do ({})", what, result.next->text, result.next_reason)
                   : fmt::format("{}: this is the largest there is", what);
@@ -96,7 +97,8 @@ public:
   UniformProblem::Plateau plateau(std::uint64_t at) const {
     if (!real_) return {setting(at), setting(at)};
     const Structure own = problem_.structure(setting(at));
-    const std::uint64_t end = last_where(at, at + 1, [&](std::uint64_t o) { return problem_.structure(setting(o)) == own; }) + 1;
+    const std::uint64_t end =
+        last_where(at, at + 1, [&](std::uint64_t o) { return problem_.structure(setting(o)) == own; }) + 1;
     std::uint64_t below = first() - 1;
     std::uint64_t begin = at;
     while (begin - below > 1) {
@@ -105,7 +107,9 @@ public:
     }
     return {setting(begin), setting(end)};
   }
-  std::uint64_t end_of(const UniformProblem::Plateau &plateau, std::uint64_t at) const { return real_ ? ordinal(plateau.end) : at + 1; }
+  std::uint64_t end_of(const UniformProblem::Plateau &plateau, std::uint64_t at) const {
+    return real_ ? ordinal(plateau.end) : at + 1;
+  }
 
 private:
   const UniformProblem &problem_;
@@ -223,9 +227,8 @@ SolveResult solve_enumerated(const UniformProblem &problem) {
     // The first budget that nothing meets, or else the first: what comes nearest to it.
     const Budget *failing = nullptr;
     for (const Budget &budget : problem.budgets())
-      if (failing == nullptr && std::none_of(entries.begin(), entries.end(), [&](const Entry &e) {
-            return budget.holds(problem.value(e.cost, budget));
-          }))
+      if (failing == nullptr && std::none_of(entries.begin(), entries.end(),
+                                             [&](const Entry &e) { return budget.holds(problem.value(e.cost, budget)); }))
         failing = &budget;
     const bool alone = failing != nullptr;
     if (!alone) failing = &first_budget;

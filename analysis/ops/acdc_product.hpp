@@ -18,7 +18,6 @@ struct AcdcProduct {
 
   bool inner_riffle = true;
 
-
   bool operator==(const AcdcProduct &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

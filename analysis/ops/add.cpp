@@ -6,7 +6,7 @@
 
 namespace pare {
 
-TensorShape infer_shape(const Add &/*op*/, InputShapes inputs) {
+TensorShape infer_shape(const Add & /*op*/, InputShapes inputs) {
   expect_inputs(inputs, 2, 1024);
   const Shape &first = expect_activation(inputs, 0);
   for (std::size_t port = 1; port < inputs.size(); ++port) {
@@ -19,8 +19,7 @@ TensorShape infer_shape(const Add &/*op*/, InputShapes inputs) {
   return first;
 }
 
-void tally(const Add &/*op*/, InputShapes inputs, const TensorShape &output,
-           Tally &out) {
+void tally(const Add & /*op*/, InputShapes inputs, const TensorShape &output, Tally &out) {
   out.add(Event::kElement, checked_mul(std::get<Shape>(output).elements(), static_cast<std::int64_t>(inputs.size()) - 1));
 }
 

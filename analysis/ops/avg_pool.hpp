@@ -19,7 +19,6 @@ struct AvgPool {
   bool ceil_mode = false;
   bool count_include_pad = true; ///< whether padding counts in the divisor
 
-
   bool operator==(const AvgPool &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

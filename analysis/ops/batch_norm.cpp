@@ -20,8 +20,7 @@ TensorShape infer_shape(const BatchNorm &op, InputShapes inputs) {
   return x;
 }
 
-void tally(const BatchNorm &/*op*/, InputShapes /*inputs*/, const TensorShape &output,
-           Tally &out) {
+void tally(const BatchNorm & /*op*/, InputShapes /*inputs*/, const TensorShape &output, Tally &out) {
   out.add(Event::kElement, std::get<Shape>(output).elements());
 }
 

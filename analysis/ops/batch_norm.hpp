@@ -17,7 +17,6 @@ struct BatchNorm {
   double eps = 1e-5;
   double momentum = 0.1;
 
-
   bool operator==(const BatchNorm &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

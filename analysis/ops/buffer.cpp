@@ -10,8 +10,7 @@ TensorShape infer_shape(const Buffer &op, InputShapes inputs) {
   return op.extents;
 }
 
-void tally(const Buffer &/*op*/, InputShapes /*inputs*/, const TensorShape &/*output*/,
-           Tally &/*out*/) {
+void tally(const Buffer & /*op*/, InputShapes /*inputs*/, const TensorShape & /*output*/, Tally & /*out*/) {
   // Stored, not computed.
 }
 

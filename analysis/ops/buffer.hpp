@@ -19,7 +19,6 @@ struct Buffer {
   /// Values are integers drawn uniformly from [0, upper); 0 means signs, -1 or +1.
   std::int64_t upper = 0;
 
-
   bool operator==(const Buffer &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

@@ -15,13 +15,13 @@ TensorShape infer_shape(const Conv &op, InputShapes inputs) {
   expect_at_least(op.dilation, 1, "dilation");
   expect_at_least(op.groups, 1, "groups");
   if (weight.rank() != 4)
-    throw Error(ErrorCode::kInvalidConfig, "weight",
-                fmt::format("extents {} must be [out_channels, in_channels / groups, kernel_height, kernel_width]",
-                            to_string(weight)));
+    throw Error(
+        ErrorCode::kInvalidConfig, "weight",
+        fmt::format("extents {} must be [out_channels, in_channels / groups, kernel_height, kernel_width]", to_string(weight)));
   if (x.channels % op.groups != 0 || weight[0] % op.groups != 0)
-    throw Error(ErrorCode::kInvalidConfig, "groups",
-                fmt::format("groups = {} must divide in_channels = {} and out_channels = {}", op.groups, x.channels,
-                            weight[0]));
+    throw Error(
+        ErrorCode::kInvalidConfig, "groups",
+        fmt::format("groups = {} must divide in_channels = {} and out_channels = {}", op.groups, x.channels, weight[0]));
   if (weight[1] != x.channels / op.groups)
     throw Error(ErrorCode::kInvalidConfig, "weight",
                 fmt::format("weight {} is for {} input channels in {} groups, the input has {}", to_string(weight),
@@ -35,8 +35,7 @@ TensorShape infer_shape(const Conv &op, InputShapes inputs) {
   return out;
 }
 
-void tally(const Conv &/*op*/, InputShapes inputs, const TensorShape &output,
-           Tally &out) {
+void tally(const Conv & /*op*/, InputShapes inputs, const TensorShape &output, Tally &out) {
   const Extents &weight = std::get<Extents>(*inputs[1]);
   const std::int64_t elements = std::get<Shape>(output).elements();
   out.add(Event::kMac, checked_mul(elements, weight[1], checked_mul(weight[2], weight[3])));

@@ -19,7 +19,6 @@ struct Conv {
   Pair dilation{1, 1};
   std::int64_t groups = 1;
 
-
   bool operator==(const Conv &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

@@ -12,8 +12,9 @@ TensorShape infer_shape(const CpMerge &op, InputShapes inputs) {
   for (std::size_t port = 0; port < inputs.size(); ++port) {
     const Extents &factor = expect_weight(inputs, port);
     if (factor.rank() != 2 || factor[1] != expect_weight(inputs, 0)[1])
-      throw Error(ErrorCode::kInvalidConfig, "inputs",
-                  fmt::format("factor {} has extents {}, [mode, rank] with one rank for all expected", port, to_string(factor)));
+      throw Error(
+          ErrorCode::kInvalidConfig, "inputs",
+          fmt::format("factor {} has extents {}, [mode, rank] with one rank for all expected", port, to_string(factor)));
     elements = checked_mul(elements, factor[0]);
   }
   if (elements != op.extents.elements())
@@ -22,8 +23,7 @@ TensorShape infer_shape(const CpMerge &op, InputShapes inputs) {
   return op.extents;
 }
 
-void tally(const CpMerge &op, InputShapes inputs, const TensorShape &/*output*/,
-           Tally &out) {
+void tally(const CpMerge &op, InputShapes inputs, const TensorShape & /*output*/, Tally &out) {
   std::int64_t rows = std::get<Extents>(*inputs[0])[0];
   const std::int64_t rank = std::get<Extents>(*inputs[0])[1];
   std::int64_t multiplications = 0;

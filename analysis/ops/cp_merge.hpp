@@ -7,15 +7,14 @@
 
 namespace pare {
 
-/// Weight of a canonical polyadic decomposition: factors [n_k, R] -> `extents`, element = sum_r prod_k factor_k[i_k, r], row-major.
-/// Built from the left: multiply = sum_{2 <= k < d} n_1 ... n_k R, then mac = n_1 ... n_d R.
+/// Weight of a canonical polyadic decomposition: factors [n_k, R] -> `extents`, element = sum_r prod_k factor_k[i_k, r],
+/// row-major. Built from the left: multiply = sum_{2 <= k < d} n_1 ... n_k R, then mac = n_1 ... n_d R.
 struct CpMerge {
   static constexpr std::string_view kKind = "cp_merge";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = true;
 
   Extents extents;
-
 
   bool operator==(const CpMerge &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.

@@ -19,8 +19,7 @@ TensorShape infer_shape(const Crop &op, InputShapes inputs) {
   return out;
 }
 
-void tally(const Crop &/*op*/, InputShapes /*inputs*/, const TensorShape &/*output*/,
-           Tally &/*out*/) {
+void tally(const Crop & /*op*/, InputShapes /*inputs*/, const TensorShape & /*output*/, Tally & /*out*/) {
   // A view.
 }
 

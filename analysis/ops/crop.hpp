@@ -16,7 +16,6 @@ struct Crop {
   std::int64_t top = 0;
   std::int64_t left = 0;
 
-
   bool operator==(const Crop &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

@@ -19,8 +19,7 @@ TensorShape infer_shape(const Gather &op, InputShapes inputs) {
   return op.extents;
 }
 
-void tally(const Gather &op, InputShapes inputs, const TensorShape &/*output*/,
-           Tally &out) {
+void tally(const Gather &op, InputShapes inputs, const TensorShape & /*output*/, Tally &out) {
   const std::int64_t elements = op.extents.elements();
   out.add(Event::kCopy, elements);
   if (inputs.size() == 3) out.add(Event::kMultiply, elements);

@@ -16,7 +16,6 @@ struct Gather {
 
   Extents extents;
 
-
   bool operator==(const Gather &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

@@ -12,8 +12,7 @@ TensorShape infer_shape(const Input &op, InputShapes inputs) {
   return op.shape;
 }
 
-void tally(const Input &/*op*/, InputShapes /*inputs*/, const TensorShape &/*output*/,
-           Tally &/*out*/) {
+void tally(const Input & /*op*/, InputShapes /*inputs*/, const TensorShape & /*output*/, Tally & /*out*/) {
   // Given, not computed.
 }
 

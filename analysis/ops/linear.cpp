@@ -6,7 +6,7 @@
 
 namespace pare {
 
-TensorShape infer_shape(const Linear &/*op*/, InputShapes inputs) {
+TensorShape infer_shape(const Linear & /*op*/, InputShapes inputs) {
   expect_inputs(inputs, 2, 3);
   const Shape &x = expect_activation(inputs, 0);
   const Extents &weight = expect_weight(inputs, 1);
@@ -14,16 +14,16 @@ TensorShape infer_shape(const Linear &/*op*/, InputShapes inputs) {
     throw Error(ErrorCode::kInvalidConfig, "weight",
                 fmt::format("extents {} must be [out_features, in_features]", to_string(weight)));
   if (x.height != 1 || x.width != 1 || x.channels != weight[1])
-    throw Error(ErrorCode::kInvalidConfig, "in_features",
-                fmt::format("in_features = {} must equal the features of the input, which is {}; [{}, {}, 1, 1] would be accepted "
-                            "(for another image size, check --input and the pooling in front)",
-                            weight[1], to_string(x), x.batch, weight[1]));
+    throw Error(
+        ErrorCode::kInvalidConfig, "in_features",
+        fmt::format("in_features = {} must equal the features of the input, which is {}; [{}, {}, 1, 1] would be accepted "
+                    "(for another image size, check --input and the pooling in front)",
+                    weight[1], to_string(x), x.batch, weight[1]));
   if (inputs.size() == 3) expect_extents(inputs, 2, Extents{weight[0]}, "bias");
   return Shape{.batch = x.batch, .channels = weight[0], .height = 1, .width = 1};
 }
 
-void tally(const Linear &/*op*/, InputShapes inputs, const TensorShape &output,
-           Tally &out) {
+void tally(const Linear & /*op*/, InputShapes inputs, const TensorShape &output, Tally &out) {
   const std::int64_t elements = std::get<Shape>(output).elements();
   out.add(Event::kMac, checked_mul(elements, std::get<Extents>(*inputs[1])[1]));
   if (inputs.size() == 3) out.add(Event::kBias, elements);

@@ -7,8 +7,7 @@ TensorShape infer_shape(const MaxPool &op, InputShapes inputs) {
   return pooled_shape(expect_activation(inputs, 0), op.kernel, op.stride, op.padding, op.ceil_mode);
 }
 
-void tally(const MaxPool &op, InputShapes /*inputs*/, const TensorShape &output,
-           Tally &out) {
+void tally(const MaxPool &op, InputShapes /*inputs*/, const TensorShape &output, Tally &out) {
   out.add(Event::kWindow, checked_mul(std::get<Shape>(output).elements(), op.kernel.area()));
 }
 

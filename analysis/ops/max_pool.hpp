@@ -18,7 +18,6 @@ struct MaxPool {
   Pair padding{0, 0};
   bool ceil_mode = false;
 
-
   bool operator==(const MaxPool &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

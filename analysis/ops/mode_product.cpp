@@ -20,8 +20,7 @@ TensorShape infer_shape(const ModeProduct &op, InputShapes inputs) {
   return out;
 }
 
-void tally(const ModeProduct &/*op*/, InputShapes inputs, const TensorShape &output,
-           Tally &out) {
+void tally(const ModeProduct & /*op*/, InputShapes inputs, const TensorShape &output, Tally &out) {
   out.add(Event::kMac, checked_mul(std::get<Extents>(output).elements(), std::get<Extents>(*inputs[1])[1]));
 }
 

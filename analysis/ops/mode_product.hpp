@@ -16,7 +16,6 @@ struct ModeProduct {
 
   std::int64_t mode = 0;
 
-
   bool operator==(const ModeProduct &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

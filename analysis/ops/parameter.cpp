@@ -9,8 +9,7 @@ TensorShape infer_shape(const Parameter &op, InputShapes inputs) {
   return op.extents;
 }
 
-void tally(const Parameter &/*op*/, InputShapes /*inputs*/, const TensorShape &/*output*/,
-           Tally &/*out*/) {
+void tally(const Parameter & /*op*/, InputShapes /*inputs*/, const TensorShape & /*output*/, Tally & /*out*/) {
   // Stored, not computed.
 }
 

@@ -19,7 +19,6 @@ struct Parameter {
   bool substituted = false;  ///< belongs to a substitute: counted as such
   bool decay_scaled = false; ///< weight decay is scaled by the compression ratio while training
 
-
   bool operator==(const Parameter &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

@@ -2,13 +2,12 @@
 
 namespace pare {
 
-TensorShape infer_shape(const Relu &/*op*/, InputShapes inputs) {
+TensorShape infer_shape(const Relu & /*op*/, InputShapes inputs) {
   expect_inputs(inputs, 1, 1);
   return expect_activation(inputs, 0);
 }
 
-void tally(const Relu &/*op*/, InputShapes /*inputs*/, const TensorShape &output,
-           Tally &out) {
+void tally(const Relu & /*op*/, InputShapes /*inputs*/, const TensorShape &output, Tally &out) {
   out.add(Event::kElement, std::get<Shape>(output).elements());
 }
 

@@ -11,8 +11,7 @@ TensorShape infer_shape(const RepeatChannels &op, InputShapes inputs) {
   return out;
 }
 
-void tally(const RepeatChannels &/*op*/, InputShapes /*inputs*/, const TensorShape &output,
-           Tally &out) {
+void tally(const RepeatChannels & /*op*/, InputShapes /*inputs*/, const TensorShape &output, Tally &out) {
   out.add(Event::kCopy, std::get<Shape>(output).elements());
 }
 

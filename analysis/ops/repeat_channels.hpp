@@ -15,7 +15,6 @@ struct RepeatChannels {
 
   std::int64_t times = 1;
 
-
   bool operator==(const RepeatChannels &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

@@ -14,8 +14,7 @@ TensorShape infer_shape(const Reshape &op, InputShapes inputs) {
   return op.extents;
 }
 
-void tally(const Reshape &/*op*/, InputShapes /*inputs*/, const TensorShape &/*output*/,
-           Tally &/*out*/) {
+void tally(const Reshape & /*op*/, InputShapes /*inputs*/, const TensorShape & /*output*/, Tally & /*out*/) {
   // A view.
 }
 

@@ -15,7 +15,6 @@ struct Reshape {
 
   Extents extents;
 
-
   bool operator==(const Reshape &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

@@ -16,8 +16,7 @@ TensorShape infer_shape(const ShuffleChannels &op, InputShapes inputs) {
   return x;
 }
 
-void tally(const ShuffleChannels &/*op*/, InputShapes /*inputs*/, const TensorShape &output,
-           Tally &out) {
+void tally(const ShuffleChannels & /*op*/, InputShapes /*inputs*/, const TensorShape &output, Tally &out) {
   out.add(Event::kCopy, std::get<Shape>(output).elements());
 }
 

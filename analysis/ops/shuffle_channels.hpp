@@ -15,7 +15,6 @@ struct ShuffleChannels {
 
   std::int64_t groups = 1;
 
-
   bool operator==(const ShuffleChannels &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

@@ -18,8 +18,7 @@ TensorShape infer_shape(const SliceChannels &op, InputShapes inputs) {
   return out;
 }
 
-void tally(const SliceChannels &/*op*/, InputShapes /*inputs*/, const TensorShape &/*output*/,
-           Tally &/*out*/) {
+void tally(const SliceChannels & /*op*/, InputShapes /*inputs*/, const TensorShape & /*output*/, Tally & /*out*/) {
   // A view.
 }
 

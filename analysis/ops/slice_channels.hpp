@@ -16,7 +16,6 @@ struct SliceChannels {
   std::int64_t begin = 0;
   std::int64_t count = 1;
 
-
   bool operator==(const SliceChannels &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

@@ -15,7 +15,6 @@ struct SumChannels {
 
   std::int64_t size = 1;
 
-
   bool operator==(const SumChannels &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

@@ -25,8 +25,7 @@ TensorShape infer_shape(const TtMerge &op, InputShapes inputs) {
   return op.extents;
 }
 
-void tally(const TtMerge &/*op*/, InputShapes inputs, const TensorShape &/*output*/,
-           Tally &out) {
+void tally(const TtMerge & /*op*/, InputShapes inputs, const TensorShape & /*output*/, Tally &out) {
   std::int64_t rows = 1;
   std::int64_t macs = 0;
   for (std::size_t port = 0; port < inputs.size(); ++port) {

@@ -16,7 +16,6 @@ struct TtMerge {
 
   Extents extents;
 
-
   bool operator==(const TtMerge &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

@@ -11,8 +11,7 @@ TensorShape infer_shape(const Zeros &op, InputShapes inputs) {
   return out;
 }
 
-void tally(const Zeros &/*op*/, InputShapes /*inputs*/, const TensorShape &/*output*/,
-           Tally &/*out*/) {
+void tally(const Zeros & /*op*/, InputShapes /*inputs*/, const TensorShape & /*output*/, Tally & /*out*/) {
   // Nothing is computed.
 }
 

@@ -15,7 +15,6 @@ struct Zeros {
 
   Pair stride{1, 1};
 
-
   bool operator==(const Zeros &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>

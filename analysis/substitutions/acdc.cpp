@@ -44,12 +44,14 @@ public:
     if (size % 2 != 0)
       return refuse("out_channels", fmt::format("N = max(in_channels = {}, out_channels = {}) must be even", c_i, c_o));
     if (c_o < c_i && c_i % c_o != 0)
-      return refuse("out_channels", fmt::format("out_channels = {} must divide in_channels = {}, which are summed in groups", c_o, c_i));
+      return refuse("out_channels",
+                    fmt::format("out_channels = {} must divide in_channels = {}, which are summed in groups", c_o, c_i));
     const std::int64_t appended = appended_channels(c_i, c_o);
     if (appended > c_i)
-      return refuse("in_channels", fmt::format("{} channels would have to be copied for the input to divide out_channels = {}, and there "
-                                               "are only {}",
-                                               appended, c_o, c_i));
+      return refuse("in_channels",
+                    fmt::format("{} channels would have to be copied for the input to divide out_channels = {}, and there "
+                                "are only {}",
+                                appended, c_o, c_i));
     return {.structure = {static_cast<std::int64_t>(knob)}, .refusal = {}};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
@@ -60,7 +62,8 @@ public:
     const std::int64_t factors = structure[0];
     constexpr std::int64_t kMostFactors = 1 << 16; // each has two tensors of its own
     if (factors > kMostFactors)
-      throw Error(ErrorCode::kLimit, site.name + "/layers", fmt::format("layers = {} must be at most {}", factors, kMostFactors));
+      throw Error(ErrorCode::kLimit, site.name + "/layers",
+                  fmt::format("layers = {} must be at most {}", factors, kMostFactors));
     x = parts::depthwise(builder, site, x);
     Graph &graph = builder.graph();
     const LayerId layer = builder.layer(site.name, "acdc");
@@ -85,8 +88,10 @@ public:
     const auto n = static_cast<double>(size);
     const double transforms = static_cast<double>(factors) * (4 * n + 5 * n * std::log2(n)) *
                               static_cast<double>(checked_mul(positions.batch, positions.positions()));
-    // The replaced convolution's bias belongs to its output, so it can join the convolution only where nothing is summed after it.
-    if (c_o >= c_i) return parts::computed_conv(builder, site, layer, parts::pointwise_op(site), x, weight, whole_or_real(transforms));
+    // The replaced convolution's bias belongs to its output, so it can join the convolution only where nothing is summed after
+    // it.
+    if (c_o >= c_i)
+      return parts::computed_conv(builder, site, layer, parts::pointwise_op(site), x, weight, whole_or_real(transforms));
     x = graph.add(layer, parts::pointwise_op(site), {x, weight}, Spelling::kFunction);
     graph.attach(x, Event::kReferenceMac, whole_or_real(transforms));
     x = graph.add(layer, SumChannels{.size = c_i / c_o}, {x}, Spelling::kFunction);

@@ -41,13 +41,15 @@ public:
     std::vector<NodeId> factors;
     for (std::size_t k = 0; k < d; ++k)
       factors.push_back(builder.parameter(layer, fmt::format("weight_u_{}", k), {structure[k], structure[d]}, true));
-    const NodeId weight = builder.graph().add(
-        layer, CpMerge{.extents = {site.out_channels(), site.in_channels(), 1, 1}}, factors, Spelling::kFunction);
+    const NodeId weight = builder.graph().add(layer, CpMerge{.extents = {site.out_channels(), site.in_channels(), 1, 1}},
+                                              factors, Spelling::kFunction);
     return parts::computed_pointwise(builder, site, layer, x, weight);
   }
   ClosedForm closed_form(const Settings &settings) const override {
     const std::int64_t d = settings[kDimensions];
-    ClosedForm form{.definitions = parts::mode_definitions(d), .parameters = "", .mult_adds = "S * (D + c_i * c_o)",
+    ClosedForm form{.definitions = parts::mode_definitions(d),
+                    .parameters = "",
+                    .mult_adds = "S * (D + c_i * c_o)",
                     .per_batch = "c_o * c_i * R"};
     Expression modes;
     Expression sum;

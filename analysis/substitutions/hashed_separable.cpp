@@ -13,7 +13,8 @@ public:
   const SubstitutionInfo &info() const override {
     static const SubstitutionInfo info{
         .name = "hashed_separable",
-        .description = "depthwise k x k and 1 x 1, both hashed, sharing a budget of int(ratio (c_i k^2 + c_i c_o)) values in proportion",
+        .description =
+            "depthwise k x k and 1 x 1, both hashed, sharing a budget of int(ratio (c_i k^2 + c_i c_o)) values in proportion",
         .source = "the research log of Gray et al., December 2018",
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "ratio",

@@ -11,7 +11,8 @@ public:
   const SubstitutionInfo &info() const override {
     static const SubstitutionInfo info{
         .name = "lr",
-        .description = "tied low rank: input repeated to c_o channels, then V and its transpose, V of r x c_o; c_i must divide c_o",
+        .description =
+            "tied low rank: input repeated to c_o channels, then V and its transpose, V of r x c_o; c_i must divide c_o",
         .source = "the research log of Gray et al., 2019",
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "rank_scale",
@@ -24,10 +25,11 @@ public:
   Resolved resolve(const ConvSite &site, const Settings & /*settings*/, double knob) const override {
     if (site.out_channels() % site.in_channels() != 0)
       return {.structure = {},
-              .refusal = Refusal{"out_channels",
-                                 fmt::format("in_channels = {} must divide out_channels = {}: the input is repeated to reach them",
-                                             site.in_channels(), site.out_channels()),
-                                 false}};
+              .refusal =
+                  Refusal{"out_channels",
+                          fmt::format("in_channels = {} must divide out_channels = {}: the input is repeated to reach them",
+                                      site.in_channels(), site.out_channels()),
+                          false}};
     return parts::scaled_rank(site, knob);
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/,

@@ -47,10 +47,11 @@ Resolved scaled_rank(const ConvSite &site, double scale) {
   const auto rank = static_cast<std::int64_t>(scale * static_cast<double>(channels));
   if (rank >= 1) return {.structure = {rank}, .refusal = {}};
   return {.structure = {},
-          .refusal = Refusal{"rank_scale",
-                             fmt::format("rank = int({} x {}) = 0 must be at least 1; a rank_scale from {} up would be accepted",
-                                         shortest(scale), channels, shortest(1.0 / static_cast<double>(channels))),
-                             true}};
+          .refusal =
+              Refusal{"rank_scale",
+                      fmt::format("rank = int({} x {}) = 0 must be at least 1; a rank_scale from {} up would be accepted",
+                                  shortest(scale), channels, shortest(1.0 / static_cast<double>(channels))),
+                      true}};
 }
 
 std::int64_t rank(const ConvSite &site, std::int64_t rank_of, double scale, std::int64_t n) {
@@ -79,11 +80,12 @@ Resolved flattened_modes(const ConvSite &site, std::int64_t dimensions) {
   std::int64_t product = 1;
   for (std::int64_t mode : out.structure) product = checked_mul(product, mode);
   if (product != elements)
-    out.refusal = Refusal{"dimensions",
-                          fmt::format("the {} modes of {} numbers, each {}, do not multiply to them; another number of dimensions "
-                                      "would be accepted",
-                                      dimensions, elements, out.structure[0]),
-                          false};
+    out.refusal =
+        Refusal{"dimensions",
+                fmt::format("the {} modes of {} numbers, each {}, do not multiply to them; another number of dimensions "
+                            "would be accepted",
+                            dimensions, elements, out.structure[0]),
+                false};
   return out;
 }
 
@@ -145,11 +147,12 @@ std::optional<Refusal> check_values(std::int64_t values, std::int64_t most, cons
   const std::int64_t least = settings[kIndex] == kReference ? 2 : 1;
   if (values >= least) return std::nullopt;
   const bool divided = settings[kDivisor] > 0;
-  return Refusal{divided ? "divisor" : "ratio",
-                 fmt::format("{} = {} must be at least {}{}; {} would be accepted", what, values, least,
-                             least == 2 ? " (the reference index never draws the last value)" : "",
-                             most < least ? "a convolution with more weights" : (divided ? "a smaller divisor" : "a larger ratio")),
-                 !divided && most >= least};
+  return Refusal{
+      divided ? "divisor" : "ratio",
+      fmt::format("{} = {} must be at least {}{}; {} would be accepted", what, values, least,
+                  least == 2 ? " (the reference index never draws the last value)" : "",
+                  most < least ? "a convolution with more weights" : (divided ? "a smaller divisor" : "a larger ratio")),
+      !divided && most >= least};
 }
 
 std::int64_t budget(std::int64_t numbers, const Settings &settings, double ratio) {
@@ -169,8 +172,7 @@ NodeId conv(Builder &builder, const std::string &name, NodeId x, const Settings 
   const std::int64_t numbers = extents.elements();
   const LayerId layer = builder.layer(name, "hashed");
   const NodeId value = builder.parameter(layer, "hashed_weight", {values}, true);
-  const NodeId index =
-      builder.buffer(layer, "idxs", {numbers}, settings[kIndex] == kReference ? values - 1 : values);
+  const NodeId index = builder.buffer(layer, "idxs", {numbers}, settings[kIndex] == kReference ? values - 1 : values);
   Graph &graph = builder.graph();
   std::vector<NodeId> inputs = {value, index};
   if (settings[kSign] != 0) inputs.push_back(builder.buffer(layer, "signs", {numbers}, 0));
@@ -178,12 +180,9 @@ NodeId conv(Builder &builder, const std::string &name, NodeId x, const Settings 
   inputs = {x, weight};
   if (settings[kBias] != 0 || options.bias)
     inputs.push_back(builder.parameter(layer, "bias", {options.out_channels}, bias_decay_scaled));
-  const NodeId node = graph.add(layer,
-                                Conv{.stride = options.stride,
-                                     .padding = options.padding,
-                                     .dilation = options.dilation,
-                                     .groups = options.groups},
-                                inputs, Spelling::kFunction);
+  const NodeId node = graph.add(
+      layer, Conv{.stride = options.stride, .padding = options.padding, .dilation = options.dilation, .groups = options.groups},
+      inputs, Spelling::kFunction);
   // The reference counter forgets the dilation when it computes the output size.
   const auto positions = [](std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
     return (checked_add(size, 2 * padding) - kernel) / stride + 1;

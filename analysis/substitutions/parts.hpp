@@ -13,8 +13,8 @@ NodeId depthwise(Builder &builder, const ConvSite &site, NodeId x);
 ConvOptions pointwise(const ConvSite &site, std::int64_t out_channels);
 Conv pointwise_op(const ConvSite &site);
 
-/// A convolution in `layer` whose weight is computed, with the replaced convolution's own bias ("NAME.bias") if it has one. Counted
-/// by the reference counter at `reference_macs`.
+/// A convolution in `layer` whose weight is computed, with the replaced convolution's own bias ("NAME.bias") if it has one.
+/// Counted by the reference counter at `reference_macs`.
 NodeId computed_conv(Builder &builder, const ConvSite &site, LayerId layer, const Conv &conv, NodeId x, NodeId weight,
                      Count reference_macs);
 
@@ -29,8 +29,9 @@ Resolved scaled_rank(const ConvSite &site, double scale);
 Resolved flattened_modes(const ConvSite &site, std::int64_t dimensions);
 KeyInfo dimensions_key();
 
-/// What rank_scale is a fraction of. kModes: each its own, max(1, round(rank_scale n)), n as the family says; kChannels: one for
-/// all, max(1, int(rank_scale max(c_i, c_o))), as in the matrix experiments of December 2018. Cut to what the format can use.
+/// What rank_scale is a fraction of. kModes: each its own, max(1, round(rank_scale n)), n as the family says; kChannels: one
+/// for all, max(1, int(rank_scale max(c_i, c_o))), as in the matrix experiments of December 2018. Cut to what the format can
+/// use.
 enum RankOf : std::int64_t { kModes, kChannels };
 KeyInfo rank_of_key();
 std::int64_t rank(const ConvSite &site, std::int64_t rank_of, double scale, std::int64_t n);

@@ -13,8 +13,7 @@ public:
         .source = "Sifre 2014; Chollet 2017",
         .knob = {},
         .keys = {},
-        .reference_names = {
-            {.name = "Sep", .suffix = ReferenceName::Suffix::kNone, .keys = {}, .knob = {}, .knob_offset = 0}}};
+        .reference_names = {{.name = "Sep", .suffix = ReferenceName::Suffix::kNone, .keys = {}, .knob = {}, .knob_offset = 0}}};
     return info;
   }
   Resolved resolve(const ConvSite & /*site*/, const Settings & /*settings*/, double /*knob*/) const override { return {}; }
@@ -26,10 +25,7 @@ public:
     return builder.conv(site.name + ".pointwise", x, options);
   }
   ClosedForm closed_form(const Settings & /*settings*/) const override {
-    return {.definitions = {},
-            .parameters = "D + c_i * c_o + b",
-            .mult_adds = "S * (D + c_i * c_o)",
-            .per_batch = "0"};
+    return {.definitions = {}, .parameters = "D + c_i * c_o + b", .mult_adds = "S * (D + c_i * c_o)", .per_batch = "0"};
   }
 };
 

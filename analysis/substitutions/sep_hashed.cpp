@@ -12,12 +12,13 @@ enum Of : std::int64_t { kPointwise, kConvolution };
 
 std::vector<KeyInfo> all_keys() {
   std::vector<KeyInfo> out = parts::hashing::keys();
-  out.push_back({.name = "of",
-                 .description = "what the ratio is of: the pointwise weights, or those of the full convolution less the depthwise",
-                 .standard = kPointwise,
-                 .least = 0,
-                 .most = 1,
-                 .choices = {"pointwise", "convolution"}});
+  out.push_back(
+      {.name = "of",
+       .description = "what the ratio is of: the pointwise weights, or those of the full convolution less the depthwise",
+       .standard = kPointwise,
+       .least = 0,
+       .most = 1,
+       .choices = {"pointwise", "convolution"}});
   return out;
 }
 

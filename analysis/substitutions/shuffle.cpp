@@ -14,29 +14,33 @@ enum Key : std::size_t { kBottleneck };
 class Shuffle final : public Substitution {
 public:
   const SubstitutionInfo &info() const override {
-    static const SubstitutionInfo info{
-        .name = "shuffle",
-        .description = "linear ShuffleNet: grouped 1 x 1 to c_o // 4 channels, shuffle, depthwise k x k, grouped 1 x 1; groups are lowered "
-                       "by 1 until they divide",
-        .source = "ShuffleNet, Zhang et al. 2018",
-        .knob = {.kind = KnobInfo::Kind::kGroups, .name = "groups", .description = "groups of the two 1 x 1 convolutions", .least = 1},
-        .keys = {{.name = "bottleneck",
-                  .description = "out_channels // bottleneck channels between the two",
-                  .standard = 4,
-                  .least = 1,
-                  .most = 1 << 20,
-                  .choices = {}}},
-        .reference_names = {{.name = "Shuffle", .keys = {4}, .knob = {}}}};
+    static const SubstitutionInfo info{.name = "shuffle",
+                                       .description = "linear ShuffleNet: grouped 1 x 1 to c_o // 4 channels, shuffle, "
+                                                      "depthwise k x k, grouped 1 x 1; groups are lowered "
+                                                      "by 1 until they divide",
+                                       .source = "ShuffleNet, Zhang et al. 2018",
+                                       .knob = {.kind = KnobInfo::Kind::kGroups,
+                                                .name = "groups",
+                                                .description = "groups of the two 1 x 1 convolutions",
+                                                .least = 1},
+                                       .keys = {{.name = "bottleneck",
+                                                 .description = "out_channels // bottleneck channels between the two",
+                                                 .standard = 4,
+                                                 .least = 1,
+                                                 .most = 1 << 20,
+                                                 .choices = {}}},
+                                       .reference_names = {{.name = "Shuffle", .keys = {4}, .knob = {}}}};
     return info;
   }
   Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const override {
     const std::int64_t between = site.out_channels() / settings[kBottleneck];
     if (between < 1)
       return {.structure = {},
-              .refusal = Refusal{"out_channels",
-                                 fmt::format("out_channels = {} must be at least {}: there are out_channels // {} channels between",
-                                             site.out_channels(), settings[kBottleneck], settings[kBottleneck]),
-                                 false}};
+              .refusal =
+                  Refusal{"out_channels",
+                          fmt::format("out_channels = {} must be at least {}: there are out_channels // {} channels between",
+                                      site.out_channels(), settings[kBottleneck], settings[kBottleneck]),
+                          false}};
     // Lowered by 1 until it divides c_i, c_o and what is between.
     const std::int64_t common = std::gcd(std::gcd(site.in_channels(), site.out_channels()), between);
     auto groups = static_cast<std::int64_t>(std::min(knob, static_cast<double>(common)));

@@ -15,8 +15,9 @@ public:
   const SubstitutionInfo &info() const override {
     static const SubstitutionInfo info{
         .name = "tensor_train",
-        .description = "depthwise k x k, then a 1 x 1 whose flattened weight is a tensor train, r_k = max(1, round(rank_scale min(n_k, "
-                       "n_k+1)))",
+        .description =
+            "depthwise k x k, then a 1 x 1 whose flattened weight is a tensor train, r_k = max(1, round(rank_scale min(n_k, "
+            "n_k+1)))",
         .source = "Oseledets 2011; Tensorizing Neural Networks, Novikov et al. 2015",
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "rank_scale",
@@ -49,13 +50,14 @@ public:
     std::vector<NodeId> cores;
     for (std::size_t k = 0; k < d; ++k)
       cores.push_back(builder.parameter(layer, fmt::format("weight_core_{}", k), {rank(k), structure[k], rank(k + 1)}, true));
-    const NodeId weight = builder.graph().add(
-        layer, TtMerge{.extents = {site.out_channels(), site.in_channels(), 1, 1}}, cores, Spelling::kFunction);
+    const NodeId weight = builder.graph().add(layer, TtMerge{.extents = {site.out_channels(), site.in_channels(), 1, 1}}, cores,
+                                              Spelling::kFunction);
     return parts::computed_pointwise(builder, site, layer, x, weight);
   }
   ClosedForm closed_form(const Settings &settings) const override {
     const std::int64_t d = settings[kDimensions];
-    ClosedForm form{.definitions = parts::mode_definitions(d), .parameters = "D", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};
+    ClosedForm form{
+        .definitions = parts::mode_definitions(d), .parameters = "D", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};
     for (std::int64_t k = 1; k < d; ++k) {
       Expression rank = parts::rank_expression(settings[kRankOf], fmt::format("min(n_{}, n_{})", k, k + 1));
       // Only a rank that is not of the modes can be more than the unfolding allows.

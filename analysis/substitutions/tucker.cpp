@@ -16,7 +16,8 @@ public:
   const SubstitutionInfo &info() const override {
     static const SubstitutionInfo info{
         .name = "tucker",
-        .description = "depthwise k x k, then a 1 x 1 whose flattened weight is a Tucker decomposition, R_k = max(1, round(rank_scale n_k))",
+        .description = "depthwise k x k, then a 1 x 1 whose flattened weight is a Tucker decomposition, R_k = max(1, "
+                       "round(rank_scale n_k))",
         .source = "Tucker 1966; Gray et al. 2019",
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "rank_scale",
@@ -68,9 +69,8 @@ public:
     if (settings[kCore] == kTrain) {
       std::vector<NodeId> cores;
       for (std::size_t k = 0; k < d; ++k) {
-        const NodeId core =
-            builder.parameter(layer, fmt::format("weight_core_{}", k),
-                              {structure[2 * d + k], structure[d + k], structure[2 * d + k + 1]}, true);
+        const NodeId core = builder.parameter(layer, fmt::format("weight_core_{}", k),
+                                              {structure[2 * d + k], structure[d + k], structure[2 * d + k + 1]}, true);
         cores.push_back(graph.add(layer, ModeProduct{.mode = 1}, {core, factor(k)}, Spelling::kFunction));
       }
       weight = graph.add(layer, TtMerge{.extents = weight_extents}, cores, Spelling::kFunction);
@@ -86,7 +86,8 @@ public:
   }
   ClosedForm closed_form(const Settings &settings) const override {
     const std::int64_t d = settings[kDimensions];
-    ClosedForm form{.definitions = parts::mode_definitions(d), .parameters = "D", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};
+    ClosedForm form{
+        .definitions = parts::mode_definitions(d), .parameters = "D", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};
     for (std::int64_t k = 1; k <= d; ++k) {
       const std::string mode = parts::indexed("n", k);
       const Expression rank = parts::rank_expression(settings[kRankOf], mode);
@@ -104,7 +105,8 @@ public:
         form.parameters += fmt::format(" + {} * R_{} * {}", q(k - 1), k, q(k));
         form.per_batch += fmt::format("{}{} * n_{} * R_{} * {}", k > 1 ? " + " : "", q(k - 1), k, k, q(k));
       }
-      for (std::int64_t k = 2; k <= d; ++k) form.per_batch += fmt::format(" + {} * {} * {}", product("n", 1, k), q(k - 1), q(k));
+      for (std::int64_t k = 2; k <= d; ++k)
+        form.per_batch += fmt::format(" + {} * {} * {}", product("n", 1, k), q(k - 1), q(k));
     } else {
       form.parameters += " + " + product("R", 1, d);
       for (std::int64_t k = 1; k <= d; ++k)

@@ -55,7 +55,8 @@ std::string write_text(const Report &report) {
     if (column.with_si) columns.push_back({.column = i, .si = true, .align = Align::kRight});
   }
   for (Printed &printed : columns)
-    for (const std::vector<Cell> &row : report.rows) printed.width = std::max(printed.width, display_width(text_of(printed, row)));
+    for (const std::vector<Cell> &row : report.rows)
+      printed.width = std::max(printed.width, display_width(text_of(printed, row)));
 
   std::string out;
   for (const std::string &line : report.title) out += one_line(line) + '\n';

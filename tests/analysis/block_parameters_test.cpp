@@ -25,7 +25,8 @@ Shapes shapes_of(const Json &object) {
   return out;
 }
 
-/// "HashedSeparable" in the fixtures has a budget of K = (c_i k^2 + c_i c_o) // 3 values, which for k = 1 all go to the pointwise.
+/// "HashedSeparable" in the fixtures has a budget of K = (c_i k^2 + c_i c_o) // 3 values, which for k = 1 all go to the
+/// pointwise.
 std::string substitute_of(const Json &block) {
   const auto name = block.at("substitution").get<std::string>();
   if (name != "HashedSeparable") return name;
@@ -46,8 +47,8 @@ TEST_P(Blocks, HaveTheReferencesParameters) {
   const auto input = block.at("input").get<std::vector<std::int64_t>>();
   const auto output = block.at("output").get<std::vector<std::int64_t>>();
   const ConvSite site = make_site("X", {.batch = input[0], .channels = input[1], .height = input[2], .width = input[3]},
-                                  conv.at("out_channels").get<std::int64_t>(), both("kernel_size"), both("stride"), both("padding"),
-                                  both("dilation"));
+                                  conv.at("out_channels").get<std::int64_t>(), both("kernel_size"), both("stride"),
+                                  both("padding"), both("dilation"));
   Graph graph;
   const NodeId y = lower_site(graph, site, graph.add_input(site.input), parse_substitute(substitute_of(block)));
   EXPECT_EQ(graph.activation(y), (Shape{.batch = output[0], .channels = output[1], .height = output[2], .width = output[3]}));
@@ -58,7 +59,8 @@ TEST_P(Blocks, HaveTheReferencesParameters) {
     const Op &op = graph.node(id).op;
     if (!std::holds_alternative<Parameter>(op) && !std::holds_alternative<Buffer>(op)) continue;
     const Extents &extents = graph.weight(id);
-    (std::holds_alternative<Parameter>(op) ? parameters : buffers)[graph.parameter_name(id).substr(2)] = {extents.begin(), extents.end()};
+    (std::holds_alternative<Parameter>(op) ? parameters : buffers)[graph.parameter_name(id).substr(2)] = {extents.begin(),
+                                                                                                          extents.end()};
   }
   EXPECT_EQ(parameters, shapes_of(block.at("parameters")));
   EXPECT_EQ(buffers, shapes_of(block.at("buffers")));
@@ -71,21 +73,23 @@ std::vector<std::size_t> block_indices() {
   return out;
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, Blocks, testing::ValuesIn(block_indices()), [](const testing::TestParamInfo<std::size_t> &param) {
-  return test::test_name(blocks().at(param.param).at("block").get<std::string>());
-});
+INSTANTIATE_TEST_SUITE_P(Fixtures, Blocks, testing::ValuesIn(block_indices()),
+                         [](const testing::TestParamInfo<std::size_t> &param) {
+                           return test::test_name(blocks().at(param.param).at("block").get<std::string>());
+                         });
 
 TEST(BlocksFile, HasAllItsBlocks) { EXPECT_EQ(blocks().size(), 54u); }
 
-// Whole networks: every name, which of them have scaled decay, and the ratio that scales it: parameters of the compressed network by
-// those of the original (DARTS: with Sep).
+// Whole networks: every name, which of them have scaled decay, and the ratio that scales it: parameters of the compressed
+// network by those of the original (DARTS: with Sep).
 TEST(TrainingSteps, HaveTheReferencesParametersAndDecay) {
   const Json file = test::golden("step_parameters.json");
   EXPECT_EQ(file.at("runs").size(), 8u);
   for (const Json &run : file.at("runs")) {
     SCOPED_TRACE(run.at("run").get<std::string>());
     const Network network = make_network(run.at("network").get<std::string>());
-    const Lowered lowered = lower(network.graph, {.uniform = parse_substitute(run.at("substitution").get<std::string>()), .layers = {}});
+    const Lowered lowered =
+        lower(network.graph, {.uniform = parse_substitute(run.at("substitution").get<std::string>()), .layers = {}});
     std::set<std::string> scaled;
     std::set<std::string> not_scaled;
     for (NodeId id = 0; id < lowered.graph.node_count(); ++id)

@@ -13,15 +13,16 @@
 
 namespace pare::test {
 
-/// c_i, c_o in {1, 3, 16, 24, 32, 48, 160}, k in {1, 3, 5, 7}, stride, padding, dilation, with and without bias, on two images that are
-/// not square.
+/// c_i, c_o in {1, 3, 16, 24, 32, 48, 160}, k in {1, 3, 5, 7}, stride, padding, dilation, with and without bias, on two images
+/// that are not square.
 inline const std::vector<ConvSite> &grid() {
   static const std::vector<ConvSite> sites = [] {
     std::vector<ConvSite> out;
     for (std::int64_t c_i : {1, 3, 16, 24, 32, 48, 160})
       for (std::int64_t c_o : {1, 3, 16, 24, 32, 48, 160})
         for (std::int64_t k : {1, 3, 5, 7})
-          for (std::int64_t padding : std::vector<std::int64_t>(k == 1 ? std::initializer_list<std::int64_t>{0} : std::initializer_list<std::int64_t>{0, k / 2}))
+          for (std::int64_t padding : std::vector<std::int64_t>(k == 1 ? std::initializer_list<std::int64_t>{0}
+                                                                       : std::initializer_list<std::int64_t>{0, k / 2}))
             for (std::int64_t stride : {1, 2})
               for (std::int64_t dilation : {1, 2})
                 for (bool bias : {false, true})
@@ -53,7 +54,8 @@ inline std::vector<Settings> variants(const Substitution &family) {
     for (std::int64_t value : {0, 1, 2, 3, 4, 10}) {
       Settings settings = standard;
       settings[i] = value;
-      const std::int64_t most = info.keys[i].choices.empty() ? info.keys[i].most : static_cast<std::int64_t>(info.keys[i].choices.size()) - 1;
+      const std::int64_t most =
+          info.keys[i].choices.empty() ? info.keys[i].most : static_cast<std::int64_t>(info.keys[i].choices.size()) - 1;
       if (value >= info.keys[i].least && value <= most) add(settings);
     }
   for (const ReferenceName &reference : info.reference_names) {

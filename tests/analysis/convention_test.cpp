@@ -41,7 +41,8 @@ TEST(Conventions, WeighByKindSpellingAndEvent) {
 // additions and a division; core + 2 per element + the head's input.
 TEST(Conventions, UsersBringTheirOwn) {
   const CostReport report = count(make_network("resnet-50").graph);
-  const Convention fvcore = parse(with_weights(R"({"conv.mac": 1, "linear.mac": 1, "batch_norm.element": 2, "avg_pool.window": 1})"));
+  const Convention fvcore =
+      parse(with_weights(R"({"conv.mac": 1, "linear.mac": 1, "batch_norm.element": 2, "avg_pool.window": 1})"));
   EXPECT_EQ(report.mult_adds(fvcore), Count(4111512576));
   const Convention flops = parse(with_weights(R"({"conv.mac": 2, "linear.module.mac": 2})"));
   EXPECT_EQ(report.mult_adds(flops), Count(2 * 4089184256));
@@ -56,7 +57,8 @@ TEST(Conventions, ListWhatTheyDoNotCount) {
   const CostReport report = count(make_network("mobilenet-v2").graph);
   std::map<std::string, Count> left;
   for (const EventCount &e : report.not_counted(find_convention("reference")))
-    left[std::string(kind_name(e.op_kind)) + "." + std::string(to_string(e.spelling)) + "." + std::string(to_string(e.event))] += e.amount;
+    left[std::string(kind_name(e.op_kind)) + "." + std::string(to_string(e.spelling)) + "." +
+         std::string(to_string(e.event))] += e.amount;
   EXPECT_TRUE(left.contains("relu6.module.element"));
   EXPECT_TRUE(left.contains("batch_norm.module.element"));
   EXPECT_TRUE(left.contains("add.function.element"));
@@ -83,10 +85,12 @@ TEST(Conventions, BadFilesAreRefused) {
   bad(R"({"schema": "pare.convention/1", "name": "", "source": "x", "weights": {}})", "mine.json/name", "not empty");
   bad(R"({"schema": "pare.convention/1", "name": 3, "source": "x", "weights": {}})", "mine.json/name", "must be a string");
   bad(R"({"schema": "pare.convention/1", "name": "m", "source": "x"})", "mine.json/weights", "must be an object");
-  bad(R"({"schema": "pare.convention/1", "name": "m", "source": "x", "weights": {}, "more": 1})", "mine.json/more", "unknown key");
+  bad(R"({"schema": "pare.convention/1", "name": "m", "source": "x", "weights": {}, "more": 1})", "mine.json/more",
+      "unknown key");
   bad(with_weights("[]"), "mine.json/weights", "must be an object");
   bad(with_weights(R"({"conv": 1})"), "mine.json/weights/conv", "op.event");
-  bad(with_weights(R"({"convolution.mac": 1})"), "mine.json/weights/convolution.mac", "unknown op \"convolution\"; known: input");
+  bad(with_weights(R"({"convolution.mac": 1})"), "mine.json/weights/convolution.mac",
+      "unknown op \"convolution\"; known: input");
   bad(with_weights(R"({"conv.flop": 1})"), "mine.json/weights/conv.flop", "unknown event \"flop\"; known: mac");
   bad(with_weights(R"({"conv.layer.mac": 1})"), "mine.json/weights/conv.layer.mac", "module, function");
   bad(with_weights(R"({"conv.mac": "1"})"), "mine.json/weights/conv.mac", "must be a number");

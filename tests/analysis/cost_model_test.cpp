@@ -12,16 +12,18 @@ namespace {
 
 CostReport report_of(const char *network, const char *substitute, std::int64_t batch, Detail detail = Detail::kTotals) {
   const Shape input = find_network_family("wide_resnet").info().input;
-  const Network n = make_network(network, {.input = Shape{.batch = batch, .channels = 3, .height = input.height, .width = input.width}});
+  const Network n =
+      make_network(network, {.input = Shape{.batch = batch, .channels = 3, .height = input.height, .width = input.width}});
   return count(lower(n.graph, {.uniform = parse_substitute(substitute), .layers = {}}).graph, detail);
 }
 
-// One TensorTrain_0.5 of 16 -> 16, k = 1 on 5 x 5: modes 8, 8, 4, ranks 4, 2. Merging 8 x 8 results of rank 2 from 4 products each and
-// 256 results of 2, once; then 25 positions of 16 x 16, for each image.
+// One TensorTrain_0.5 of 16 -> 16, k = 1 on 5 x 5: modes 8, 8, 4, ranks 4, 2. Merging 8 x 8 results of rank 2 from 4 products
+// each and 256 results of 2, once; then 25 positions of 16 x 16, for each image.
 TEST(WorkPerBatch, IsSeparateAndDoesNotScaleWithTheBatch) {
   const Convention &macs = find_convention("macs");
   for (std::int64_t batch : {1, 2, 7}) {
-    const ConvSite site = make_site("X", {.batch = batch, .channels = 16, .height = 5, .width = 5}, 16, {1, 1}, {1, 1}, {0, 0}, {1, 1});
+    const ConvSite site =
+        make_site("X", {.batch = batch, .channels = 16, .height = 5, .width = 5}, 16, {1, 1}, {1, 1}, {0, 0}, {1, 1});
     Graph graph;
     lower_site(graph, site, graph.add_input(site.input), parse_substitute("TensorTrain_0.5"));
     EXPECT_EQ(count(graph).per_batch(macs), Count(8 * 8 * 4 * 2 + 8 * 8 * 4 * 2 * 1));
@@ -31,7 +33,8 @@ TEST(WorkPerBatch, IsSeparateAndDoesNotScaleWithTheBatch) {
 
 TEST(WorkPerBatch, OfWholeNetworks) {
   const Convention &macs = find_convention("macs");
-  for (const char *substitute : {"Conv", "Generic_0.1", "Hashed_0.1", "LR_0.1", "TensorTrain_0.3", "Tucker_0.3", "CP_0.3", "ACDC_4"}) {
+  for (const char *substitute :
+       {"Conv", "Generic_0.1", "Hashed_0.1", "LR_0.1", "TensorTrain_0.3", "Tucker_0.3", "CP_0.3", "ACDC_4"}) {
     SCOPED_TRACE(substitute);
     const CostReport one = report_of("wrn-16-4", substitute, 1);
     const CostReport many = report_of("wrn-16-4", substitute, 128);
@@ -40,7 +43,8 @@ TEST(WorkPerBatch, OfWholeNetworks) {
     EXPECT_EQ(many.per_batch(macs), one.per_batch(macs));
     EXPECT_EQ(many.activation_elements, 128 * one.activation_elements);
     const std::string_view name = substitute;
-    const bool computed = name.starts_with("Tensor") || name.starts_with("Tucker") || name.starts_with("CP") || name.starts_with("ACDC");
+    const bool computed =
+        name.starts_with("Tensor") || name.starts_with("Tucker") || name.starts_with("CP") || name.starts_with("ACDC");
     EXPECT_EQ(one.per_batch(macs).is_zero(), !computed);
     // The reference's own figures scale with the images as well.
     const Convention &reference = find_convention("reference");

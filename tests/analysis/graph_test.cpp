@@ -93,7 +93,11 @@ TEST(Graphs, AFailedAddChangesNothing) {
   Builder b(graph);
   const NodeId x = graph.add_input(kImage);
   const std::size_t before = graph.node_count();
-  test::expect_error([&] { b.op("p", MaxPool{.kernel = {9, 9}, .stride = {1, 1}}, {x}); }, ErrorCode::kInvalidConfig, "p/kernel");
+  test::expect_error(
+      [&] {
+        b.op("p", MaxPool{.kernel = {9, 9}, .stride = {1, 1}}, {x});
+      },
+      ErrorCode::kInvalidConfig, "p/kernel");
   EXPECT_EQ(graph.node_count(), before);
   EXPECT_EQ(graph.output(), x);
 }
@@ -116,13 +120,16 @@ TEST(DependencyOrders, PutWhatIsNeededFirst) {
   const DependencyOrder sorted = dependency_order(4, Needs{{0, 1}, {1, 2}, {0, 3}, {3, 2}});
   EXPECT_TRUE(sorted.cycle.empty());
   ASSERT_EQ(sorted.order.size(), 4u);
-  const auto place = [&](std::size_t v) { return std::find(sorted.order.begin(), sorted.order.end(), v) - sorted.order.begin(); };
+  const auto place = [&](std::size_t v) {
+    return std::find(sorted.order.begin(), sorted.order.end(), v) - sorted.order.begin();
+  };
   for (const auto &[vertex, needed] : Needs{{0, 1}, {1, 2}, {0, 3}, {3, 2}}) EXPECT_GT(place(vertex), place(needed));
 
   const DependencyOrder cyclic = dependency_order(5, Needs{{0, 1}, {1, 2}, {2, 3}, {3, 1}, {4, 0}});
   ASSERT_EQ(cyclic.cycle.size(), 3u);
   const std::vector<std::size_t> ring = {1, 2, 3, 1, 2, 3};
-  EXPECT_NE(std::search(ring.begin(), ring.end(), cyclic.cycle.begin(), cyclic.cycle.end()), ring.end()) << "each needs the next";
+  EXPECT_NE(std::search(ring.begin(), ring.end(), cyclic.cycle.begin(), cyclic.cycle.end()), ring.end())
+      << "each needs the next";
   EXPECT_EQ(dependency_order(2, Needs{{1, 1}}).cycle, (std::vector<std::size_t>{1}));
   EXPECT_TRUE(dependency_order(0, Needs{}).order.empty());
 }

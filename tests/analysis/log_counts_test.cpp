@@ -45,8 +45,8 @@ std::vector<ConvSite> sites(const std::string &network) {
 
 std::int64_t square(std::int64_t v) { return v * v; }
 
-/// The 2018 counter computed a convolution's output size without its dilation: 34 x 34 instead of 32 x 32 for a dilated 3 x 3. In
-/// DARTS that is the depthwise of dil_conv_3x3, counted at (H + 2 x 2 - 3) / 1 + 1 = H + 2 a side.
+/// The 2018 counter computed a convolution's output size without its dilation: 34 x 34 instead of 32 x 32 for a dilated 3 x 3.
+/// In DARTS that is the depthwise of dil_conv_3x3, counted at (H + 2 x 2 - 3) / 1 + 1 = H + 2 a side.
 std::int64_t dilation_slip(const std::vector<ConvSite> &all) {
   std::int64_t more = 0;
   for (const ConvSite &s : all) {
@@ -57,7 +57,8 @@ std::int64_t dilation_slip(const std::vector<ConvSite> &all) {
   return more;
 }
 
-/// "A 1x1 depthwise wrongly added in front of 1x1 convolutions", carrying the stride: c_i weights, used at each output position.
+/// "A 1x1 depthwise wrongly added in front of 1x1 convolutions", carrying the stride: c_i weights, used at each output
+/// position.
 std::int64_t wrong_depthwise_parameters(const std::vector<ConvSite> &all) {
   std::int64_t more = 0;
   for (const ConvSite &s : all) more += s.pointwise() ? s.in_channels() : 0;
@@ -97,9 +98,9 @@ Figures darts_november_decimate() {
   return out;
 }
 
-/// A budget of a tenth of the separable convolution (of a 1x1 convolution: of its c_i c_o weights), shared in proportion by depthwise
-/// and pointwise, both hashed, with a bias each; the wrong 1x1 depthwise in front of 1x1 convolutions shares it too. Written out
-/// here, with no substitution of Pare's.
+/// A budget of a tenth of the separable convolution (of a 1x1 convolution: of its c_i c_o weights), shared in proportion by
+/// depthwise and pointwise, both hashed, with a bias each; the wrong 1x1 depthwise in front of 1x1 convolutions shares it too.
+/// Written out here, with no substitution of Pare's.
 Figures darts_december_decimate() {
   const std::vector<ConvSite> all = sites(kDarts);
   std::int64_t replaced = 0;
@@ -132,10 +133,10 @@ Figures acdc_with_minimum() {
   return out;
 }
 
-/// The decompositions of 19 December 2018, of the [c_o, c_i] matrix itself. The file does not say how ranks were chosen then; r =
-/// int(0.1 max(c_i, c_o)), the rule of Generic, gives all three figures to every digit known (today's rule, round(0.1 min n_k), gives
-/// 1149770 for TensorTrain). `core` = numbers beside the two factors, as a multiple of r^2: none for a train of two cores or a CP,
-/// 2 for Tucker's core stored as a train, [1, r, r] and [r, r, 1]. `substitute` says the same in Pare's keys.
+/// The decompositions of 19 December 2018, of the [c_o, c_i] matrix itself. The file does not say how ranks were chosen then; r
+/// = int(0.1 max(c_i, c_o)), the rule of Generic, gives all three figures to every digit known (today's rule, round(0.1 min
+/// n_k), gives 1149770 for TensorTrain). `core` = numbers beside the two factors, as a multiple of r^2: none for a train of two
+/// cores or a CP, 2 for Tucker's core stored as a train, [1, r, r] and [r, r, 1]. `substitute` says the same in Pare's keys.
 Figures matrix_decomposition(std::int64_t core, const std::string &substitute) {
   Figures out = as_today(kWrn, "Sep");
   for (const ConvSite &s : sites(kWrn)) {
@@ -158,13 +159,17 @@ const std::map<std::pair<std::string, std::string>, std::function<Figures()>> &d
       {{kDarts, "SepHashedDecimate, November version, shortcuts not substituted"}, darts_november_decimate},
       {{kDarts, "SepHashedDecimate, December version"}, darts_december_decimate},
       {{kWrn, "Hashed_0.01"}, [] { return as_today(kWrn, "Hashed_0.01"); }},
-      {{kDarts, "Sep with a 1x1 depthwise in front of every 1x1 convolution (a mistake in the log)"}, darts_sep_with_wrong_depthwise},
+      {{kDarts, "Sep with a 1x1 depthwise in front of every 1x1 convolution (a mistake in the log)"},
+       darts_sep_with_wrong_depthwise},
       {{kWrn, "ACDC (12)"}, acdc_with_minimum},
       {{kWrn, "SepHashedDecimate, December version"},
        [] { return as_today(kWrn, "hashed_separable:divisor=10,index=reference"); }},
-      {{kWrn, "TensorTrain_0.1 (matrix, 2 dimensions)"}, [] { return matrix_decomposition(0, "tensor_train:rank_scale=0.1,dimensions=2,rank_of=channels"); }},
-      {{kWrn, "Tucker_0.1 (matrix, 2 dimensions)"}, [] { return matrix_decomposition(2, "tucker:rank_scale=0.1,dimensions=2,core=train,rank_of=channels"); }},
-      {{kWrn, "CP_0.1 (matrix, 2 dimensions)"}, [] { return matrix_decomposition(0, "cp:rank_scale=0.1,dimensions=2,rank_of=channels"); }},
+      {{kWrn, "TensorTrain_0.1 (matrix, 2 dimensions)"},
+       [] { return matrix_decomposition(0, "tensor_train:rank_scale=0.1,dimensions=2,rank_of=channels"); }},
+      {{kWrn, "Tucker_0.1 (matrix, 2 dimensions)"},
+       [] { return matrix_decomposition(2, "tucker:rank_scale=0.1,dimensions=2,core=train,rank_of=channels"); }},
+      {{kWrn, "CP_0.1 (matrix, 2 dimensions)"},
+       [] { return matrix_decomposition(0, "cp:rank_scale=0.1,dimensions=2,rank_of=channels"); }},
       {{kWrn, "Shuffle_4"}, [] { return as_today(kWrn, "Shuffle_4"); }},
       {{kWrn, "Shuffle_8"}, [] { return as_today(kWrn, "Shuffle_8"); }},
       {{kWrn, "Shuffle_16"}, [] { return as_today(kWrn, "Shuffle_16"); }},
@@ -210,7 +215,8 @@ TEST_P(LogCounts, PrintAsLogged) {
   }
   if (row().contains("precision")) { // "known to 6 digits: 1.27665E+06"
     const std::string precise = text("precision").substr(text("precision").rfind(' ') + 1);
-    EXPECT_TRUE(prints_as(static_cast<double>(figures.parameters), precise)) << figures.parameters << " does not print as " << precise;
+    EXPECT_TRUE(prints_as(static_cast<double>(figures.parameters), precise))
+        << figures.parameters << " does not print as " << precise;
   }
 }
 

@@ -66,7 +66,8 @@ TEST(Lowering, KeepsTapsAndOutput) {
   const Lowered lowered = lower(network.graph, uniform("Generic_0.5"));
   ASSERT_EQ(lowered.graph.attention_taps().size(), network.graph.attention_taps().size());
   for (std::size_t i = 0; i < network.graph.attention_taps().size(); ++i)
-    EXPECT_EQ(lowered.graph.activation(lowered.graph.attention_taps()[i]), network.graph.activation(network.graph.attention_taps()[i]));
+    EXPECT_EQ(lowered.graph.activation(lowered.graph.attention_taps()[i]),
+              network.graph.activation(network.graph.attention_taps()[i]));
   EXPECT_EQ(lowered.graph.activation(lowered.graph.output()), network.graph.activation(network.graph.output()));
   EXPECT_EQ(lowered.graph.input_shape(), network.graph.input_shape());
 }
@@ -74,8 +75,8 @@ TEST(Lowering, KeepsTapsAndOutput) {
 TEST(Lowering, NamesTheLayerAndTheRule) {
   // wrn-10-1 narrows nowhere, so LR applies; DARTS's 1x1 convolutions go from 108 to 36 channels.
   const Network darts = make_network("darts");
-  test::expect_error([&] { lower(darts.graph, uniform("LR_0.25")); }, ErrorCode::kNotApplicable, "cells.0.preprocess0.op.1/out_channels",
-                     "in_channels = 108 must divide out_channels = 36");
+  test::expect_error([&] { lower(darts.graph, uniform("LR_0.25")); }, ErrorCode::kNotApplicable,
+                     "cells.0.preprocess0.op.1/out_channels", "in_channels = 108 must divide out_channels = 36");
   test::expect_error([&] { lower(make_network("wrn-10-1").graph, uniform("Generic_0.01")); }, ErrorCode::kNotApplicable,
                      "block1.0.layer.0.conv1/rank_scale", "a rank_scale from 0.0625 up would be accepted");
   Plan unknown;

@@ -61,7 +61,8 @@ TEST(NetworkFiles, AreReadAsWritten) {
   EXPECT_EQ(report.parameters, 4 * 3 * 9 + 4 + 4 + 4 + 4 * 2 * 3 + 4 * 10 + 10);
   EXPECT_EQ(report.mult_adds(find_convention("macs")), Count(64 * 4 * 3 * 9 + 8 * 4 * 4 * 2 * 3 + 40));
   // The reference sees the pooling module (2 per output) and not the ReLU function.
-  EXPECT_EQ(report.mult_adds(find_convention("reference")), Count(64 * 4 * 3 * 9 + 8 * 4 * 4 * 2 * 3 + 40 + 10 + 2 * (4 * 8 * 4)));
+  EXPECT_EQ(report.mult_adds(find_convention("reference")),
+            Count(64 * 4 * 3 * 9 + 8 * 4 * 4 * 2 * 3 + 40 + 10 + 2 * (4 * 8 * 4)));
 }
 
 TEST(NetworkFiles, TakeAnotherInput) {
@@ -71,13 +72,29 @@ TEST(NetworkFiles, TakeAnotherInput) {
 }
 
 TEST(NetworkFiles, ASecondRoundIsByteIdentical) {
-  for (const char *spec :
-       {"wrn-28-10", "wrn-10-1", "wrn-16-0.5", "wide_resnet:depth=22,width=1.5,classes=100,attention_split=3", "darts",
-        "darts:channels=4,layers=6,genotype=darts_v1", "darts:layers=1,channels=1,classes=1", "darts-imagenet", "darts_imagenet:channels=4,layers=3",
-        "wrn-50-2", "wrn_50_2:classes=7,width=0.25",
-        "resnet-18", "resnet-34", "resnet-50", "resnet-101", "resnet-152", "resnet:depth=50,width=0.5,expansion=2,classes=3",
-        "mobilenet-v2", "mobilenet_v2:width=0.35,round_to=8", "mobilenet_v2:width=1.4",
-        R"(darts:layers=3,channels=4,genotype={"normal":[["none",0],["dil_conv_5x5",1]],"normal_concat":[2],"reduce":[["none",0],["avg_pool_3x3",1],["sep_conv_7x7",2],["conv_7x1_1x7",0]],"reduce_concat":[2,3]})"}) {
+  for (
+      const char *spec :
+      {"wrn-28-10",
+       "wrn-10-1",
+       "wrn-16-0.5",
+       "wide_resnet:depth=22,width=1.5,classes=100,attention_split=3",
+       "darts",
+       "darts:channels=4,layers=6,genotype=darts_v1",
+       "darts:layers=1,channels=1,classes=1",
+       "darts-imagenet",
+       "darts_imagenet:channels=4,layers=3",
+       "wrn-50-2",
+       "wrn_50_2:classes=7,width=0.25",
+       "resnet-18",
+       "resnet-34",
+       "resnet-50",
+       "resnet-101",
+       "resnet-152",
+       "resnet:depth=50,width=0.5,expansion=2,classes=3",
+       "mobilenet-v2",
+       "mobilenet_v2:width=0.35,round_to=8",
+       "mobilenet_v2:width=1.4",
+       R"(darts:layers=3,channels=4,genotype={"normal":[["none",0],["dil_conv_5x5",1]],"normal_concat":[2],"reduce":[["none",0],["avg_pool_3x3",1],["sep_conv_7x7",2],["conv_7x1_1x7",0]],"reduce_concat":[2,3]})"}) {
     SCOPED_TRACE(spec);
     const Network network = make_network(spec);
     const std::string first = write_network(network.graph, network.name);
@@ -106,8 +123,10 @@ TEST(NetworkFiles, AUsersFileSettlesAfterOneRound) {
   EXPECT_EQ(write_network(read(once).graph, "small"), once);
   // Names that repeat get ids of their own, also where one looks like such an id.
   std::string text = R"({"schema": "pare.network/1", "name": "ids \"quoted\"\u00e9", "input": [1, 4, 4], "layers": [)";
-  text += R"({"id": "1", "name": "r", "op": "relu", "inputs": ["input"]}, {"id": "2", "name": "r#2", "op": "relu", "inputs": ["1"]},)";
-  text += R"({"id": "3", "name": "r", "op": "relu", "inputs": ["2"]}, {"id": "4", "name": "input", "op": "relu", "inputs": ["3"]}]})";
+  text +=
+      R"({"id": "1", "name": "r", "op": "relu", "inputs": ["input"]}, {"id": "2", "name": "r#2", "op": "relu", "inputs": ["1"]},)";
+  text +=
+      R"({"id": "3", "name": "r", "op": "relu", "inputs": ["2"]}, {"id": "4", "name": "input", "op": "relu", "inputs": ["3"]}]})";
   const NetworkFile file = read(text);
   const std::string written = write_network(file.graph, file.name);
   const NetworkFile again = read(written);
@@ -128,7 +147,8 @@ TEST(NetworkFiles, LayersMayStandInAnyOrder) {
       const NetworkFile file = read(document.dump());
       const CostReport report = count(file.graph);
       EXPECT_EQ(report.parameters, expected.parameters);
-      for (const Convention &convention : conventions()) EXPECT_EQ(report.mult_adds(convention), expected.mult_adds(convention));
+      for (const Convention &convention : conventions())
+        EXPECT_EQ(report.mult_adds(convention), expected.mult_adds(convention));
       EXPECT_EQ(report.activation_elements, expected.activation_elements);
       EXPECT_EQ(file.graph.activation(file.graph.output()), network.graph.activation(network.graph.output()));
       const std::string once = write_network(file.graph, "net");
@@ -139,7 +159,8 @@ TEST(NetworkFiles, LayersMayStandInAnyOrder) {
 
 // ---------------------------------------------------------------------------------------------------------- refusals
 
-void bad(const std::string &text, const std::string &where, const std::string &message, ErrorCode code = ErrorCode::kInvalidFile) {
+void bad(const std::string &text, const std::string &where, const std::string &message,
+         ErrorCode code = ErrorCode::kInvalidFile) {
   SCOPED_TRACE(text.substr(0, 200));
   test::expect_error([&] { read(text); }, code, where, message);
 }
@@ -193,9 +214,10 @@ TEST(BadNetworkFiles, Headers) {
   bad(changed("/output", 3), "net.json/output", "no layer has the id 3");
   bad(changed("/attention_taps", "s"), "net.json/attention_taps", "must be an array");
   bad(changed("/attention_taps", Json::array({"zz"})), "net.json/attention_taps", "no layer has the id");
-  for (const Json &input : std::vector<Json>{Json::array({3, 8}), Json::array({3, 8, 8, 8}), Json::array({3, 8, 0}), Json::array({3, 8, -1}),
-                                             Json::array({3, 8, 8.5}), Json::array({"3", 8, 8}), Json::array({3, 8, nullptr}),
-                                             Json::array({3, 8, 18446744073709551615u}), Json("3,8,8"), Json(3)})
+  for (const Json &input :
+       std::vector<Json>{Json::array({3, 8}), Json::array({3, 8, 8, 8}), Json::array({3, 8, 0}), Json::array({3, 8, -1}),
+                         Json::array({3, 8, 8.5}), Json::array({"3", 8, 8}), Json::array({3, 8, nullptr}),
+                         Json::array({3, 8, 18446744073709551615u}), Json("3,8,8"), Json(3)})
     bad(changed("/input", input), "net.json/input", "three whole numbers from 1 up");
 }
 
@@ -218,7 +240,8 @@ TEST(BadNetworkFiles, Layers) {
   bad(changed("/layers/1/inputs", Json::array({"a", "a"})), "net.json/n/inputs", "2 inputs given, 1 expected");
   bad(changed("/layers/1/inputs", Json::array()), "net.json/n/inputs", "0 inputs given, 1 expected");
   bad(changed("/layers/1/momentum", "x"), "net.json/layers[1] (n)/momentum", "must be a number");
-  bad(changed("/layers/1/momentums", 1), "net.json/layers[1] (n)/momentums", "unknown key \"momentums\"; known: id, name, op, inputs");
+  bad(changed("/layers/1/momentums", 1), "net.json/layers[1] (n)/momentums",
+      "unknown key \"momentums\"; known: id, name, op, inputs");
   bad(changed("/layers/2/spelling", "method"), "net.json/layers[2] (r)/spelling", "module or function");
   bad(changed("/layers/2/kernel", 3), "net.json/layers[2] (r)/kernel", "unknown key");
   bad(changed("/layers/2/replaceable", "Conv"), "net.json/layers[2] (r)/replaceable", "unknown key");
@@ -262,7 +285,8 @@ TEST(BadNetworkFiles, CyclesAreNamed) {
   try {
     read(text);
   } catch (const Error &error) { // n needs s, s needs c or p, both need r, r needs n
-    for (const char *id : {"n", "s", "r"}) EXPECT_NE(error.message().find(std::string(id) + " <- "), std::string::npos) << error.message();
+    for (const char *id : {"n", "s", "r"})
+      EXPECT_NE(error.message().find(std::string(id) + " <- "), std::string::npos) << error.message();
   }
 }
 

@@ -43,8 +43,9 @@ TEST(ConvOp, CountsAllTaps) {
   // 2 images, 12 output channels, 5 x 4 positions, 6 / 3 input channels of a group, 3 x 3 taps.
   Graph graph;
   Builder b(graph);
-  const NodeId y = b.conv("c", graph.add_input(kImage),
-                          {.out_channels = 12, .kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}, .groups = 3, .bias = true});
+  const NodeId y =
+      b.conv("c", graph.add_input(kImage),
+             {.out_channels = 12, .kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}, .groups = 3, .bias = true});
   EXPECT_EQ(graph.activation(y), (Shape{.batch = 2, .channels = 12, .height = 5, .width = 4}));
   EXPECT_EQ(events_of(graph), (Events{{"conv.mac", 2 * 12 * 5 * 4 * 2 * 3 * 3}, {"conv.bias", 2 * 12 * 5 * 4}}));
   EXPECT_EQ(count(graph).parameters, 12 * 2 * 3 * 3 + 12);
@@ -64,7 +65,8 @@ TEST(ConvOp, TheConventionsOfOneConvolution) {
   // One 3 x 3 convolution of 1 channel on 3 x 3 with padding: 9 positions x 9 taps = 81 for tools that count all taps.
   Graph graph;
   Builder b(graph);
-  b.conv("c", graph.add_input({.batch = 1, .channels = 1, .height = 3, .width = 3}), {.kernel = {3, 3}, .padding = {1, 1}, .bias = true});
+  b.conv("c", graph.add_input({.batch = 1, .channels = 1, .height = 3, .width = 3}),
+         {.kernel = {3, 3}, .padding = {1, 1}, .bias = true});
   EXPECT_EQ(count(graph).mult_adds(find_convention("macs")), Count(81));
   EXPECT_EQ(count(graph).mult_adds(find_convention("reference")), Count(81));
 }
@@ -83,7 +85,11 @@ TEST(ConvOp, RefusesWhatDoesNotFit) {
   test::expect_error([&] { conv({.padding = {-1, 0}}); }, ErrorCode::kInvalidValue, "block2.conv1/padding");
   test::expect_error([&] { conv({.dilation = {1, 0}}); }, ErrorCode::kInvalidValue, "block2.conv1/dilation");
   test::expect_error([&] { conv({.groups = 0}); }, ErrorCode::kInvalidValue, "block2.conv1/groups");
-  test::expect_error([&] { conv({.kernel = {5, 5}}); }, ErrorCode::kInvalidConfig, "block2.conv1/kernel", "does not fit into 4");
+  test::expect_error(
+      [&] {
+        conv({.kernel = {5, 5}});
+      },
+      ErrorCode::kInvalidConfig, "block2.conv1/kernel", "does not fit into 4");
 }
 
 TEST(LinearOp, CountsRowsTimesWeights) {
@@ -128,16 +134,22 @@ TEST(PoolOps, CountWindows) {
   const One global = apply(kImage, GlobalAvgPool{});
   EXPECT_EQ(global.graph.activation(global.y), (Shape{.batch = 2, .channels = 6, .height = 1, .width = 1}));
   EXPECT_EQ(events_of(global.graph), (Events{{"global_avg_pool.element", 2 * 6 * 9 * 8}}));
-  test::expect_error([] { apply(kImage, MaxPool{.kernel = {3, 3}, .padding = {2, 2}}); }, ErrorCode::kInvalidConfig, "x/padding", "half");
+  test::expect_error(
+      [] {
+        apply(kImage, MaxPool{.kernel = {3, 3}, .padding = {2, 2}});
+      },
+      ErrorCode::kInvalidConfig, "x/padding", "half");
   test::expect_error([] { apply(kImage, AvgPool{.kernel = {0, 3}}); }, ErrorCode::kInvalidValue, "x/kernel");
 }
 
-// torch.nn.MaxPool2d(3, 2, ceil_mode=True) on 8: ceil((8 - 3) / 2) + 1 = 4; on 9 nothing is left over: 4. With kernel 1 and stride 2 on
-// 2 the last window would start at 2, outside: dropped.
+// torch.nn.MaxPool2d(3, 2, ceil_mode=True) on 8: ceil((8 - 3) / 2) + 1 = 4; on 9 nothing is left over: 4. With kernel 1 and
+// stride 2 on 2 the last window would start at 2, outside: dropped.
 TEST(PoolOps, CeilModeKeepsPartialWindowsThatStartInside) {
   const auto height = [](std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
-    return shape_of({.batch = 1, .channels = 1, .height = size, .width = size},
-                    MaxPool{.kernel = {kernel, kernel}, .stride = {stride, stride}, .padding = {padding, padding}, .ceil_mode = true})
+    return shape_of({.batch = 1, .channels = 1, .height = size, .width = size}, MaxPool{.kernel = {kernel, kernel},
+                                                                                        .stride = {stride, stride},
+                                                                                        .padding = {padding, padding},
+                                                                                        .ceil_mode = true})
         .height;
   };
   EXPECT_EQ(height(8, 3, 2, 0), 4);
@@ -158,7 +170,8 @@ TEST(StructureOps, MoveAndAdd) {
   EXPECT_EQ(events_of(graph), (Events{{"concat.copy", 2 * 18 * 9 * 8}, {"add.element", 2 * (2 * 18 * 9 * 8)}}));
 
   EXPECT_EQ(shape_of(kImage, Crop{.top = 1, .left = 2}), (Shape{.batch = 2, .channels = 6, .height = 8, .width = 6}));
-  EXPECT_EQ(shape_of(kImage, SliceChannels{.begin = 2, .count = 3}), (Shape{.batch = 2, .channels = 3, .height = 9, .width = 8}));
+  EXPECT_EQ(shape_of(kImage, SliceChannels{.begin = 2, .count = 3}),
+            (Shape{.batch = 2, .channels = 3, .height = 9, .width = 8}));
   EXPECT_EQ(shape_of(kImage, Flatten{}), (Shape{.batch = 2, .channels = 6 * 9 * 8, .height = 1, .width = 1}));
   EXPECT_EQ(shape_of(kImage, Zeros{.stride = {2, 3}}), (Shape{.batch = 2, .channels = 6, .height = 5, .width = 3}));
   const One repeated = apply(kImage, RepeatChannels{.times = 4});
@@ -189,7 +202,11 @@ TEST(StructureOps, RefuseUnequalShapes) {
   const NodeId x = graph.add_input(kImage);
   const NodeId smaller = b.op("pool", MaxPool{.kernel = {2, 2}, .stride = {2, 2}}, {x});
   test::expect_error([&] { b.op("add", Add{}, {x, smaller}); }, ErrorCode::kInvalidConfig, "add/inputs", "must be equal");
-  test::expect_error([&] { b.op("cat", Concat{}, {x, smaller}); }, ErrorCode::kInvalidConfig, "cat/inputs", "only channels may differ");
+  test::expect_error(
+      [&] {
+        b.op("cat", Concat{}, {x, smaller});
+      },
+      ErrorCode::kInvalidConfig, "cat/inputs", "only channels may differ");
 }
 
 // ----------------------------------------------------------------------------------------------- weights from parameters
@@ -201,7 +218,8 @@ Graph on_parameters(const std::vector<Extents> &parameters, Op op) {
   graph.add_input({});
   const LayerId layer = b.layer("w", "w");
   std::vector<NodeId> inputs;
-  for (std::size_t i = 0; i < parameters.size(); ++i) inputs.push_back(b.parameter(layer, "p" + std::to_string(i), parameters[i]));
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    inputs.push_back(b.parameter(layer, "p" + std::to_string(i), parameters[i]));
   graph.add(layer, std::move(op), inputs);
   return graph;
 }
@@ -211,8 +229,16 @@ TEST(WeightOps, TensorTrainIsMergedFromTheLeft) {
   const Graph graph = on_parameters({{1, 4, 2}, {2, 3, 5}, {5, 6, 1}}, TtMerge{.extents = {8, 9, 1, 1}});
   EXPECT_EQ(events_of(graph), (Events{{"tt_merge.mac", 4 * 3 * 2 * 5 + 4 * 3 * 6 * 5}}));
   EXPECT_EQ(count(graph).parameters, 4 * 2 + 2 * 3 * 5 + 5 * 6);
-  test::expect_error([] { on_parameters({{1, 4, 2}, {3, 3, 1}}, TtMerge{.extents = {12}}); }, ErrorCode::kInvalidConfig, "w/inputs");
-  test::expect_error([] { on_parameters({{1, 4, 2}, {2, 3, 1}}, TtMerge{.extents = {13}}); }, ErrorCode::kInvalidConfig, "w/extents");
+  test::expect_error(
+      [] {
+        on_parameters({{1, 4, 2}, {3, 3, 1}}, TtMerge{.extents = {12}});
+      },
+      ErrorCode::kInvalidConfig, "w/inputs");
+  test::expect_error(
+      [] {
+        on_parameters({{1, 4, 2}, {2, 3, 1}}, TtMerge{.extents = {13}});
+      },
+      ErrorCode::kInvalidConfig, "w/extents");
 }
 
 TEST(WeightOps, ModeProduct) {
@@ -256,7 +282,11 @@ TEST(WeightOps, GatherCopiesAndSigns) {
   EXPECT_EQ(events_of(graph), (Events{{"gather.copy", 36}, {"gather.multiply", 36}}));
   EXPECT_EQ(count(graph).parameters, 10);
   EXPECT_EQ(count(graph).buffer_elements, 36 + 36);
-  test::expect_error([&] { graph.add(layer, Gather{.extents = {4, 8}}, {values, index}); }, ErrorCode::kInvalidConfig, "h/extents");
+  test::expect_error(
+      [&] {
+        graph.add(layer, Gather{.extents = {4, 8}}, {values, index});
+      },
+      ErrorCode::kInvalidConfig, "h/extents");
 }
 
 TEST(WeightOps, AddBias) {
@@ -291,7 +321,11 @@ TEST(Kinds, WeightsAndActivationsAreNotMixedUp) {
   const NodeId x = graph.add_input(kImage);
   const LayerId layer = b.layer("l", "l");
   const NodeId weight = b.parameter(layer, "w", {6, 6, 1, 1});
-  test::expect_error([&] { graph.add(layer, Conv{}, {weight, weight}); }, ErrorCode::kInvalidConfig, "l/inputs", "an activation is expected");
+  test::expect_error(
+      [&] {
+        graph.add(layer, Conv{}, {weight, weight});
+      },
+      ErrorCode::kInvalidConfig, "l/inputs", "an activation is expected");
   test::expect_error([&] { graph.add(layer, Conv{}, {x, x}); }, ErrorCode::kInvalidConfig, "l/inputs", "a weight is expected");
   test::expect_error([&] { graph.add(layer, Relu{}, {weight}); }, ErrorCode::kInvalidConfig, "l/inputs");
   test::expect_error([&] { graph.add(layer, Conv{}, {x}); }, ErrorCode::kInvalidConfig, "l/inputs", "1 inputs given");

@@ -74,8 +74,8 @@ TEST_P(ReferenceCounts, AreExact) {
       expected.erase(found);
       continue;
     }
-    EXPECT_TRUE(layer.parameters == 0 && cost.is_zero())
-        << name << ": parameters " << layer.parameters << ", mult-adds " << cost.to_string() << ", and the reference has no such layer";
+    EXPECT_TRUE(layer.parameters == 0 && cost.is_zero()) << name << ": parameters " << layer.parameters << ", mult-adds "
+                                                         << cost.to_string() << ", and the reference has no such layer";
   }
   for (const Json *missing : expected) ADD_FAILURE() << "not counted so: " << *missing;
 }
@@ -86,13 +86,14 @@ std::vector<std::size_t> indices() {
   return out;
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, ReferenceCounts, testing::ValuesIn(indices()), [](const testing::TestParamInfo<std::size_t> &param) {
-  const Json &row = rows().at(param.param);
-  std::string name;
-  for (const auto &[key, value] : row.at("network").items())
-    if (key != "classes") name += (value.is_string() ? value.get<std::string>() : value.dump()) + "_";
-  return test::test_name(name + row.at("substitution").get<std::string>());
-});
+INSTANTIATE_TEST_SUITE_P(Rows, ReferenceCounts, testing::ValuesIn(indices()),
+                         [](const testing::TestParamInfo<std::size_t> &param) {
+                           const Json &row = rows().at(param.param);
+                           std::string name;
+                           for (const auto &[key, value] : row.at("network").items())
+                             if (key != "classes") name += (value.is_string() ? value.get<std::string>() : value.dump()) + "_";
+                           return test::test_name(name + row.at("substitution").get<std::string>());
+                         });
 
 TEST(ReferenceCountsFile, HasAllItsRows) {
   EXPECT_EQ(rows().size(), 114u);

@@ -22,7 +22,8 @@ TEST(Shapes, ElementsAndText) {
 }
 
 TEST(Shapes, OverflowIsReported) {
-  test::expect_error([] { (void)Shape{.batch = kMax, .channels = 2, .height = 1, .width = 1}.elements(); }, ErrorCode::kOverflow);
+  test::expect_error([] { (void)Shape{.batch = kMax, .channels = 2, .height = 1, .width = 1}.elements(); },
+                     ErrorCode::kOverflow);
   test::expect_error([] { (void)Extents{std::int64_t{1} << 32, std::int64_t{1} << 31}.elements(); }, ErrorCode::kOverflow);
 }
 
@@ -38,8 +39,8 @@ TEST(WindowPositions, FollowTheFormula) {
   test::expect_error([] { window_positions(4, 3, 1, 0, 2); }, ErrorCode::kInvalidConfig, "kernel", "a window of 5");
 }
 
-// By enumeration: windows that lie inside the padded input, and for ceil also the next one if it is cut off but starts before the
-// right padding.
+// By enumeration: windows that lie inside the padded input, and for ceil also the next one if it is cut off but starts before
+// the right padding.
 TEST(WindowPositions, EqualAnEnumeration) {
   for (std::int64_t size = 1; size <= 12; ++size)
     for (std::int64_t kernel = 1; kernel <= 5; ++kernel)

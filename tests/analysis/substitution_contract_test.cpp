@@ -28,8 +28,9 @@ protected:
           check(test::grid()[i], substitute);
           if (HasFailure()) { // one failure tells enough
             const ConvSite &s = test::grid()[i];
-            FAIL() << s.in_channels() << " -> " << s.out_channels() << ", kernel " << s.kernel.height << ", stride " << s.stride.height
-                   << ", padding " << s.padding.height << ", dilation " << s.dilation.height << ", bias " << s.bias;
+            FAIL() << s.in_channels() << " -> " << s.out_channels() << ", kernel " << s.kernel.height << ", stride "
+                   << s.stride.height << ", padding " << s.padding.height << ", dilation " << s.dilation.height << ", bias "
+                   << s.bias;
           }
         }
       }
@@ -117,7 +118,8 @@ bool must_refuse(const ConvSite &s, const Substitute &substitute, double knob) {
     if (one) return budget(c_i * c_o) < least;
     const std::int64_t both = c_i * k2 + c_i * c_o;
     const auto share = [&](std::int64_t part) {
-      return static_cast<std::int64_t>(static_cast<double>(budget(both)) * static_cast<double>(part) / static_cast<double>(both));
+      return static_cast<std::int64_t>(static_cast<double>(budget(both)) * static_cast<double>(part) /
+                                       static_cast<double>(both));
     };
     return share(c_i * k2) < least || share(c_i * c_o) < least;
   }
@@ -185,7 +187,8 @@ TEST_P(Contract, MarksItsParameters) {
   for (const Settings &settings : test::variants(family()))
     for (std::size_t i = 0; i < test::grid().size(); i += 7) {
       const ConvSite &site = test::grid()[i];
-      const Substitute substitute{.family = &family(), .settings = settings, .knob = test::knobs_to_try(family(), settings).back()};
+      const Substitute substitute{
+          .family = &family(), .settings = settings, .knob = test::knobs_to_try(family(), settings).back()};
       if (resolve(site, substitute).refusal) continue;
       ++applied;
       Graph graph;
@@ -306,7 +309,8 @@ TEST_P(Contract, DescribesItself) {
       EXPECT_EQ(key.most, static_cast<std::int64_t>(key.choices.size()) - 1) << key.name;
     }
   }
-  for (const ReferenceName &reference : info.reference_names) EXPECT_EQ(reference.keys.size(), info.keys.size()) << reference.name;
+  for (const ReferenceName &reference : info.reference_names)
+    EXPECT_EQ(reference.keys.size(), info.keys.size()) << reference.name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Registry, Contract, testing::ValuesIn(test::family_names()),

@@ -37,8 +37,9 @@ ConvSite random_site(Random &random) {
   std::int64_t c_i = random.whole(1, 200);
   std::int64_t c_o = random.coin() ? c_i * random.whole(1, 4) : random.whole(1, 200);
   if (random.coin()) std::swap(c_i, c_o);
-  return make_site("X", {.batch = random.whole(1, 3), .channels = c_i, .height = random.whole(13, 20), .width = random.whole(13, 20)}, c_o,
-                   {k, k}, {stride, stride}, {padding, padding}, {dilation, dilation}, random.coin());
+  return make_site(
+      "X", {.batch = random.whole(1, 3), .channels = c_i, .height = random.whole(13, 20), .width = random.whole(13, 20)}, c_o,
+      {k, k}, {stride, stride}, {padding, padding}, {dilation, dilation}, random.coin());
 }
 
 class Property : public testing::TestWithParam<std::string> {};
@@ -53,7 +54,8 @@ TEST_P(Property, CostsNeverFallAsTheKnobRises) {
   for (int trial = 0; trial < 600; ++trial) {
     const ConvSite site = random_site(random);
     const auto variants = test::variants(family);
-    const Settings &settings = variants[static_cast<std::size_t>(random.whole(0, static_cast<std::int64_t>(variants.size()) - 1))];
+    const Settings &settings =
+        variants[static_cast<std::size_t>(random.whole(0, static_cast<std::int64_t>(variants.size()) - 1))];
     if (!Substitute{.family = &family, .settings = settings, .knob = {}}.has_free_knob()) continue;
     double low = kind == KnobInfo::Kind::kReal ? random.fraction() : static_cast<double>(random.whole(1, 20));
     double high = kind == KnobInfo::Kind::kReal ? random.fraction() : static_cast<double>(random.whole(1, 20));
@@ -85,11 +87,13 @@ INSTANTIATE_TEST_SUITE_P(Registry, Property, testing::ValuesIn(test::family_name
                          [](const testing::TestParamInfo<std::string> &param) { return param.param; });
 
 Structure structure_of(const char *text, std::int64_t c_i, std::int64_t c_o, std::int64_t k = 1) {
-  const ConvSite site = make_site("X", {.batch = 1, .channels = c_i, .height = 9, .width = 9}, c_o, {k, k}, {1, 1}, {k / 2, k / 2}, {1, 1});
+  const ConvSite site =
+      make_site("X", {.batch = 1, .channels = c_i, .height = 9, .width = 9}, c_o, {k, k}, {1, 1}, {k / 2, k / 2}, {1, 1});
   return resolve(site, parse_substitute(text)).structure;
 }
 
-// The product is rounded once to a double, as Python rounds it, then cut. In x86's extended precision s N is exact for N < 2^11.
+// The product is rounded once to a double, as Python rounds it, then cut. In x86's extended precision s N is exact for N <
+// 2^11.
 TEST(PythonArithmetic, IntIsTowardZeroAfterOneRounding) {
   Random random(1);
   for (int trial = 0; trial < 20000; ++trial) {
@@ -126,20 +130,24 @@ TEST(PythonArithmetic, RoundIsHalfToEven) {
   // round(0.5 x 5) = 2, round(0.5 x 7) = 4 in Python 3.
   EXPECT_EQ(structure_of("cp:rank_scale=0.5,dimensions=2", 5, 7), (Structure{7, 5, 2}));
   EXPECT_EQ(structure_of("tucker:rank_scale=0.5,dimensions=2", 5, 7), (Structure{7, 5, 4, 2}));
-  EXPECT_EQ(structure_of("tucker:rank_scale=0.1,dimensions=2", 5, 5), (Structure{5, 5, 1, 1})) << "round(0.5) = 0, and at least 1";
+  EXPECT_EQ(structure_of("tucker:rank_scale=0.1,dimensions=2", 5, 5), (Structure{5, 5, 1, 1}))
+      << "round(0.5) = 0, and at least 1";
   Random random(2);
   for (int trial = 0; trial < 5000; ++trial) {
     const std::int64_t n = random.whole(1, 500);
-    const double s = random.coin() ? random.fraction() : static_cast<double>(2 * random.whole(0, n - 1) + 1) / static_cast<double>(2 * n);
+    const double s =
+        random.coin() ? random.fraction() : static_cast<double>(2 * random.whole(0, n - 1) + 1) / static_cast<double>(2 * n);
     const std::int64_t expected = std::max<std::int64_t>(1, half_even(s * static_cast<double>(n)));
-    ASSERT_EQ(structure_of(("cp:dimensions=2,rank_scale=" + shortest(s)).c_str(), n, n), (Structure{n, n, expected})) << s << " x " << n;
+    ASSERT_EQ(structure_of(("cp:dimensions=2,rank_scale=" + shortest(s)).c_str(), n, n), (Structure{n, n, expected}))
+        << s << " x " << n;
   }
 }
 
 // Every rank from 1 to N has one knob, the smallest double s with int(s N) = r.
 TEST(Knobs, OfGenericAreEveryRank) {
   for (std::int64_t n : {1, 3, 48, 160, 640}) {
-    const ConvSite site = make_site("X", {.batch = 1, .channels = n, .height = 4, .width = 4}, n, {1, 1}, {1, 1}, {0, 0}, {1, 1});
+    const ConvSite site =
+        make_site("X", {.batch = 1, .channels = n, .height = 4, .width = 4}, n, {1, 1}, {1, 1}, {0, 0}, {1, 1});
     const auto knobs = find_substitution("generic").knobs(site, {}, 10000);
     ASSERT_EQ(knobs.size(), static_cast<std::size_t>(n));
     for (std::int64_t r = 1; r <= n; ++r) {
@@ -148,16 +156,18 @@ TEST(Knobs, OfGenericAreEveryRank) {
       EXPECT_LT(std::nextafter(knob, 0.0) * static_cast<double>(n), static_cast<double>(r));
     }
   }
-  // Tensor trains of 640 x 640, modes 80, 80, 64: r_1 = max(1, round(80 s)) has 79 steps and r_2 = max(1, round(64 s)) has 63. Two would
-  // fall together where (2j + 1) / 160 = (2k + 1) / 128, that is 4 (2j + 1) = 5 (2k + 1): even on the left, odd on the right. So
-  // there are 79 + 63 + 1 structures.
-  const ConvSite wide = make_site("X", {.batch = 1, .channels = 640, .height = 1, .width = 1}, 640, {1, 1}, {1, 1}, {0, 0}, {1, 1});
+  // Tensor trains of 640 x 640, modes 80, 80, 64: r_1 = max(1, round(80 s)) has 79 steps and r_2 = max(1, round(64 s)) has 63.
+  // Two would fall together where (2j + 1) / 160 = (2k + 1) / 128, that is 4 (2j + 1) = 5 (2k + 1): even on the left, odd on
+  // the right. So there are 79 + 63 + 1 structures.
+  const ConvSite wide =
+      make_site("X", {.batch = 1, .channels = 640, .height = 1, .width = 1}, 640, {1, 1}, {1, 1}, {0, 0}, {1, 1});
   EXPECT_EQ(find_substitution("tensor_train").knobs(wide, {3}, 10000).size(), 143u);
 }
 
 TEST(Knobs, OfShuffleAreTheDivisors) {
   // gcd(48, 96, 96 // 4 = 24) = 24: 24, 12, 8, 6, 4, 3, 2, 1 groups, most groups cheapest.
-  const ConvSite site = make_site("X", {.batch = 1, .channels = 48, .height = 4, .width = 4}, 96, {3, 3}, {1, 1}, {1, 1}, {1, 1});
+  const ConvSite site =
+      make_site("X", {.batch = 1, .channels = 48, .height = 4, .width = 4}, 96, {3, 3}, {1, 1}, {1, 1}, {1, 1});
   EXPECT_EQ(find_substitution("shuffle").knobs(site, {4}, 100), (std::vector<double>{24, 12, 8, 6, 4, 3, 2, 1}));
   EXPECT_EQ(find_substitution("shuffle").knobs(site, {4}, 3), (std::vector<double>{24, 12, 8}));
   // A wish for 7 groups is lowered by 1 until it divides.
@@ -168,7 +178,8 @@ TEST(Knobs, OfShuffleAreTheDivisors) {
 std::vector<std::int64_t> modes_of(std::int64_t n, int d) {
   const double equal = std::exp(std::log(static_cast<double>(n)) / d);
   const std::int64_t target = half_even(equal);
-  if (std::fabs(equal - static_cast<double>(target)) < 1e-6) return std::vector<std::int64_t>(static_cast<std::size_t>(d), target);
+  if (std::fabs(equal - static_cast<double>(target)) < 1e-6)
+    return std::vector<std::int64_t>(static_cast<std::size_t>(d), target);
   std::vector<std::int64_t> out;
   for (int k = 1; k < d; ++k) {
     std::int64_t mode = n;
@@ -203,7 +214,8 @@ TEST(Dimensionize, FollowsTheReference) {
 // formulas.md, Tucker: (c_o, c_i) = (160, 16), s = 0.25: n = 16, 16, 10; R = 4, 4, 2; q = 1, 8, 2, 1; P = 248.
 TEST(Structures, OfTheDocumentsExamples) {
   EXPECT_EQ(structure_of("Tucker_0.25", 16, 160), (Structure{16, 16, 10, 4, 4, 2, 1, 8, 2, 1}));
-  const ConvSite site = make_site("X", {.batch = 1, .channels = 16, .height = 1, .width = 1}, 160, {1, 1}, {1, 1}, {0, 0}, {1, 1});
+  const ConvSite site =
+      make_site("X", {.batch = 1, .channels = 16, .height = 1, .width = 1}, 160, {1, 1}, {1, 1}, {0, 0}, {1, 1});
   Graph graph;
   lower_site(graph, site, graph.add_input(site.input), parse_substitute("Tucker_0.25"));
   EXPECT_EQ(count(graph).parameters, 16 * 4 + 16 * 4 + 10 * 2 + 1 * 4 * 8 + 8 * 4 * 2 + 2 * 2 * 1);

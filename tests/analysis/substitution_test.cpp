@@ -10,9 +10,9 @@ namespace {
 std::string canonical(const std::string &text) { return parse_substitute(text).text(); }
 
 TEST(SubstituteNames, ReferenceStringsStayAsTheyAre) {
-  for (const char *text : {"Conv", "Sep", "ACDC_2", "ACDC_12", "ACDC_48", "OriginalACDC", "Hashed_0.1", "HashedDecimate", "SepHashed_0.05",
-                           "SepHashedDecimate", "Generic_0.053125", "LR_0.25", "Shuffle_4", "TensorTrain_0.26", "Tucker_0.41", "CP_0.1",
-                           "HashedSeparable_0.34375"})
+  for (const char *text : {"Conv", "Sep", "ACDC_2", "ACDC_12", "ACDC_48", "OriginalACDC", "Hashed_0.1", "HashedDecimate",
+                           "SepHashed_0.05", "SepHashedDecimate", "Generic_0.053125", "LR_0.25", "Shuffle_4",
+                           "TensorTrain_0.26", "Tucker_0.41", "CP_0.1", "HashedSeparable_0.34375"})
     EXPECT_EQ(canonical(text), text);
 }
 
@@ -99,16 +99,23 @@ TEST(SubstituteNames, BadOnesAreRefusedWithWhatWouldBeAccepted) {
 }
 
 TEST(ConvSites, ReadTheGraph) {
-  const ConvSite site = make_site("c", {.batch = 2, .channels = 3, .height = 11, .width = 9}, 8, {3, 5}, {2, 1}, {1, 2}, {1, 1}, true);
+  const ConvSite site =
+      make_site("c", {.batch = 2, .channels = 3, .height = 11, .width = 9}, 8, {3, 5}, {2, 1}, {1, 2}, {1, 1}, true);
   EXPECT_EQ(site.output, (Shape{.batch = 2, .channels = 8, .height = 6, .width = 9}));
   EXPECT_TRUE(site.bias);
   EXPECT_FALSE(site.pointwise());
   EXPECT_EQ(site.in_channels(), 3);
   EXPECT_EQ(site.kernel, (Pair{3, 5}));
-  test::expect_error([] { make_site("c", {.batch = 1, .channels = 3, .height = 2, .width = 2}, 8, {3, 3}, {1, 1}, {0, 0}, {1, 1}); },
-                     ErrorCode::kInvalidConfig, "c/kernel");
-  test::expect_error([] { make_site("c", {.batch = 1, .channels = 3, .height = 8, .width = 8}, 0, {3, 3}, {1, 1}, {0, 0}, {1, 1}); },
-                     ErrorCode::kInvalidValue, "c/out_channels");
+  test::expect_error(
+      [] {
+        make_site("c", {.batch = 1, .channels = 3, .height = 2, .width = 2}, 8, {3, 3}, {1, 1}, {0, 0}, {1, 1});
+      },
+      ErrorCode::kInvalidConfig, "c/kernel");
+  test::expect_error(
+      [] {
+        make_site("c", {.batch = 1, .channels = 3, .height = 8, .width = 8}, 0, {3, 3}, {1, 1}, {0, 0}, {1, 1});
+      },
+      ErrorCode::kInvalidValue, "c/out_channels");
 }
 
 } // namespace

@@ -101,9 +101,14 @@ void register_all() {
     const char *name;
     void (*run)(benchmark::State &);
   };
-  for (const Chain &chain : {Chain{"chain/build", chain_build}, Chain{"chain/count", chain_count}, Chain{"chain/lower", chain_lower},
-                             Chain{"chain/write", chain_write}, Chain{"chain/read", chain_read}})
-    benchmark::RegisterBenchmark(chain.name, chain.run)->Arg(10'000)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
+  for (const Chain &chain :
+       {Chain{"chain/build", chain_build}, Chain{"chain/count", chain_count}, Chain{"chain/lower", chain_lower},
+        Chain{"chain/write", chain_write}, Chain{"chain/read", chain_read}})
+    benchmark::RegisterBenchmark(chain.name, chain.run)
+        ->Arg(10'000)
+        ->Arg(100'000)
+        ->Arg(1'000'000)
+        ->Unit(benchmark::kMillisecond);
 }
 
 } // namespace

@@ -20,7 +20,8 @@ std::string spec_of(const Json &network) {
 /// Sum of a column of layers or groups.
 std::int64_t sum(const Json &rows, const std::string &field, const std::string &convention = {}) {
   std::int64_t out = 0;
-  for (const Json &row : rows) out += convention.empty() ? row.at(field).get<std::int64_t>() : row.at(field).at(convention).get<std::int64_t>();
+  for (const Json &row : rows)
+    out += convention.empty() ? row.at(field).get<std::int64_t>() : row.at(field).at(convention).get<std::int64_t>();
   return out;
 }
 
@@ -155,7 +156,8 @@ TEST_F(Cost, InputAndBatch) {
   EXPECT_EQ(json({"cost", "hand.json", "--batch", "2", "--format", "json"}).at("mult_adds").at("macs"), 2 * 3138);
   // mobilenet-v2 takes any input: 2 x 2 less of everything but the classifier on a 1 x 1 map (1280 x 1000).
   const auto mobile = [&](const std::string &input) {
-    return json({"cost", "mobilenet-v2", "--input", input, "--format", "json"}).at("mult_adds").at("macs").get<std::int64_t>() - 1280000;
+    return json({"cost", "mobilenet-v2", "--input", input, "--format", "json"}).at("mult_adds").at("macs").get<std::int64_t>() -
+           1280000;
   };
   EXPECT_EQ(mobile("3,128,128"), 4 * mobile("3,64,64"));
 }
@@ -163,13 +165,17 @@ TEST_F(Cost, InputAndBatch) {
 TEST_F(Cost, Conventions) {
   EXPECT_EQ(keys(json({"cost", "wrn-10-1", "--convention", "reference", "--format", "json"}).at("mult_adds")),
             (std::vector<std::string>{"reference"}));
-  const std::vector<std::string> all = keys(json({"cost", "wrn-10-1", "--convention", "all", "--format", "json"}).at("mult_adds"));
+  const std::vector<std::string> all =
+      keys(json({"cost", "wrn-10-1", "--convention", "all", "--format", "json"}).at("mult_adds"));
   EXPECT_EQ(std::vector<std::string>(all.begin(), all.begin() + 2), (std::vector<std::string>{"macs", "reference"}));
-  EXPECT_EQ(keys(json({"cost", "wrn-10-1", "--convention", "all", "--convention", "macs", "--format", "json"}).at("mult_adds")), all);
+  EXPECT_EQ(keys(json({"cost", "wrn-10-1", "--convention", "all", "--convention", "macs", "--format", "json"}).at("mult_adds")),
+            all);
 
   // A convention of one's own: half a unit for each multiply-accumulate, one for each bias: 3138 / 2 + 5 = 1574.
   write("hand.json", kByHand);
-  write("mine.json", R"({"schema": "pare.convention/1", "name": "mine", "source": "a test", "weights": {"conv.mac": 0.5, "linear.mac": 0.5, "linear.bias": 1}})");
+  write(
+      "mine.json",
+      R"({"schema": "pare.convention/1", "name": "mine", "source": "a test", "weights": {"conv.mac": 0.5, "linear.mac": 0.5, "linear.bias": 1}})");
   const Json cost = json({"cost", "hand.json", "--convention", "mine.json", "--convention", "macs", "--format", "json"});
   EXPECT_EQ(cost.at("mult_adds").dump(), R"({"mine":1574,"macs":3138})");
 }
@@ -202,7 +208,8 @@ TEST_F(Cost, WherePossibleKeepsAndLists) {
   // up: r = int(0.5 * 6) = 3, 3 * 6 = 18 parameters; down stays at 6 * 4 = 24.
   EXPECT_EQ(cost.at("parameters"), 42);
   EXPECT_EQ(cost.at("substituted_parameters"), 18);
-  EXPECT_NE(output({"cost", "net.json", "--substitute", "LR_0.5", "--where-possible"}).find("left as they were"), std::string::npos);
+  EXPECT_NE(output({"cost", "net.json", "--substitute", "LR_0.5", "--where-possible"}).find("left as they were"),
+            std::string::npos);
 }
 
 TEST_F(Cost, WarnsOfLayersThatGrow) {
@@ -221,7 +228,8 @@ TEST_F(Cost, WarnsOfLayersThatGrow) {
 }
 
 TEST_F(Cost, SameInputSameBytes) {
-  const std::vector<std::string> words{"cost", "darts", "--substitute", "ACDC_12", "--layers", "--group-by", "kind", "--format", "json"};
+  const std::vector<std::string> words{"cost",       "darts", "--substitute", "ACDC_12", "--layers",
+                                       "--group-by", "kind",  "--format",     "json"};
   EXPECT_EQ(run(words).out, run(words).out);
 }
 

@@ -8,7 +8,8 @@ namespace {
 /// Bad input: one line on stderr, exit 1 or 2, nothing on stdout and nothing written, although an output was asked for.
 class Faults : public Cli {
 protected:
-  void expect(std::vector<std::string> words, int code, std::string_view tag, const std::vector<std::string> &parts = {}) const {
+  void expect(std::vector<std::string> words, int code, std::string_view tag,
+              const std::vector<std::string> &parts = {}) const {
     std::string line = "pare";
     for (const std::string &word : words) line += " " + (word.size() > 200 ? word.substr(0, 200) + "..." : word);
     SCOPED_TRACE(line);
@@ -18,7 +19,8 @@ protected:
     EXPECT_EQ(files(), before);
   }
   /// A network file in place of NETWORK, for each command that takes one.
-  void expect_file(const std::string &text, const std::vector<std::string> &parts, std::string_view tag = "invalid_file", int code = 1) const {
+  void expect_file(const std::string &text, const std::vector<std::string> &parts, std::string_view tag = "invalid_file",
+                   int code = 1) const {
     write("bad.json", text);
     SCOPED_TRACE(text.substr(0, 300));
     expect({"cost", "bad.json"}, code, tag, parts);
@@ -93,7 +95,8 @@ TEST_F(Faults, Conventions) {
            {R"({"schema": "pare.convention/1", "name": "macs", "source": "y", "weights": {}})", "another name"}}) {
     write("bad.json", text);
     expect({"cost", "wrn-10-1", "--convention", "bad.json"}, 1, "invalid_file", {"bad.json", part});
-    expect({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "parameters<=1M", "--convention", "bad.json"}, 1, "invalid_file", {part});
+    expect({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "parameters<=1M", "--convention", "bad.json"}, 1,
+           "invalid_file", {part});
   }
   // Counts that are reals may be beyond a double.
   write("huge.json", R"({"schema": "pare.convention/1", "name": "huge", "source": "y", "weights": {"conv.mac": 1e308}})");
@@ -120,13 +123,15 @@ TEST_F(Faults, Options) {
   expect({"list"}, 2, "usage", {"WHAT"});
   expect({"formulas", "--format", "csv"}, 2, "usage", {"text, json, markdown"});
   expect({"completion", "tcsh"}, 2, "usage", {"bash, zsh, fish"});
-  for (const std::vector<std::string> &words : std::vector<std::vector<std::string>>{{}, {"count"}, {"--batch"}, {""}, {"two\nlines"}})
+  for (const std::vector<std::string> &words :
+       std::vector<std::vector<std::string>>{{}, {"count"}, {"--batch"}, {""}, {"two\nlines"}})
     expect_fault(run(words), 2, "usage", {"cost, solve, show, list, formulas, completion, man"});
 }
 
 TEST_F(Faults, Budgets) {
-  for (const std::string budget : {"", "parameters", "parameters<=", "parameters<=lots", "parameters<=-1", "parameters<=nan", "parameters<=1e400",
-                                   "parameters=1M", "parameters<=1T", "size<=1M", "mult-adds[macs<=1M", "parameters<=1M%", "mult-adds[]<=1M"})
+  for (const std::string budget :
+       {"", "parameters", "parameters<=", "parameters<=lots", "parameters<=-1", "parameters<=nan", "parameters<=1e400",
+        "parameters=1M", "parameters<=1T", "size<=1M", "mult-adds[macs<=1M", "parameters<=1M%", "mult-adds[]<=1M"})
     expect({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", budget}, 2, "usage", {"budget"});
   expect({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "mult-adds[flops]<=1M"}, 2, "unknown_name", {"flops"});
   expect({"solve", "wrn-10-1", "--substitute", "Generic"}, 2, "usage", {"--budget"});
@@ -144,20 +149,22 @@ TEST_F(Faults, NetworkFilesThatAreNoJson) {
   expect_file("[]", {"pare.network/1"});
   expect_file("7", {"pare.network/1"});
   expect_file(std::string(200000, '['), {"bad.json"});
-  expect_file(replaced(kByHand, "\"a\", \"op\"", "\"a\", \"x\": " + std::string(100000, '[') + std::string(100000, ']') + ", \"op\""), {"deeper"});
+  expect_file(
+      replaced(kByHand, "\"a\", \"op\"", "\"a\", \"x\": " + std::string(100000, '[') + std::string(100000, ']') + ", \"op\""),
+      {"deeper"});
   expect_file(replaced(kByHand, "by hand", "by \xff hand"), {"bad.json"});
 }
 
 TEST_F(Faults, NetworkFilesThatAreNoNetworks) {
-  const auto bad = [&](const std::string &what, const std::string &with, const std::vector<std::string> &parts, std::string_view tag = "invalid_file", int code = 1) {
-    expect_file(replaced(kByHand, what, with), parts, tag, code);
-  };
+  const auto bad = [&](const std::string &what, const std::string &with, const std::vector<std::string> &parts,
+                       std::string_view tag = "invalid_file",
+                       int code = 1) { expect_file(replaced(kByHand, what, with), parts, tag, code); };
   bad("pare.network/1", "pare.network/9", {"schema"});
   bad("\"name\": \"by hand\",", "", {"name"});
   bad("[2, 6, 6]", "[0, 6, 6]", {"input"}); // zero channels
   bad("[2, 6, 6]", "[2, 6]", {"input"});
-  bad("\"out_channels\": 4, \"kernel\": 3, \"padding\": 1, \"rep", "\"out_channels\": 0, \"kernel\": 3, \"padding\": 1, \"rep", {"a/out_channels", "at least 1"},
-      "invalid_file", 1);
+  bad("\"out_channels\": 4, \"kernel\": 3, \"padding\": 1, \"rep", "\"out_channels\": 0, \"kernel\": 3, \"padding\": 1, \"rep",
+      {"a/out_channels", "at least 1"}, "invalid_file", 1);
   bad("\"out_channels\": 4", "\"out_channels\": \"four\"", {"out_channels", "four"});
   bad("\"out_channels\": 4", "\"out_channels\": 1e99", {"out_channels"});
   bad("\"out_channels\": 4", "\"out_channels\": 1e999", {"bad.json"});
@@ -168,10 +175,10 @@ TEST_F(Faults, NetworkFilesThatAreNoNetworks) {
   bad("\"replaceable\": \"Conv\"", "\"replaceable\": \"yes\"", {"replaceable"});
   bad("\"groups\": 4", "\"groups\": 3", {"groups"}, "invalid_config");
   bad("\"groups\": 4", "\"grups\": 4", {"grups"});
-  bad("[\"input\"]", "[\"c\"]", {"cycle"});               // a needs b needs c needs a
-  bad("[\"input\"]", "[\"a\"]", {"a"});                   // itself
+  bad("[\"input\"]", "[\"c\"]", {"cycle"}); // a needs b needs c needs a
+  bad("[\"input\"]", "[\"a\"]", {"a"});     // itself
   bad("[\"input\"]", "[\"nobody\"]", {"nobody"});
-  bad("\"id\": \"b\"", "\"id\": \"a\"", {"a"});           // twice
+  bad("\"id\": \"b\"", "\"id\": \"a\"", {"a"}); // twice
   bad("\"output\": \"g\"", "\"output\": \"h\"", {"h"});
   bad("\"output\": \"g\"", "\"output\": \"g\", \"output\": \"g\"", {"twice"});
   bad("[\"b\"],", "[\"nobody\"],", {"nobody"});

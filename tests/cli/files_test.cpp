@@ -50,7 +50,8 @@ TEST_F(Files, UnwritablePlacesAreFaults) {
   expect_fault(run({"cost", "wrn-10-1", "-o", "missing/out.txt"}), 1, "io", {"missing/out.txt", "No such file or directory"});
   expect_fault(run({"cost", "wrn-10-1", "-o", "file/out.txt"}), 1, "io", {"Not a directory"});
   expect_fault(run({"cost", "wrn-10-1", "-o", "folder"}), 1, "io", {"folder", "Is a directory"});
-  const Result solved = run({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "parameters<=30K", "-o", "missing/s.json"});
+  const Result solved =
+      run({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "parameters<=30K", "-o", "missing/s.json"});
   expect_fault(solved, 1, "io", {"missing/s.json"});
   EXPECT_EQ(files(), (std::vector<std::string>{"file", "folder"}));
   EXPECT_EQ(read("file"), "kept");
@@ -71,8 +72,14 @@ TEST_F(Files, AFileThatCannotBeFinishedIsNotStarted) {
 }
 
 TEST_F(Files, AnOutputThatCannotBeWrittenIsAFault) {
-  for (const std::vector<std::string> &words : std::vector<std::vector<std::string>>{
-           {"cost", "wrn-10-1"}, {"list", "networks"}, {"--help"}, {"cost", "--help"}, {"--version"}, {"man"}, {"completion", "zsh"}, {"formulas"}}) {
+  for (const std::vector<std::string> &words : std::vector<std::vector<std::string>>{{"cost", "wrn-10-1"},
+                                                                                     {"list", "networks"},
+                                                                                     {"--help"},
+                                                                                     {"cost", "--help"},
+                                                                                     {"--version"},
+                                                                                     {"man"},
+                                                                                     {"completion", "zsh"},
+                                                                                     {"formulas"}}) {
     expect_fault(run(words, Stdout::kFull), 1, "io", {"stdout", "No space left"});
     expect_fault(run(words, Stdout::kReaderGone), 1, "io", {"stdout", "Broken pipe"});
     expect_fault(run(words, Stdout::kClosed), 1, "io", {"stdout", "Bad file descriptor"});

@@ -12,8 +12,8 @@ class Formats : public Cli {};
 TEST_F(Formats, TextForPeople) {
   // WRN-28-10: tests/golden/counts.json.
   const std::string text = output({"cost", "wrn-28-10"});
-  for (const std::string part : {"36,479,194  36.5 M", "5,245,638,922  5.25 G", "mult-adds[macs]", "mult-adds[reference]", "input: 3 x 32 x 32",
-                                 "batch: 1", "not counted", "reference: the 2019 reference counter"})
+  for (const std::string part : {"36,479,194  36.5 M", "5,245,638,922  5.25 G", "mult-adds[macs]", "mult-adds[reference]",
+                                 "input: 3 x 32 x 32", "batch: 1", "not counted", "reference: the 2019 reference counter"})
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   for (const std::string &line : lines(text)) EXPECT_FALSE(line.ends_with(' ')) << line;
 }
@@ -21,7 +21,8 @@ TEST_F(Formats, TextForPeople) {
 TEST_F(Formats, CsvHoldsTheSameAsJson) {
   const Json cost = json({"cost", "wrn-16-4", "--substitute", "Shuffle_4", "--layers", "--format", "json"});
   const auto rows = parse_csv(output({"cost", "wrn-16-4", "--substitute", "Shuffle_4", "--layers", "--format", "csv"}));
-  EXPECT_EQ(rows.at(0), (std::vector<std::string>{"layer", "op", "substituted", "parameters", "mult-adds[macs]", "mult-adds[reference]", "output"}));
+  EXPECT_EQ(rows.at(0), (std::vector<std::string>{"layer", "op", "substituted", "parameters", "mult-adds[macs]",
+                                                  "mult-adds[reference]", "output"}));
   const Json &layers = cost.at("layers");
   ASSERT_EQ(rows.size(), layers.size() + 1);
   for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -52,15 +53,17 @@ TEST_F(Formats, CsvOfTotalsListsWhatWasNotCounted) {
 TEST_F(Formats, GroupsAsCsv) {
   write("hand.json", kByHand);
   const auto rows = parse_csv(output({"cost", "hand.json", "--group-by", "stage", "--format", "csv"}));
-  EXPECT_EQ(rows, (std::vector<std::vector<std::string>>{{"stage", "layers", "parameters", "mult-adds[macs]", "mult-adds[reference]"},
-                                                         {"6 x 6", "2", "72", "2592", "2736"},
-                                                         {"3 x 3", "1", "36", "324", "324"},
-                                                         {"2 x 2", "1", "48", "192", "192"},
-                                                         {"1 x 1", "3", "35", "30", "59"}}));
+  EXPECT_EQ(rows,
+            (std::vector<std::vector<std::string>>{{"stage", "layers", "parameters", "mult-adds[macs]", "mult-adds[reference]"},
+                                                   {"6 x 6", "2", "72", "2592", "2736"},
+                                                   {"3 x 3", "1", "36", "324", "324"},
+                                                   {"2 x 2", "1", "48", "192", "192"},
+                                                   {"1 x 1", "3", "35", "30", "59"}}));
 }
 
 TEST_F(Formats, MarkdownTablesAreWellFormed) {
-  for (const std::vector<std::string> &more : std::vector<std::vector<std::string>>{{}, {"--layers"}, {"--group-by", "kernel"}}) {
+  for (const std::vector<std::string> &more :
+       std::vector<std::vector<std::string>>{{}, {"--layers"}, {"--group-by", "kernel"}}) {
     std::vector<std::string> words{"cost", "wrn-10-1", "--format", "markdown"};
     words.insert(words.end(), more.begin(), more.end());
     std::ptrdiff_t columns = 0;
@@ -89,7 +92,8 @@ TEST_F(Formats, LatexTablesAreWellFormed) {
     return out;
   };
   EXPECT_EQ(times("\\begin{tabular}"), 3U);
-  for (const std::string part : {"\\end{tabular}", "\\toprule", "\\midrule", "\\bottomrule"}) EXPECT_EQ(times(part), 3U) << part;
+  for (const std::string part : {"\\end{tabular}", "\\toprule", "\\midrule", "\\bottomrule"})
+    EXPECT_EQ(times(part), 3U) << part;
   EXPECT_NE(text.find("S[table-format="), std::string::npos);
   std::ptrdiff_t columns = 0;
   for (const std::string &line : lines(text)) {
@@ -118,7 +122,9 @@ TEST_F(Formats, NamesThatAreMarkupAreEscaped) {
   EXPECT_NE(markdown.find("| a\\|b |"), std::string::npos) << markdown;
   EXPECT_NE(markdown.find("| two lines |"), std::string::npos) << markdown;
   const std::string latex = output({"cost", "markup.json", "--layers", "--format", "latex"});
-  EXPECT_NE(latex.find("\n{[}50\\%{]} of \\#1 \\& \\{x\\}\\_y\\textasciicircum{}2 \\textasciitilde{} \\textbackslash{}z & "), std::string::npos) << latex;
+  EXPECT_NE(latex.find("\n{[}50\\%{]} of \\#1 \\& \\{x\\}\\_y\\textasciicircum{}2 \\textasciitilde{} \\textbackslash{}z & "),
+            std::string::npos)
+      << latex;
   EXPECT_NE(latex.find("\n% mark_up & 100 %\n"), std::string::npos) << latex;
 }
 

@@ -53,7 +53,8 @@ TEST_F(Help, ItsExamplesRun) {
   for (const std::string command : {"solve", "cost", "show", "list", "formulas", "completion", "man"})
     for (const std::string &example : examples(output({command, "--help"}))) {
       // Those need other programs, or write into the home folder.
-      if (example.find('|') != std::string::npos || example.find('~') < example.find("'") || !example.starts_with("pare ")) continue;
+      if (example.find('|') != std::string::npos || example.find('~') < example.find("'") || !example.starts_with("pare "))
+        continue;
       const Result result = run_program({"sh", "-c", "PATH='" + path + "':$PATH; " + example});
       EXPECT_EQ(result.code, 0) << example << "\n" << result.err;
       ++ran;
@@ -66,9 +67,10 @@ TEST_F(Help, CompletionInBash) {
   write("other.txt", "");
   // Prints what is offered behind these words, one to a line.
   const auto offered = [&](const std::string &words) {
-    const Result result = run_program({"bash", "--norc", "-c",
-                                       "source ./pare.bash; COMP_WORDS=(" + words +
-                                           "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _pare; printf '%s\\n' \"${COMPREPLY[@]}\""});
+    const Result result =
+        run_program({"bash", "--norc", "-c",
+                     "source ./pare.bash; COMP_WORDS=(" + words +
+                         "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _pare; printf '%s\\n' \"${COMPREPLY[@]}\""});
     EXPECT_EQ(result.code, 0) << result.err;
     EXPECT_EQ(result.err, "");
     return lines(result.out);

@@ -39,7 +39,8 @@ std::string caught(const Fd &file) {
   std::string out;
   std::array<char, 65536> buffer{};
   ::lseek(file.value, 0, SEEK_SET);
-  for (ssize_t n = 0; (n = ::read(file.value, buffer.data(), buffer.size())) > 0;) out.append(buffer.data(), static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = ::read(file.value, buffer.data(), buffer.size())) > 0;)
+    out.append(buffer.data(), static_cast<std::size_t>(n));
   return out;
 }
 
@@ -179,7 +180,8 @@ void expect_fault(const Result &result, int code, std::string_view tag, const st
   ASSERT_EQ(err.size(), 1U) << result.err;
   EXPECT_TRUE(result.err.ends_with('\n'));
   EXPECT_TRUE(err[0].starts_with("pare: [" + std::string(tag) + "] ")) << err[0];
-  for (const std::string &part : parts) EXPECT_NE(err[0].find(part), std::string::npos) << "expected: " << part << "\nin: " << err[0];
+  for (const std::string &part : parts)
+    EXPECT_NE(err[0].find(part), std::string::npos) << "expected: " << part << "\nin: " << err[0];
 }
 
 } // namespace pare::test

@@ -70,8 +70,9 @@ TEST_F(Show, Lists) {
   has(names("substitutions"), {"generic", "shuffle", "tensor_train", "acdc"});
   // formulas.md's first table, by the names of design.md.
   const std::string all = output({"list", "substitutions"});
-  for (const std::string name : {"Conv", "Sep", "Generic_S", "LR_S", "Hashed_S", "SepHashed_S", "HashedDecimate", "SepHashedDecimate", "Shuffle_S",
-                                 "ACDC_S", "OriginalACDC", "TensorTrain_S", "Tucker_S", "CP_S"})
+  for (const std::string name :
+       {"Conv", "Sep", "Generic_S", "LR_S", "Hashed_S", "SepHashed_S", "HashedDecimate", "SepHashedDecimate", "Shuffle_S",
+        "ACDC_S", "OriginalACDC", "TensorTrain_S", "Tucker_S", "CP_S"})
     EXPECT_NE(all.find(name), std::string::npos) << name;
 }
 

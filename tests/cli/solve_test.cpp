@@ -9,9 +9,11 @@ class Solve : public Cli {};
 
 // The issue: WRN-28-10 Generic within 0.8 M parameters is 799306, at every setting in [34/640, 35/640).
 TEST_F(Solve, TheMainJob) {
-  const Result result = run({"solve", "wrn-28-10", "--substitute", "Generic", "--budget", "parameters<=0.8M", "-o", "student.json"});
+  const Result result =
+      run({"solve", "wrn-28-10", "--substitute", "Generic", "--budget", "parameters<=0.8M", "-o", "student.json"});
   EXPECT_EQ(result.code, 0) << result.err;
-  for (const std::string part : {"799,306", "[0.053125, 0.0546875)", "optimal", "Generic_0.05"}) EXPECT_NE(result.out.find(part), std::string::npos) << part;
+  for (const std::string part : {"799,306", "[0.053125, 0.0546875)", "optimal", "Generic_0.05"})
+    EXPECT_NE(result.out.find(part), std::string::npos) << part;
   EXPECT_EQ(files(), (std::vector<std::string>{"student.json"}));
 
   const Json solved = Json::parse(read("student.json"));
@@ -35,14 +37,17 @@ TEST_F(Solve, TheMainJob) {
 }
 
 TEST_F(Solve, JsonOnStdoutIsTheFile) {
-  const std::string out = output({"solve", "wrn-16-4", "--substitute", "Shuffle", "--budget", "parameters<=50%", "--format", "json", "-o", "s.json"});
+  const std::string out = output(
+      {"solve", "wrn-16-4", "--substitute", "Shuffle", "--budget", "parameters<=50%", "--format", "json", "-o", "s.json"});
   EXPECT_EQ(out, read("s.json"));
   EXPECT_EQ(out, output({"solve", "wrn-16-4", "--substitute", "Shuffle", "--budget", "parameters<=50%", "--format", "json"}));
 }
 
 TEST_F(Solve, BothMethodsAgree) {
   const auto achieved = [&](const std::string &method) {
-    return json({"solve", "wrn-16-4", "--substitute", "Generic", "--budget", "parameters<=0.3M", "--method", method, "--format", "json"}).at("achieved");
+    return json({"solve", "wrn-16-4", "--substitute", "Generic", "--budget", "parameters<=0.3M", "--method", method, "--format",
+                 "json"})
+        .at("achieved");
   };
   EXPECT_EQ(achieved("exact"), achieved("nlopt"));
 }
@@ -58,7 +63,8 @@ TEST_F(Solve, SeveralBudgetsMustAllHold) {
 }
 
 TEST_F(Solve, EveryFormat) {
-  const std::vector<std::string> words{"solve", "wrn-28-10", "--substitute", "Generic", "--budget", "parameters<=0.8M", "--format"};
+  const std::vector<std::string> words{"solve",    "wrn-28-10",        "--substitute", "Generic",
+                                       "--budget", "parameters<=0.8M", "--format"};
   const auto in = [&](const std::string &format) {
     std::vector<std::string> all = words;
     all.push_back(format);
@@ -80,7 +86,8 @@ TEST_F(Solve, EveryFormat) {
 }
 
 TEST_F(Solve, WidthKeepsTheOriginal) {
-  const Json solved = json({"solve", "wrn-16-4", "--substitute", "width", "--budget", "parameters<=1M", "--format", "json", "-o", "w.json"});
+  const Json solved =
+      json({"solve", "wrn-16-4", "--substitute", "width", "--budget", "parameters<=1M", "--format", "json", "-o", "w.json"});
   EXPECT_EQ(solved.at("original"), "wide_resnet:depth=16,width=4,classes=10");
   EXPECT_TRUE(solved.at("substitution").is_null());
   EXPECT_LE(solved.at("achieved").at("parameters").get<std::int64_t>(), 1000000);
@@ -97,7 +104,8 @@ TEST_F(Solve, InfeasibleIsExitThreeAndWritesNothing) {
   EXPECT_NE(result.err.find("none.json was not written"), std::string::npos);
   EXPECT_TRUE(files().empty());
 
-  const Result document = run({"solve", "wrn-28-10", "--substitute", "Generic", "--budget", "parameters<=1", "--format", "json"});
+  const Result document =
+      run({"solve", "wrn-28-10", "--substitute", "Generic", "--budget", "parameters<=1", "--format", "json"});
   EXPECT_EQ(document.code, 3);
   const Json solved = Json::parse(document.out);
   EXPECT_EQ(solved.at("termination").at("reason"), "infeasible");
@@ -106,13 +114,17 @@ TEST_F(Solve, InfeasibleIsExitThreeAndWritesNothing) {
 
 TEST_F(Solve, ANetworkFromAFile) {
   write("hand.json", kByHand);
-  // The one replaceable layer, 2 -> 4 channels, 3 x 3: depthwise 18, rank int(4 s) in 1..4 gives 6 each; the rest has 191 - 72 = 119.
-  const Json solved = json({"solve", "hand.json", "--substitute", "Generic", "--budget", "parameters<=150", "--format", "json", "-o", "s.json"});
+  // The one replaceable layer, 2 -> 4 channels, 3 x 3: depthwise 18, rank int(4 s) in 1..4 gives 6 each; the rest has 191 - 72
+  // = 119.
+  const Json solved = json(
+      {"solve", "hand.json", "--substitute", "Generic", "--budget", "parameters<=150", "--format", "json", "-o", "s.json"});
   EXPECT_EQ(solved.at("achieved").at("parameters"), 119 + 18 + 2 * 6);
   EXPECT_TRUE(solved.at("network").is_object());
   EXPECT_EQ(json({"cost", "s.json", "--format", "json"}).at("parameters"), 149);
-  EXPECT_EQ(run({"solve", "hand.json", "--substitute", "Generic", "--budget", "parameters<=142"}).code, 3); // 119 + 18 + 6 = 143
-  expect_fault(run({"solve", "hand.json", "--substitute", "width", "--budget", "parameters<=150"}), 1, "invalid_config", {"width"});
+  EXPECT_EQ(run({"solve", "hand.json", "--substitute", "Generic", "--budget", "parameters<=142"}).code,
+            3); // 119 + 18 + 6 = 143
+  expect_fault(run({"solve", "hand.json", "--substitute", "width", "--budget", "parameters<=150"}), 1, "invalid_config",
+               {"width"});
 }
 
 TEST_F(Solve, WarnsAndKeepsWherePossible) {
@@ -121,7 +133,8 @@ TEST_F(Solve, WarnsAndKeepsWherePossible) {
     {"id": "down", "op": "conv", "inputs": ["up"], "out_channels": 4, "kernel": 1, "replaceable": "Conv"}],
     "attention_taps": [], "output": "down"})");
   // up has 2 x 6 = 12 parameters; at rank 6 LR has 36. down cannot be replaced: 24.
-  const Result result = run({"solve", "net.json", "--substitute", "LR", "--where-possible", "--budget", "parameters<=60", "-o", "s.json"});
+  const Result result =
+      run({"solve", "net.json", "--substitute", "LR", "--where-possible", "--budget", "parameters<=60", "-o", "s.json"});
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_NE(result.err.find("pare: warning: up: LR_"), std::string::npos) << result.err;
   EXPECT_NE(result.err.find("36 parameters instead of 12"), std::string::npos) << result.err;

@@ -86,7 +86,8 @@ TEST(Darts, GenotypesAsJsonAndAsFiles) {
 TEST(Darts, BadGenotypes) {
   const auto bad = [](const std::string &genotype, const char *message) {
     SCOPED_TRACE(genotype);
-    test::expect_error([&] { make_network("darts:layers=3,genotype=" + genotype); }, ErrorCode::kInvalidConfig, "darts/genotype", message);
+    test::expect_error([&] { make_network("darts:layers=3,genotype=" + genotype); }, ErrorCode::kInvalidConfig,
+                       "darts/genotype", message);
   };
   const auto with = [](const char *pointer, const Json &value) {
     Json document = Json::parse(kV2);
@@ -123,9 +124,10 @@ TEST(Darts, NamesAndBaselines) {
   EXPECT_EQ(network.graph.replaceable().size(), 240u);
   std::set<std::string> names;
   for (const Layer &layer : network.graph.layers()) names.insert(layer.name);
-  for (const char *name : {"stem.0", "stem.1", "cells.0.preprocess0.op.0", "cells.0.preprocess0.op.1", "cells.0.preprocess0.op.2",
-                           "cells.7.preprocess0.relu", "cells.7.preprocess0.conv_1", "cells.7.preprocess0.conv_2",
-                           "cells.7.preprocess0.bn", "cells.0._ops.0.op.0", "cells.0._ops.0.op.5", "cells.0._ops.7.op.1", "classifier"})
+  for (const char *name :
+       {"stem.0", "stem.1", "cells.0.preprocess0.op.0", "cells.0.preprocess0.op.1", "cells.0.preprocess0.op.2",
+        "cells.7.preprocess0.relu", "cells.7.preprocess0.conv_1", "cells.7.preprocess0.conv_2", "cells.7.preprocess0.bn",
+        "cells.0._ops.0.op.0", "cells.0._ops.0.op.5", "cells.0._ops.7.op.1", "classifier"})
     EXPECT_TRUE(names.contains(name)) << name;
   for (const Graph::Replaceable &r : network.graph.replaceable()) EXPECT_EQ(r.baseline, Baseline::kSep);
 }

@@ -1,4 +1,5 @@
-// Layer names, replaceable layers, attention taps and widths of wide_resnet, resnet, wrn_50_2 and mobilenet_v2, from networks.md.
+// Layer names, replaceable layers, attention taps and widths of wide_resnet, resnet, wrn_50_2 and mobilenet_v2, from
+// networks.md.
 
 #include "analysis/cost_model.hpp"
 #include "models/network.hpp"
@@ -37,7 +38,8 @@ Shape chw(std::int64_t channels, std::int64_t height, std::int64_t width) {
 /// Output channels of a convolution by layer name.
 std::int64_t channels_of(const Network &network, const std::string &name) {
   for (NodeId id = 0; id < network.graph.node_count(); ++id)
-    if (std::holds_alternative<Conv>(network.graph.node(id).op) && network.graph.layer(network.graph.node(id).layer).name == name)
+    if (std::holds_alternative<Conv>(network.graph.node(id).op) &&
+        network.graph.layer(network.graph.node(id).layer).name == name)
       return network.graph.activation(id).channels;
   ADD_FAILURE() << "no convolution " << name;
   return 0;
@@ -46,8 +48,9 @@ std::int64_t channels_of(const Network &network, const std::string &name) {
 TEST(WideResNet, Names) {
   const Network network = make_network("wrn-28-10");
   const auto names = layer_names(network);
-  for (const char *name : {"conv1", "block1.0.layer.0.bn1", "block1.0.layer.0.relu1", "block1.0.layer.0.conv1", "block1.0.layer.0.convShortcut",
-                           "block2.0.layer.3.conv2", "block3.0.layer.3.relu2", "bn1", "relu", "fc"})
+  for (const char *name :
+       {"conv1", "block1.0.layer.0.bn1", "block1.0.layer.0.relu1", "block1.0.layer.0.conv1", "block1.0.layer.0.convShortcut",
+        "block2.0.layer.3.conv2", "block3.0.layer.3.relu2", "bn1", "relu", "fc"})
     EXPECT_TRUE(names.contains(name)) << name;
   EXPECT_FALSE(names.contains("block1.0.layer.1.convShortcut")) << "only where channels change";
   EXPECT_FALSE(names.contains("block1.0.layer.4.conv1"));
@@ -59,8 +62,8 @@ TEST(WideResNet, Names) {
 TEST(WideResNet, AttentionSplits) {
   EXPECT_EQ(taps(make_network("wrn-28-10")), (std::vector<Shape>{chw(160, 32, 32), chw(320, 16, 16), chw(640, 8, 8)}));
   const Network split = make_network("wide_resnet:depth=28,width=10,attention_split=2");
-  EXPECT_EQ(taps(split), (std::vector<Shape>{chw(160, 32, 32), chw(160, 32, 32), chw(320, 16, 16), chw(320, 16, 16), chw(640, 8, 8),
-                                             chw(640, 8, 8)}));
+  EXPECT_EQ(taps(split), (std::vector<Shape>{chw(160, 32, 32), chw(160, 32, 32), chw(320, 16, 16), chw(320, 16, 16),
+                                             chw(640, 8, 8), chw(640, 8, 8)}));
   const auto names = layer_names(split);
   EXPECT_TRUE(names.contains("block2.1.layer.1.conv1"));
   EXPECT_FALSE(names.contains("block2.0.layer.2.conv1"));
@@ -74,7 +77,9 @@ TEST(WideResNet, AttentionSplits) {
 TEST(WideResNet, FractionalWidths) {
   const Network network = make_network("wrn-10-0.7");
   EXPECT_EQ(taps(network), (std::vector<Shape>{chw(11, 32, 32), chw(22, 16, 16), chw(44, 8, 8)}));
-  const auto block = [](std::int64_t in, std::int64_t out) { return 2 * in + 9 * in * out + 2 * out + 9 * out * out + in * out; };
+  const auto block = [](std::int64_t in, std::int64_t out) {
+    return 2 * in + 9 * in * out + 2 * out + 9 * out * out + in * out;
+  };
   EXPECT_EQ(count(network.graph).parameters, 27 * 16 + block(16, 11) + block(11, 22) + block(22, 44) + 2 * 44 + 44 * 10 + 10);
   // At width 1 the first group keeps 16 channels, so it has no shortcut convolution.
   EXPECT_FALSE(layer_names(make_network("wrn-10-1")).contains("block1.0.layer.0.convShortcut"));
@@ -95,12 +100,15 @@ TEST(ResNet, NamesAndMarks) {
   std::size_t uses = 0;
   for (const Layer &layer : network.graph.layers()) uses += layer.name == "layer1.0.relu" ? 1 : 0;
   EXPECT_EQ(uses, 3u);
-  EXPECT_EQ(replaceable_names(make_network("resnet-18")).size(), 19u) << "8 blocks of 2, and 3 shortcuts: layer1 changes nothing";
+  EXPECT_EQ(replaceable_names(make_network("resnet-18")).size(), 19u)
+      << "8 blocks of 2, and 3 shortcuts: layer1 changes nothing";
 }
 
 TEST(ResNet, Taps) {
-  EXPECT_EQ(taps(make_network("resnet-50")), (std::vector<Shape>{chw(256, 56, 56), chw(512, 28, 28), chw(1024, 14, 14), chw(2048, 7, 7)}));
-  EXPECT_EQ(taps(make_network("resnet-34")), (std::vector<Shape>{chw(64, 56, 56), chw(128, 28, 28), chw(256, 14, 14), chw(512, 7, 7)}));
+  EXPECT_EQ(taps(make_network("resnet-50")),
+            (std::vector<Shape>{chw(256, 56, 56), chw(512, 28, 28), chw(1024, 14, 14), chw(2048, 7, 7)}));
+  EXPECT_EQ(taps(make_network("resnet-34")),
+            (std::vector<Shape>{chw(64, 56, 56), chw(128, 28, 28), chw(256, 14, 14), chw(512, 7, 7)}));
   const Network wide = make_network("wrn-50-2");
   EXPECT_EQ(taps(wide), (std::vector<Shape>{chw(256, 56, 56), chw(512, 28, 28), chw(1024, 14, 14), chw(2048, 7, 7)}));
   EXPECT_EQ(channels_of(wide, "layer1.0.conv1"), 128);
@@ -111,8 +119,8 @@ TEST(ResNet, Taps) {
 TEST(MobileNetV2, NamesAndMarks) {
   const Network network = make_network("mobilenet-v2");
   const auto names = layer_names(network);
-  for (const char *name : {"features.0.0", "features.0.2", "features.1.conv.0", "features.1.conv.3", "features.2.conv.0", "features.17.conv.6",
-                           "features.18.0", "classifier_conv"})
+  for (const char *name : {"features.0.0", "features.0.2", "features.1.conv.0", "features.1.conv.3", "features.2.conv.0",
+                           "features.17.conv.6", "features.18.0", "classifier_conv"})
     EXPECT_TRUE(names.contains(name)) << name;
   const auto replaceable = replaceable_names(network);
   // 17 blocks: two 1 x 1 each but in the first; the last convolution; the classifier.
@@ -123,13 +131,14 @@ TEST(MobileNetV2, NamesAndMarks) {
   EXPECT_EQ(taps(network), (std::vector<Shape>{chw(24, 56, 56), chw(32, 28, 28), chw(64, 14, 14), chw(160, 7, 7)}));
 }
 
-// Reference: int(c m). torchvision: _make_divisible(c m, 8) = max(8, int(c m + 4) // 8 x 8), and 8 more where that is below 0.9 c m.
+// Reference: int(c m). torchvision: _make_divisible(c m, 8) = max(8, int(c m + 4) // 8 x 8), and 8 more where that is below 0.9
+// c m.
 TEST(MobileNetV2, Widths) {
   const auto widths = [](const char *spec) {
     const Network network = make_network(spec);
     std::vector<std::int64_t> out = {channels_of(network, "features.0.0"), channels_of(network, "features.1.conv.3")};
-    for (const char *name : {"features.2.conv.6", "features.4.conv.6", "features.7.conv.6", "features.11.conv.6", "features.14.conv.6",
-                             "features.17.conv.6", "features.18.0"})
+    for (const char *name : {"features.2.conv.6", "features.4.conv.6", "features.7.conv.6", "features.11.conv.6",
+                             "features.14.conv.6", "features.17.conv.6", "features.18.0"})
       out.push_back(channels_of(network, name));
     return out;
   };

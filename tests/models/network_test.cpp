@@ -27,9 +27,11 @@ TEST(NetworkSpecs, ShortNames) {
 
 TEST(NetworkSpecs, AreCanonical) {
   EXPECT_EQ(canonical("wide_resnet"), "wide_resnet:depth=28,width=10,classes=10");
-  EXPECT_EQ(canonical("wide_resnet:width=10.0,depth=28"), "wide_resnet:depth=28,width=10,classes=10") << "order and zeros do not matter";
+  EXPECT_EQ(canonical("wide_resnet:width=10.0,depth=28"), "wide_resnet:depth=28,width=10,classes=10")
+      << "order and zeros do not matter";
   EXPECT_EQ(canonical("wide_resnet:width=1e1"), "wide_resnet:depth=28,width=10,classes=10");
-  EXPECT_EQ(canonical("wide_resnet:attention_split=1"), "wide_resnet:depth=28,width=10,classes=10") << "standard values of minor keys";
+  EXPECT_EQ(canonical("wide_resnet:attention_split=1"), "wide_resnet:depth=28,width=10,classes=10")
+      << "standard values of minor keys";
   EXPECT_EQ(canonical("wide_resnet:attention_split=2"), "wide_resnet:depth=28,width=10,classes=10,attention_split=2");
   EXPECT_EQ(canonical("mobilenet_v2:round_to=8"), "mobilenet_v2:width=1,classes=1000,round_to=8");
   for (const char *spec : {"wrn-28-10", "darts", "wrn-50-2", "resnet-34", "mobilenet_v2:width=0.35,round_to=8",
@@ -47,7 +49,8 @@ TEST(NetworkSpecs, InputsAndBatch) {
 
 // Another image size leaves a network its parameters: what stands in front of the classifier pools the whole map then.
 TEST(NetworkSpecs, ImageSizesKeepTheParameters) {
-  for (const char *spec : {"wrn-10-1", "resnet-18", "wrn-50-2", "mobilenet-v2", "darts:channels=8,layers=4", "darts-imagenet:channels=8"}) {
+  for (const char *spec :
+       {"wrn-10-1", "resnet-18", "wrn-50-2", "mobilenet-v2", "darts:channels=8,layers=4", "darts-imagenet:channels=8"}) {
     const Network own = make_network(spec);
     for (const std::int64_t size : {32, 64, 96, 224, 256, 448}) {
       SCOPED_TRACE(std::string(spec) + " at " + std::to_string(size));
@@ -56,10 +59,14 @@ TEST(NetworkSpecs, ImageSizesKeepTheParameters) {
       EXPECT_EQ(other.graph.activation(other.graph.output()), own.graph.activation(own.graph.output()));
     }
   }
-  EXPECT_EQ(pool_to_one({.batch = 1, .channels = 1, .height = 7, .width = 7}, 7), (AvgPool{.kernel = {7, 7}, .stride = {7, 7}}));
-  EXPECT_EQ(pool_to_one({.batch = 1, .channels = 1, .height = 8, .width = 8}, 7), (AvgPool{.kernel = {7, 7}, .stride = {7, 7}}));
-  EXPECT_EQ(pool_to_one({.batch = 1, .channels = 1, .height = 14, .width = 14}, 7), (AvgPool{.kernel = {14, 14}, .stride = {14, 14}}));
-  EXPECT_EQ(pool_to_one({.batch = 1, .channels = 1, .height = 4, .width = 2}, 8), (AvgPool{.kernel = {4, 2}, .stride = {4, 2}}));
+  EXPECT_EQ(pool_to_one({.batch = 1, .channels = 1, .height = 7, .width = 7}, 7),
+            (AvgPool{.kernel = {7, 7}, .stride = {7, 7}}));
+  EXPECT_EQ(pool_to_one({.batch = 1, .channels = 1, .height = 8, .width = 8}, 7),
+            (AvgPool{.kernel = {7, 7}, .stride = {7, 7}}));
+  EXPECT_EQ(pool_to_one({.batch = 1, .channels = 1, .height = 14, .width = 14}, 7),
+            (AvgPool{.kernel = {14, 14}, .stride = {14, 14}}));
+  EXPECT_EQ(pool_to_one({.batch = 1, .channels = 1, .height = 4, .width = 2}, 8),
+            (AvgPool{.kernel = {4, 2}, .stride = {4, 2}}));
 }
 
 TEST(NetworkSpecs, EveryFamilyDescribesItself) {
@@ -88,7 +95,8 @@ TEST(NetworkSpecs, EveryFamilyDescribesItself) {
     EXPECT_FALSE(network.graph.attention_taps().empty());
     std::set<std::string> replaceable;
     for (const Graph::Replaceable &r : network.graph.replaceable())
-      EXPECT_TRUE(replaceable.insert(network.graph.layer(network.graph.node(r.node).layer).name).second) << "plans need a name for each";
+      EXPECT_TRUE(replaceable.insert(network.graph.layer(network.graph.node(r.node).layer).name).second)
+          << "plans need a name for each";
   }
 }
 
@@ -187,7 +195,8 @@ TEST(BadNetworkSpecs, AreRefusedWithWhatWouldBeAccepted) {
 
 // 16e9 channels: the network can be described, and its weights no longer counted.
 TEST(BadNetworkSpecs, HugeWidthsOverflow) {
-  for (const char *spec : {"wide_resnet:width=1e9", "resnet:width=1e9", "mobilenet_v2:width=1e12", "darts:channels=1000000000000"}) {
+  for (const char *spec :
+       {"wide_resnet:width=1e9", "resnet:width=1e9", "mobilenet_v2:width=1e12", "darts:channels=1000000000000"}) {
     SCOPED_TRACE(spec);
     test::expect_error([&] { count(make_network(spec).graph); }, ErrorCode::kOverflow, "", "does not fit");
   }
@@ -203,7 +212,8 @@ TEST(BadNetworkSpecs, LongValuesAreCutInMessages) {
 }
 
 TEST(BadNetworkSpecs, FilesThatCannotBeRead) {
-  test::expect_error([] { make_network("darts:genotype=@/no/such/file.json"); }, ErrorCode::kIo, "darts/genotype", "/no/such/file.json");
+  test::expect_error([] { make_network("darts:genotype=@/no/such/file.json"); }, ErrorCode::kIo, "darts/genotype",
+                     "/no/such/file.json");
   test::expect_error([] { make_network("darts:genotype=@" PARE_GOLDEN_DIR); }, ErrorCode::kIo, "darts/genotype", "cannot read");
 }
 

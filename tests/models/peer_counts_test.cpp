@@ -57,12 +57,11 @@ INSTANTIATE_TEST_SUITE_P(Torchvision, PeerCounts,
                          testing::Values(Peer{"resnet18", "resnet-18"}, Peer{"resnet50", "resnet-50"},
                                          Peer{"resnet50", "resnet"}, Peer{"wide_resnet50_2", "wrn-50-2"},
                                          Peer{"wide_resnet50_2", "resnet:depth=50,width=2,expansion=2"},
-                                         Peer{"mobilenet_v2", "mobilenet-v2"},
-                                         Peer{"mobilenet_v2", "mobilenet_v2:round_to=8"}),
+                                         Peer{"mobilenet_v2", "mobilenet-v2"}, Peer{"mobilenet_v2", "mobilenet_v2:round_to=8"}),
                          [](const testing::TestParamInfo<Peer> &param) { return test::test_name(param.param.spec); });
 
-// The decomposition of ResNet-50's other counts: batch norm reads 11113984 elements, the head's pooling 2048 x 7 x 7, the bias of fc
-// is 1000 (fvcore = core + 2 x 11113984 + 100352). resnet18: ReLU reads 2308096, the max pool's output is 64 x 56 x 56.
+// The decomposition of ResNet-50's other counts: batch norm reads 11113984 elements, the head's pooling 2048 x 7 x 7, the bias
+// of fc is 1000 (fvcore = core + 2 x 11113984 + 100352). resnet18: ReLU reads 2308096, the max pool's output is 64 x 56 x 56.
 TEST(PeerCounts, EventsOfResNets) {
   const auto amount = [](const CostReport &report, std::string_view op, Event event) {
     Count out;

@@ -26,7 +26,8 @@ TEST(Numbers, PlainNumbersAreIntegersWhereWhole) {
   EXPECT_EQ(std::get<std::int64_t>(plain_number(Count(9007199254740993))), 9007199254740993);
   EXPECT_EQ(std::get<std::int64_t>(plain_number(Count::from_real(1e15))), 1000000000000000);
   EXPECT_EQ(std::get<double>(plain_number(Count::from_real(0.5))), 0.5);
-  EXPECT_EQ(std::get<double>(plain_number(Count::from_real(9223372036854775808.0))), 9223372036854775808.0); // 2^63 does not fit
+  EXPECT_EQ(std::get<double>(plain_number(Count::from_real(9223372036854775808.0))),
+            9223372036854775808.0); // 2^63 does not fit
   expect_error([] { plain_number(Count::from_real(std::numeric_limits<double>::infinity())); }, ErrorCode::kOverflow);
 }
 

@@ -49,10 +49,30 @@ TEST(Budget, PercentagesAreOfTheOriginalAndExact) {
 }
 
 TEST(Budget, WhatIsNoBudgetIsRefused) {
-  for (const char *text : {"", "parameters", "parameters<=", "parameters<=abc", "parameters<=0", "parameters<=-5", "parameters<=nan",
-                           "parameters<=inf", "parameters<=1e", "parameters<=1.2.3", "parameters<=5%%", "parameters<=5M%", "parameters<5M",
-                           "parameters>=5M", "parameters=5M", "params<=5M", "mult-adds[]<=5M", "mult-adds[macs<=5M", "memory<=1G", "<=5M",
-                           "parameters<=0x10", "parameters<=5m", "parameters<=1e99", "parameters<=99999999999999999999"})
+  for (const char *text : {"",
+                           "parameters",
+                           "parameters<=",
+                           "parameters<=abc",
+                           "parameters<=0",
+                           "parameters<=-5",
+                           "parameters<=nan",
+                           "parameters<=inf",
+                           "parameters<=1e",
+                           "parameters<=1.2.3",
+                           "parameters<=5%%",
+                           "parameters<=5M%",
+                           "parameters<5M",
+                           "parameters>=5M",
+                           "parameters=5M",
+                           "params<=5M",
+                           "mult-adds[]<=5M",
+                           "mult-adds[macs<=5M",
+                           "memory<=1G",
+                           "<=5M",
+                           "parameters<=0x10",
+                           "parameters<=5m",
+                           "parameters<=1e99",
+                           "parameters<=99999999999999999999"})
     expect_error([&] { parse_budget(text); }, ErrorCode::kUsage, "budget");
 }
 

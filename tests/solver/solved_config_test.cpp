@@ -14,7 +14,8 @@ namespace {
 using nlohmann::ordered_json;
 using test::expect_error;
 
-Solution solve(const Network &network, const std::string &substitution, const std::string &budget, bool where_possible = false) {
+Solution solve(const Network &network, const std::string &substitution, const std::string &budget,
+               bool where_possible = false) {
   SolveRequest request;
   request.substitution = substitution;
   request.budgets = {parse_budget(budget)};
@@ -28,8 +29,8 @@ TEST(SolvedConfig, KeysAreThoseOfTheSchema) {
   const ordered_json solved = ordered_json::parse(text);
   std::vector<std::string> keys;
   for (const auto &[key, value] : solved.items()) keys.push_back(key);
-  EXPECT_EQ(keys, (std::vector<std::string>{"schema", "network", "substitution", "plan", "evaluation", "budgets", "termination", "achieved",
-                                            "attainable", "input", "provenance"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"schema", "network", "substitution", "plan", "evaluation", "budgets", "termination",
+                                            "achieved", "attainable", "input", "provenance"}));
   EXPECT_EQ(solved["schema"], "pare.solved/1");
   EXPECT_EQ(solved["network"], "wide_resnet:depth=28,width=10,classes=10");
   EXPECT_EQ(solved["substitution"], "Generic_0.054");
@@ -49,15 +50,17 @@ TEST(SolvedConfig, KeysAreThoseOfTheSchema) {
 }
 
 TEST(SolvedConfig, ReadsBackWhatItWrote) {
-  for (const auto &[network, substitution] : std::vector<std::pair<std::string, std::string>>{{"wrn-16-4", "Generic"},
-                                                                                              {"wrn-16-4", "ACDC"},
-                                                                                              {"darts:channels=8,layers=4", "Tucker"},
-                                                                                              {"wrn-16-4", "width"},
-                                                                                              {"mobilenet-v2", "LR"}}) {
+  for (const auto &[network, substitution] :
+       std::vector<std::pair<std::string, std::string>>{{"wrn-16-4", "Generic"},
+                                                        {"wrn-16-4", "ACDC"},
+                                                        {"darts:channels=8,layers=4", "Tucker"},
+                                                        {"wrn-16-4", "width"},
+                                                        {"mobilenet-v2", "LR"}}) {
     SCOPED_TRACE(network + " " + substitution);
     const Solution solution = solve(make_network(network), substitution, "parameters<=90%", true);
     const std::string text = write_solved(solution, "{}");
-    EXPECT_EQ(text, write_solved(solve(make_network(network), substitution, "parameters<=90%", true), "{}")) << "same input, same bytes";
+    EXPECT_EQ(text, write_solved(solve(make_network(network), substitution, "parameters<=90%", true), "{}"))
+        << "same input, same bytes";
     const Design design = read_solved(text, "student.json");
     EXPECT_EQ(design.network.name, solution.network.name);
     EXPECT_TRUE(design.is_solved) << "also where the plan is empty: width";
@@ -86,7 +89,8 @@ TEST(SolvedConfig, EmbedsANetworkFromAFile) {
 
 TEST(SolvedConfig, AFileThatWasChangedByHandIsNotTrusted) {
   const std::string text = write_solved(solve(make_network("wrn-16-4"), "Generic", "parameters<=0.2M"), "{}");
-  const auto change = [&](const std::function<void(ordered_json &)> &edit, std::string_view where, std::string_view message = "") {
+  const auto change = [&](const std::function<void(ordered_json &)> &edit, std::string_view where,
+                          std::string_view message = "") {
     ordered_json document = ordered_json::parse(text);
     edit(document);
     expect_error([&] { read_solved(document.dump(), "student.json"); }, ErrorCode::kInvalidFile, where, message);

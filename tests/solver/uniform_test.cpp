@@ -19,7 +19,8 @@ namespace {
 
 using test::expect_error;
 
-SolveRequest request(const std::string &substitution, const std::vector<std::string> &budgets, const std::string &method = "exact") {
+SolveRequest request(const std::string &substitution, const std::vector<std::string> &budgets,
+                     const std::string &method = "exact") {
   SolveRequest out;
   out.substitution = substitution;
   for (const std::string &budget : budgets) out.budgets.push_back(parse_budget(budget));
@@ -174,9 +175,9 @@ TEST_P(EveryThreshold, ProvesTheAnswer) {
 
 INSTANTIATE_TEST_SUITE_P(Families, EveryThreshold,
                          testing::Values(Case{"Generic", "wrn-28-10"}, Case{"Generic", "darts"}, Case{"LR", "wrn-28-10"},
-                                         Case{"LR", "wrn-40-2"}, Case{"TensorTrain", "wrn-28-10"}, Case{"TensorTrain", "mobilenet-v2"},
-                                         Case{"Tucker", "wrn-28-10"}, Case{"Tucker", "darts"}, Case{"CP", "wrn-28-10"},
-                                         Case{"CP", "darts"}),
+                                         Case{"LR", "wrn-40-2"}, Case{"TensorTrain", "wrn-28-10"},
+                                         Case{"TensorTrain", "mobilenet-v2"}, Case{"Tucker", "wrn-28-10"},
+                                         Case{"Tucker", "darts"}, Case{"CP", "wrn-28-10"}, Case{"CP", "darts"}),
                          [](const auto &which) { return test::test_name(which.param.family + "_" + which.param.network); });
 
 class HashedPlateaus : public testing::TestWithParam<Case> {};
@@ -232,7 +233,8 @@ TEST_P(WholeSettings, AreListedAndTheBestIsFound) {
   for (const auto &[setting, value] : parameters) smallest = std::min(smallest, value);
   std::mt19937_64 random(20181228);
   for (int trial = 0; trial < 20; ++trial) {
-    const std::int64_t limit = std::uniform_int_distribution<std::int64_t>(smallest, parameters.begin()->second + 500000)(random);
+    const std::int64_t limit =
+        std::uniform_int_distribution<std::int64_t>(smallest, parameters.begin()->second + 500000)(random);
     SCOPED_TRACE(limit);
     std::int64_t best = 0;
     std::int64_t next = INT64_MAX;
@@ -355,7 +357,9 @@ TEST(Uniform, NloptFindsWhatExactFinds) {
 
 TEST(Uniform, SeveralBudgetsMustAllHold) {
   const Network network = make_network("wrn-28-10");
-  const auto solve = [&](const std::vector<std::string> &budgets) { return solve_uniform(network, request("Generic", budgets)).result; };
+  const auto solve = [&](const std::vector<std::string> &budgets) {
+    return solve_uniform(network, request("Generic", budgets)).result;
+  };
   // Generic's macs: 2 x 160 x ... grow with the rank too, so the tighter of the two decides.
   const SolveResult loose = solve({"parameters<=0.8M", "mult-adds<=1G"});
   EXPECT_EQ(loose.answer->parameters, 799306);
@@ -432,10 +436,17 @@ TEST(Uniform, RequestsThatMakeNoSense) {
   expect_error([&] { solve_uniform(network, request("Generic", {})); }, ErrorCode::kUsage, "budget");
   expect_error([&] { solve_uniform(network, request("Generic_0.1", {"parameters<=1M"})); }, ErrorCode::kUsage, "substitution");
   expect_error([&] { solve_uniform(network, request("Sep", {"parameters<=1M"})); }, ErrorCode::kUsage, "substitution");
-  expect_error([&] { solve_uniform(network, request("Generics", {"parameters<=1M"})); }, ErrorCode::kUnknownName, "substitution");
-  expect_error([&] { solve_uniform(network, request("Generic", {"mult-adds[thopp]<=1M"})); }, ErrorCode::kUnknownName, "convention");
-  expect_error([&] { solve_uniform(network, request("Generic", {"parameters<=1M"}, "guess")); }, ErrorCode::kUnknownName, "method");
-  expect_error([&] { solve_uniform(network, request("Generic", {"parameters~1M", "mult-adds~1M"})); }, ErrorCode::kUsage, "budget");
+  expect_error([&] { solve_uniform(network, request("Generics", {"parameters<=1M"})); }, ErrorCode::kUnknownName,
+               "substitution");
+  expect_error([&] { solve_uniform(network, request("Generic", {"mult-adds[thopp]<=1M"})); }, ErrorCode::kUnknownName,
+               "convention");
+  expect_error([&] { solve_uniform(network, request("Generic", {"parameters<=1M"}, "guess")); }, ErrorCode::kUnknownName,
+               "method");
+  expect_error(
+      [&] {
+        solve_uniform(network, request("Generic", {"parameters~1M", "mult-adds~1M"}));
+      },
+      ErrorCode::kUsage, "budget");
 }
 
 TEST(ShortestDecimal, HasTheFewestDigitsInTheInterval) {
