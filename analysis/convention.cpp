@@ -7,6 +7,8 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 
 namespace pare {
@@ -69,7 +71,7 @@ Convention::Weight parse_weight(const std::string &key, double weight) {
   const auto event = event_from(key.substr(last + 1));
   if (!event) fail(fmt::format("unknown event \"{}\"; known: {}", key.substr(last + 1), fmt::join(events(), ", ")));
   out.event = *event;
-  if (!std::isfinite(weight)) fail("a weight must be finite");
+  if (!(std::isfinite(weight) && weight >= 0)) fail(fmt::format("weight = {} must be a finite number from 0 up", weight));
   return out;
 }
 
@@ -118,6 +120,11 @@ Convention parse_convention(std::string_view json, const std::string &where) {
         fail(field, fmt::format("\"{}\" must be a string that is not empty", field));
       *target = document[field].get<std::string>();
     }
+    const auto plain = [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
+    };
+    if (out.name == "all" || !std::all_of(out.name.begin(), out.name.end(), plain))
+      fail("name", fmt::format("name = \"{}\" must be of letters, digits, _, - and ., and not \"all\"", out.name));
     if (!document.contains("weights") || !document["weights"].is_object())
       fail("weights", "\"weights\" must be an object, such as {\"conv.mac\": 1}");
     for (const auto &[key, value] : document["weights"].items()) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace pare {
 
@@ -16,8 +17,12 @@ void throw_overflow(std::int64_t a, char operation, std::int64_t b) {
 
 Count Count::times(double weight) const {
   if (weight == 1) return *this;
-  const bool weight_is_whole = std::nearbyint(weight) == weight && std::fabs(weight) < 9007199254740992.0;
-  if (is_whole_ && weight_is_whole) return Count(checked_mul(whole_, static_cast<std::int64_t>(weight)));
+  if (is_zero()) return 0;
+  if (is_whole_ && std::nearbyint(weight) == weight) {
+    constexpr double kLimit = 9223372036854775808.0; // 2^63
+    const bool fits = weight >= -kLimit && weight < kLimit;
+    return checked_mul(whole_, fits ? static_cast<std::int64_t>(weight) : std::numeric_limits<std::int64_t>::max());
+  }
   return from_real(to_double() * weight);
 }
 

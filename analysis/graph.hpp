@@ -54,7 +54,7 @@ struct AttachedEvent {
 /// order. Input [N, C, H, W] is node 0 once add_input() has been called.
 class Graph {
 public:
-  static constexpr std::size_t kMaxNodes = std::size_t{1} << 25;
+  static constexpr std::size_t kMaxNodes = std::size_t{1} << 24;
 
   Graph();
   ~Graph();

@@ -147,6 +147,11 @@ Entry read_entry(const json &object, const std::string &where, std::size_t posit
   entry.name = entry.id;
   fields.read("name", entry.name);
 
+  for (const auto &[field, text] : {std::pair{"id", &entry.id}, std::pair{"name", &entry.name}})
+    if (std::any_of(text->begin(), text->end(), [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7f; }))
+      fields.fail(field,
+                  fmt::format("{} = {} must be without control characters but line ends", field, Fields::shown(json(*text))));
+
   std::string op;
   fields.read("op", op);
   const auto kind = kind_from(op);
@@ -227,8 +232,8 @@ public:
   bool parse_error(std::size_t /*position*/, const std::string & /*token*/, const nlohmann::detail::exception &error) override {
     // "[json.exception.parse_error.101] parse error at line 1, column 2: ..." without the library's own prefix.
     const std::string text = error.what();
-    const auto begin = text.find("parse error");
-    throw Error(ErrorCode::kInvalidFile, where_, begin == std::string::npos ? text : text.substr(begin));
+    const auto prefix = text.find("] ");
+    throw Error(ErrorCode::kInvalidFile, where_, prefix == std::string::npos ? text : text.substr(prefix + 2));
   }
 
 private:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cassert>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -94,6 +95,7 @@ NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute
 // ---------------------------------------------------------------------------------------------------- knobs
 
 std::vector<double> Substitution::knobs(const ConvSite &site, const Settings &settings, std::size_t most) const {
+  assert(settings.size() == info().keys.size());
   const KnobInfo &knob = info().knob;
   const auto at = [&](double value) { return resolve(site, settings, value); };
   if (!Substitute{.family = this, .settings = settings, .knob = {}}.has_free_knob()) return {}; // a divisor says it already

@@ -54,7 +54,7 @@ struct KeyInfo {
   std::int64_t most = 0;
   std::vector<std::string_view> choices;
 };
-/// Values by position in SubstitutionInfo::keys.
+/// A value for each of SubstitutionInfo::keys, in their order.
 using Settings = std::vector<std::int64_t>;
 
 /// The setting that a budget decides.

@@ -38,7 +38,9 @@ OptionInfo convention_option() {
 
 OptionInfo where_possible_option() {
   return {.name = "--where-possible",
-          .description = "Leave layers as they were where the substitution does not apply, and list them"};
+          .description =
+              "Leave layers as they were where the substitution does not apply, and list them; solve: where it applies at no "
+              "setting"};
 }
 
 OptionInfo format_option(std::vector<std::string_view> choices) {

@@ -102,7 +102,11 @@ std::optional<Arguments> parse(const Command &command, const std::vector<std::st
     if (info->is_flag())
       out.add(info->name, {});
     else
-      for (const std::string &value : option->results()) out.add(info->name, value);
+      for (const std::string &value : option->results()) {
+        if (value.empty() && info->values == Values::kFile)
+          throw Error(ErrorCode::kUsage, std::string(info->name), "the name of a file must not be empty");
+        out.add(info->name, value);
+      }
   }
   return out;
 }

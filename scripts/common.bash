@@ -54,6 +54,7 @@ build() {
   cmake --build --preset "$preset" --parallel "$(nproc)" >&2
 }
 
+# shellcheck disable=SC2034 # used by those who source this
 build_packages=(
   g++ cmake ninja-build git pkg-config
   libboost-graph-dev libnlopt-dev libnlopt-cxx-dev nlohmann-json3-dev libcli11-dev libfmt-dev

@@ -59,7 +59,8 @@ Count to_count(const Decimal &decimal, std::int64_t factor, bool round_down, std
   Wide value = static_cast<Wide>(decimal.digits) * factor;
   Wide divisor = 1;
   const auto too_large = [&] {
-    throw Error(ErrorCode::kUsage, fmt::format("budget \"{}\"", written), "the limit does not fit in a signed 64-bit integer");
+    throw Error(ErrorCode::kUsage, fmt::format("budget \"{}\"", written),
+                "the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted");
   };
   for (int e = decimal.exponent; e > 0 && value != 0; --e) {
     if (value > static_cast<Wide>(INT64_MAX)) too_large();
@@ -167,6 +168,7 @@ Budget parse_budget(std::string_view text) {
   out.is_percentage = limit->is_percentage;
   if (limit->decimal.digits == 0) fail("a limit must be above 0");
   if (!out.is_percentage) out.limit = to_count(limit->decimal, 1, false, out.written);
+  if (!out.is_percentage && out.limit.is_zero()) fail("a limit must be above 0");
   return out;
 }
 

@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <limits>
 #include <map>
-#include <set>
 #include <tuple>
 
 namespace pare {
@@ -174,11 +173,15 @@ public:
 
   std::vector<Plateau> plateaus() const override {
     std::vector<Plateau> out;
-    std::set<Structure> seen;
+    // More groups asked for are never fewer groups made, so a structure that has passed does not come back.
     const Structure last = structure(most());
-    for (double setting = least_; !seen.contains(last); ++setting)
-      if (seen.insert(structure(setting)).second) out.push_back({setting, setting});
-    return out;
+    for (auto setting = static_cast<std::uint64_t>(least_);;) {
+      const Structure own = structure(static_cast<double>(setting));
+      out.push_back({static_cast<double>(setting), static_cast<double>(setting)});
+      if (own == last) return out;
+      setting = first_ordinal(setting, static_cast<std::uint64_t>(most()),
+                              [&](std::uint64_t s) { return structure(static_cast<double>(s)) != own; });
+    }
   }
 
   std::string text(double setting) const override { return with(setting).text(); }
@@ -237,6 +240,8 @@ private:
 
 class WidthProblem final : public UniformProblem {
 public:
+  static constexpr std::size_t kMostPlateaus = 1 << 14; // each is a network that is built and counted
+
   WidthProblem(const Network &network, std::vector<Budget> budgets, std::vector<Convention> conventions)
       : UniformProblem(std::move(budgets), std::move(conventions)), family_(*network.family),
         values_(network.values), options_{.input = network.input} {
@@ -244,6 +249,9 @@ public:
     const spec::Reader read(info, values_);
     most_ = read.positive(info.width_key);
     if (info.width_is_whole) {
+      if (most_ > static_cast<double>(kMostPlateaus))
+        throw Error(ErrorCode::kLimit, std::string(info.name) + "/" + std::string(info.width_key),
+                    fmt::format("{} = {} must be at most {} to be solved for", info.width_key, shortest(most_), kMostPlateaus));
       for (double channels = 1; channels <= most_; ++channels)
         if (!structure(channels).empty()) plateaus_.push_back({channels, channels});
       return;
@@ -258,6 +266,10 @@ public:
         return;
       }
       const std::uint64_t next = first_ordinal(at, last, [&](std::uint64_t o) { return structure(from_ordinal(o)) != own; });
+      if (plateaus_.size() >= kMostPlateaus)
+        throw Error(ErrorCode::kLimit, std::string(info.name) + "/" + std::string(info.width_key),
+                    fmt::format("a width of {} has more than {} settings to try; a narrower network would be accepted",
+                                shortest(most_), kMostPlateaus));
       plateaus_.push_back({from_ordinal(at), from_ordinal(next)});
       at = next;
     }

@@ -6,10 +6,14 @@
 #include "analysis/text_file.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 namespace pare {
 
@@ -29,10 +33,15 @@ Json number(const std::optional<Count> &count) { return count ? number(*count) :
 Document parse_document(std::string_view text, const std::string &where) {
   constexpr int kMaxDepth = 32;
   try {
-    return Document::parse(text, [&](int depth, Document::parse_event_t /*event*/, Document & /*parsed*/) {
+    std::vector<std::set<std::string>> keys; // of the objects that are open
+    return Document::parse(text, [&](int depth, Document::parse_event_t event, Document &parsed) {
       if (depth > kMaxDepth)
         throw Error(ErrorCode::kInvalidFile, where,
                     fmt::format("nested deeper than {} levels, which no solved file needs", kMaxDepth));
+      if (event == Document::parse_event_t::object_start) keys.emplace_back();
+      if (event == Document::parse_event_t::object_end) keys.pop_back();
+      if (event == Document::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
+        throw Error(ErrorCode::kInvalidFile, where, fmt::format("key {} is given twice in one object", parsed.dump()));
       return true;
     });
   } catch (const nlohmann::json::parse_error &error) {
@@ -97,6 +106,11 @@ Design read_solved(std::string_view json, const std::string &where, const Networ
   };
   if (!document.is_object() || document.value("schema", Document()) != kSchema)
     fail("schema", fmt::format("\"schema\": \"{}\" is expected", kSchema));
+  constexpr std::array kKeys = {"schema",  "network",     "original", "substitution", "plan",  "evaluation",
+                                "budgets", "termination", "achieved", "attainable",   "input", "provenance"};
+  for (const auto &[key, value] : document.items())
+    if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end())
+      fail(key, fmt::format("unknown key \"{}\"; known: {}", key, fmt::join(kKeys, ", ")));
   for (const char *field : {"network", "plan", "evaluation", "achieved"})
     if (!document.contains(field)) fail(field, fmt::format("\"{}\" is missing", field));
 
@@ -190,9 +204,11 @@ Design load_design(std::string_view argument, const NetworkOptions &options) {
 
   const std::string text = read_text(path, path);
   // Which of the two it is: the schema stands at the head of what Pare writes, but may stand anywhere.
-  if (text.find(kSchema) != std::string::npos) {
+  constexpr std::string_view kSolved = "pare.solved/"; // of any version: read_solved() says which it reads
+  if (text.find(kSolved) != std::string::npos) {
     const Document document = parse_document(text, path);
-    if (document.is_object() && document.value("schema", Document()) == kSchema) return read_solved(text, path, options);
+    const Document schema = document.is_object() ? document.value("schema", Document()) : Document();
+    if (schema.is_string() && schema.get<std::string>().starts_with(kSolved)) return read_solved(text, path, options);
   }
   NetworkFile file = read_network(text, path, options.input);
   Design out{.network = {}, .plan = {}, .substitution = {}};

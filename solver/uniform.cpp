@@ -56,7 +56,8 @@ void prove(const UniformProblem &problem, const UniformCost &answer, SolveResult
 
 void infeasible(const Budget &budget, const Count &least, SolveResult &result) {
   result.termination.reason = Reason::kInfeasible;
-  result.termination.detail = fmt::format("even the smallest setting has {}", over(budget, least));
+  result.termination.detail =
+      fmt::format("even the smallest setting that every one of these layers accepts has {}", over(budget, least));
 }
 
 /// A range of ordered settings: doubles by their bits, or whole numbers.

@@ -43,8 +43,13 @@ public:
                           false}};
     // Lowered by 1 until it divides c_i, c_o and what is between.
     const std::int64_t common = std::gcd(std::gcd(site.in_channels(), site.out_channels()), between);
-    auto groups = static_cast<std::int64_t>(std::min(knob, static_cast<double>(common)));
-    while (common % groups != 0) --groups;
+    const auto wanted = static_cast<std::int64_t>(std::min(knob, static_cast<double>(common)));
+    std::int64_t groups = 1;
+    for (std::int64_t d = 1; d * d <= common; ++d) {
+      if (common % d != 0) continue;
+      if (d <= wanted) groups = std::max(groups, d);
+      if (common / d <= wanted) groups = std::max(groups, common / d);
+    }
     return {.structure = {groups}, .refusal = {}};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,

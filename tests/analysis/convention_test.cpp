@@ -71,6 +71,24 @@ TEST(Conventions, ListWhatTheyDoNotCount) {
   for (const EventCount &e : report.not_counted(silent)) EXPECT_NE(kind_name(e.op_kind), "relu6");
 }
 
+TEST(Conventions, WeightsAreFromZeroUpAndNamesPlain) {
+  const auto bad = [](const std::string &name, const std::string &weight, std::string_view where) {
+    test::expect_error(
+        [&] {
+          parse_convention(R"({"schema": "pare.convention/1", "name": ")" + name +
+                               R"(", "source": "s", "weights": {"conv.mac": )" + weight + "}}",
+                           "c.json");
+        },
+        ErrorCode::kInvalidFile, where);
+  };
+  // Costs must not fall with a setting, or a bisection proves nothing.
+  bad("mine", "-1", "weights/conv.mac");
+  bad("all", "1", "name");
+  bad("a]b c", "1", "name");
+  // 2^63 has no place in 64 bits, and is not rounded.
+  test::expect_error([] { (void)Count(2).times(9223372036854775808.0); }, ErrorCode::kOverflow);
+}
+
 TEST(Conventions, BadFilesAreRefused) {
   const auto bad = [](const std::string &text, const std::string &where, const std::string &message) {
     SCOPED_TRACE(text.substr(0, 120));

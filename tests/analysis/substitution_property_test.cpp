@@ -161,7 +161,10 @@ TEST(Knobs, OfGenericAreEveryRank) {
   // the right. So there are 79 + 63 + 1 structures.
   const ConvSite wide =
       make_site("X", {.batch = 1, .channels = 640, .height = 1, .width = 1}, 640, {1, 1}, {1, 1}, {0, 0}, {1, 1});
-  EXPECT_EQ(find_substitution("tensor_train").knobs(wide, {3}, 10000).size(), 143u);
+  EXPECT_EQ(find_substitution("tensor_train")
+                .knobs(wide, parse_substitute("tensor_train:dimensions=3", FreeKnob::kAllow).settings, 10000)
+                .size(),
+            143u);
 }
 
 TEST(Knobs, OfShuffleAreTheDivisors) {

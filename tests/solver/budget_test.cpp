@@ -72,6 +72,7 @@ TEST(Budget, WhatIsNoBudgetIsRefused) {
                            "parameters<=0x10",
                            "parameters<=5m",
                            "parameters<=1e99",
+                           "parameters<=1e-999",
                            "parameters<=99999999999999999999"})
     expect_error([&] { parse_budget(text); }, ErrorCode::kUsage, "budget");
 }

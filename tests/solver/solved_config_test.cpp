@@ -109,6 +109,10 @@ TEST(SolvedConfig, AFileThatWasChangedByHandIsNotTrusted) {
   change([](auto &d) { d["schema"] = "pare.solved/9"; }, "schema");
   change([](auto &d) { d.erase("plan"); }, "plan");
   change([](auto &d) { d["achieved"] = nullptr; }, "achieved");
+  change([](auto &d) { d["inputt"] = d["input"]; }, "inputt", "unknown key");
+  std::string twice = text;
+  twice.insert(twice.find("\"plan\": {") + 9, "\"block1.0.layer.0.conv1\": \"Generic_0.9\", ");
+  expect_error([&] { read_solved(twice, "student.json"); }, ErrorCode::kInvalidFile, "student.json", "given twice");
   for (std::size_t length = 0; length < text.size(); length += 97)
     expect_error([&] { read_solved(text.substr(0, length), "student.json"); }, ErrorCode::kInvalidFile, "student.json");
   const std::string deep = R"({"schema": "pare.solved/1", "network": )" + std::string(200000, '[');

@@ -1,3 +1,4 @@
+#include "analysis/builder.hpp"
 #include "analysis/cost_model.hpp"
 #include "solver/problem.hpp"
 #include "solver/solver.hpp"
@@ -415,6 +416,27 @@ TEST(Uniform, AcdcGoesOnWithoutEnd) {
   EXPECT_GT(result.answer->parameters, 3000000 - 448);
   // The dense evaluation has the same macs for every n, so nothing stops it.
   expect_error([&] { solve_uniform(network, request("ACDC", {"mult-adds<=100M"})); }, ErrorCode::kInvalidConfig, "budget");
+}
+
+// 1e8 channels have settings 1 to 25 million, of which only the divisors of 25 million differ.
+TEST(Uniform, ShuffleOfAWideLayerTriesDivisorsOnly) {
+  Network network;
+  network.name = "wide";
+  Builder builder(network.graph);
+  const std::int64_t channels = 100'000'000;
+  const NodeId x = network.graph.add_input({.batch = 1, .channels = channels, .height = 1, .width = 1});
+  network.graph.mark_replaceable(builder.conv("conv", x, {.out_channels = channels}), Baseline::kConv);
+  network.input = network.graph.input_shape();
+  const SolveResult result = solve_uniform(network, request("Shuffle", {"parameters<=1G"})).result;
+  // b = 25e6: 2 x 1e8 x 25e6 / g + 25e6; g = 6.25e6 gives 825e6, the next divisor down, 5e6, 1025e6.
+  EXPECT_EQ(result.answer->text, "Shuffle_6250000");
+  EXPECT_EQ(result.answer->parameters, 825'000'000);
+  EXPECT_EQ(result.next->parameters, 1'025'000'000);
+}
+
+TEST(Uniform, WidthsWithTooManySettingsAreRefused) {
+  expect_error([] { solve_uniform(make_network("wrn-10-20000"), request("width", {"parameters<=1M"})); }, ErrorCode::kLimit,
+               "wide_resnet/width");
 }
 
 TEST(Uniform, LayersWhereAFamilyDoesNotApply) {
