@@ -41,7 +41,7 @@ Graph::Graph(Graph &&other) noexcept = default;
 Graph &Graph::operator=(Graph &&other) noexcept = default;
 Graph::Graph(const Graph &other)
     : nodes_(other.nodes_), layers_(other.layers_), attached_(other.attached_), replaceable_(other.replaceable_),
-      attention_taps_(other.attention_taps_), output_(other.output_), edges_(std::make_unique<Edges>()) {
+      marks_(other.marks_), output_(other.output_), edges_(std::make_unique<Edges>()) {
   std::vector<NodeId> from;
   for (NodeId id = 0; id < nodes_.size(); ++id) {
     boost::add_vertex(edges_->dag);
@@ -59,13 +59,13 @@ void Graph::clear() {
   layers_.clear();
   attached_.clear();
   replaceable_.clear();
-  attention_taps_.clear();
+  for (auto &nodes : marks_) nodes.clear();
   output_ = 0;
   edges_->dag.clear();
 }
 
 LayerId Graph::add_layer(std::string name, std::string_view kind, bool substituted) {
-  layers_.push_back({.name = std::move(name), .kind = std::string(kind), .substituted = substituted});
+  layers_.push_back({.name = std::move(name), .kind = std::string(kind), .substituted = substituted, .family = {}});
   return static_cast<LayerId>(layers_.size() - 1);
 }
 
@@ -107,8 +107,6 @@ void Graph::mark_replaceable(NodeId conv, Baseline baseline) {
   assert(std::holds_alternative<Conv>(nodes_[conv].op));
   replaceable_.push_back({.node = conv, .baseline = baseline});
 }
-
-void Graph::mark_attention_tap(NodeId node) { attention_taps_.push_back(node); }
 
 std::vector<NodeId> Graph::inputs(NodeId id) const {
   std::vector<NodeId> out;

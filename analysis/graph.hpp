@@ -2,6 +2,7 @@
 
 #include "analysis/op.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -32,6 +33,7 @@ struct Layer {
   std::string name;
   std::string kind;         ///< the op's kind, or the substitution's name where it takes several ops
   bool substituted = false; ///< belongs to a substitute
+  std::string family = {};  ///< of the substitute, or of the baseline, that took the place of a replaceable convolution
 };
 
 struct Node {
@@ -42,6 +44,15 @@ struct Node {
   /// Depends on the image. What does not (a weight that is computed from parameters) is work per batch.
   bool on_activations = false;
 };
+
+/// What training does at a node beside running it. Marks survive lowering.
+enum class Mark : std::uint8_t {
+  kAttentionTap, ///< attention transfer compares its output, in the order of marking
+  kDropPath,     ///< drop path (Larsson et al. 2016) may zero its output, image by image
+  kSegmentEnd,   ///< the end of a block whose activations may be computed again instead of kept
+  kAuxiliaryTap, ///< an auxiliary head reads its output
+};
+inline constexpr std::size_t kMarkCount = 4;
 
 /// An event that a substitution attaches to a node beside the op's own: a tool's slip or its own idea of a cost.
 struct AttachedEvent {
@@ -67,6 +78,7 @@ public:
   void clear();
 
   LayerId add_layer(std::string name, std::string_view kind, bool substituted = false);
+  void set_family(LayerId layer, std::string_view family) { layers_[layer].family = family; }
   /// The network's one input; must be the first node.
   NodeId add_input(const Shape &shape);
   /// Appends an op. Infers its shape; throws Error placed at the layer's name.
@@ -79,8 +91,8 @@ public:
 
   /// Marks a convolution as replaceable. Its layer's name must be the only one of that name among those.
   void mark_replaceable(NodeId conv, Baseline baseline);
-  /// Marks a node whose output attention transfer compares, in order.
-  void mark_attention_tap(NodeId node);
+  void mark(NodeId node, Mark mark) { marks_[static_cast<std::size_t>(mark)].push_back(node); }
+  void mark_attention_tap(NodeId node) { mark(node, Mark::kAttentionTap); }
   void set_output(NodeId node) { output_ = node; }
 
   std::size_t node_count() const { return nodes_.size(); }
@@ -102,7 +114,9 @@ public:
     Baseline baseline;
   };
   std::span<const Replaceable> replaceable() const { return replaceable_; }
-  std::span<const NodeId> attention_taps() const { return attention_taps_; }
+  /// In the order of marking.
+  std::span<const NodeId> marked(Mark mark) const { return marks_[static_cast<std::size_t>(mark)]; }
+  std::span<const NodeId> attention_taps() const { return marked(Mark::kAttentionTap); }
   NodeId output() const { return output_; }
   const Shape &input_shape() const;
   const Shape &activation(NodeId id) const { return std::get<Shape>(nodes_[id].shape); }
@@ -116,7 +130,7 @@ private:
   std::vector<Layer> layers_;
   std::vector<AttachedEvent> attached_;
   std::vector<Replaceable> replaceable_;
-  std::vector<NodeId> attention_taps_;
+  std::array<std::vector<NodeId>, kMarkCount> marks_;
   NodeId output_ = 0;
   std::unique_ptr<Edges> edges_;
   std::vector<const TensorShape *> shapes_; // scratch of add()

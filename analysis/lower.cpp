@@ -102,7 +102,10 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
       if (attached[next_attached].node == id)
         out.graph.attach(moved[id], attached[next_attached].event, attached[next_attached].amount);
   }
-  for (NodeId tap : graph.attention_taps()) out.graph.mark_attention_tap(moved[tap]);
+  for (std::size_t i = 0; i < kMarkCount; ++i) {
+    const auto mark = static_cast<Mark>(i);
+    for (NodeId node : graph.marked(mark)) out.graph.mark(moved[node], mark);
+  }
   if (n > 0) out.graph.set_output(moved[graph.output()]);
   return out;
 }

@@ -22,6 +22,16 @@ using nlohmann::json;
 constexpr const char *kSchema = "pare.network/1";
 constexpr std::string_view kInputId = "input";
 
+/// The lists of layers that training treats in a way of its own. An auxiliary head is not in the file, so its tap is not either.
+struct MarkList {
+  const char *key;
+  Mark mark;
+  bool always_written;
+};
+constexpr MarkList kMarkLists[] = {{"attention_taps", Mark::kAttentionTap, true},
+                                   {"drop_path", Mark::kDropPath, false},
+                                   {"segment_ends", Mark::kSegmentEnd, false}};
+
 /// The ops that are layers of a file: those on activations. Their parameters are implied.
 bool is_file_op(std::size_t kind) {
   static const std::vector<bool> layers = [] {
@@ -337,8 +347,11 @@ NetworkFile read_network(std::string_view text, const std::string &where, const 
   if (header.value("schema", json()) != kSchema)
     fail("schema", fmt::format("schema = {} must be \"{}\"", Fields::shown(header.value("schema", json())), kSchema));
   for (const auto &[key, value] : header.items())
-    if (key != "schema" && key != "name" && key != "input" && key != "attention_taps" && key != "output")
-      fail(key, fmt::format("unknown key \"{}\"; known: schema, name, input, layers, attention_taps, output", key));
+    if (key != "schema" && key != "name" && key != "input" && key != "output" &&
+        std::none_of(std::begin(kMarkLists), std::end(kMarkLists), [&](const MarkList &list) { return key == list.key; }))
+      fail(key, fmt::format("unknown key \"{}\"; known: schema, name, input, layers, attention_taps, drop_path, segment_ends, "
+                            "output",
+                            key));
   NetworkFile out;
   if (!header.contains("name") || !header["name"].is_string()) fail("name", "\"name\" must be a string");
   out.name = header["name"].get<std::string>();
@@ -404,10 +417,11 @@ NetworkFile read_network(std::string_view text, const std::string &where, const 
     if (at == by_id.end()) fail(field, fmt::format("no layer has the id {}", Fields::shown(id)));
     return nodes[at->second];
   };
-  if (const auto taps = header.find("attention_taps"); taps != header.end()) {
-    if (!taps->is_array()) fail("attention_taps", "attention_taps must be an array of ids");
-    for (const json &tap : *taps) graph.mark_attention_tap(node_of("attention_taps", tap));
-  }
+  for (const MarkList &list : kMarkLists)
+    if (const auto ids = header.find(list.key); ids != header.end()) {
+      if (!ids->is_array()) fail(list.key, fmt::format("{} must be an array of ids", list.key));
+      for (const json &id : *ids) graph.mark(node_of(list.key, id), list.mark);
+    }
   if (const auto output = header.find("output"); output != header.end()) graph.set_output(node_of("output", *output));
   return out;
 }
@@ -526,10 +540,15 @@ std::string write_network(const Graph &graph, std::string_view name) {
     if (baselines[id] != nullptr) out += fmt::format(", \"replaceable\": \"{}\"", to_string(*baselines[id]));
     out += '}';
   }
-  out += "\n  ],\n  \"attention_taps\": [";
-  for (std::size_t i = 0; i < graph.attention_taps().size(); ++i)
-    out += (i > 0 ? ", " : "") + quoted(ids[graph.attention_taps()[i]]);
-  out += fmt::format("],\n  \"output\": {}\n}}\n", quoted(ids[graph.output()]));
+  out += "\n  ],\n";
+  for (const MarkList &list : kMarkLists) {
+    const auto nodes = graph.marked(list.mark);
+    if (nodes.empty() && !list.always_written) continue;
+    out += fmt::format("  \"{}\": [", list.key);
+    for (std::size_t i = 0; i < nodes.size(); ++i) out += (i > 0 ? ", " : "") + quoted(ids[nodes[i]]);
+    out += "],\n";
+  }
+  out += fmt::format("  \"output\": {}\n}}\n", quoted(ids[graph.output()]));
   return out;
 }
 

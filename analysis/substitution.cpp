@@ -89,7 +89,10 @@ NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute
     throw Error(ErrorCode::kNotApplicable, site.name + "/" + resolved.refusal->field,
                 fmt::format("{} does not apply: {}", substitute.text(), resolved.refusal->message));
   Builder builder(graph, !is_baseline(site, substitute));
-  return substitute.family->lower(builder, site, x, substitute.settings, resolved.structure);
+  const auto first = static_cast<LayerId>(graph.layer_count());
+  const NodeId out = substitute.family->lower(builder, site, x, substitute.settings, resolved.structure);
+  for (LayerId layer = first; layer < graph.layer_count(); ++layer) graph.set_family(layer, substitute.family->info().name);
+  return out;
 }
 
 // ---------------------------------------------------------------------------------------------------- knobs

@@ -4,6 +4,7 @@
 #include "analysis/substitution.hpp"
 #include "models/network.hpp"
 #include "solver/solver.hpp"
+#include "train/plan/protocol.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -61,12 +62,16 @@ std::vector<std::string> candidates(const OptionInfo &option) {
   case Values::kSolver:
     for (const UniformSolver *solver : solvers()) out.emplace_back(solver->info().name);
     break;
+  case Values::kProtocol:
+    for (const train::Protocol &protocol : train::protocols()) out.push_back(protocol.name);
+    break;
   }
   return out;
 }
 
 bool may_be_file(const OptionInfo &option) {
-  return option.values == Values::kFile || option.values == Values::kNetwork || option.values == Values::kConvention;
+  return option.values == Values::kFile || option.values == Values::kNetwork || option.values == Values::kConvention ||
+         option.values == Values::kProtocol;
 }
 
 } // namespace pare::cli

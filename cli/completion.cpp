@@ -1,7 +1,8 @@
 #include "analysis/error.hpp"
 #include "cli/candidates.hpp"
-#include "cli/files.hpp"
+#include "cli/commands.hpp"
 #include "cli/options.hpp"
+#include "command/files.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -41,9 +42,15 @@ std::string bash() {
   for (const CommandEntry &entry : commands()) {
     const Command &command = entry.command();
     out += fmt::format("  {})\n    case $before in\n", entry.name);
-    const OptionInfo *place = nullptr;
+    // Which of several arguments stands here is not worked out: all are offered.
+    std::vector<std::string> places;
+    bool places_may_be_files = false;
     for (const OptionInfo &option : command.options) {
-      if (option.has_place()) place = &option;
+      if (option.has_place()) {
+        const std::vector<std::string> words = candidates(option);
+        places.insert(places.end(), words.begin(), words.end());
+        places_may_be_files = places_may_be_files || may_be_file(option);
+      }
       if (option.has_place() || option.is_flag()) continue;
       const std::string labels =
           option.letter.empty() ? std::string(option.name) : fmt::format("{}|{}", option.letter, option.name);
@@ -52,9 +59,9 @@ std::string bash() {
     }
     out += fmt::format("    *)\n      if [[ $word == -* ]]; then words={}\n",
                        quoted(fmt::format("{}", fmt::join(option_names(command), " "))));
-    if (place != nullptr)
-      out += fmt::format("      else words={} files={}\n", quoted(fmt::format("{}", fmt::join(candidates(*place), " "))),
-                         may_be_file(*place) ? "yes" : "");
+    if (!places.empty() || places_may_be_files)
+      out += fmt::format("      else words={} files={}\n", quoted(fmt::format("{}", fmt::join(places, " "))),
+                         places_may_be_files ? "yes" : "");
     out += "      fi ;;\n    esac ;;\n";
   }
   out += "  esac\n"
@@ -98,10 +105,11 @@ std::string zsh() {
          "  local command=$words[2]\n  shift words\n  ((CURRENT--))\n  case $command in\n";
   for (const CommandEntry &entry : commands()) {
     out += fmt::format("  {})\n    _arguments '--help[Print help]'", entry.name);
+    int place = 0;
     for (const OptionInfo &option : entry.command().options) {
       std::string text;
       if (option.has_place()) {
-        text = fmt::format("{}:{}:{}", option.required ? "1" : "1:", zsh_text(option.name), zsh_action(option));
+        text = fmt::format("{}{}:{}:{}", ++place, option.required ? "" : ":", zsh_text(option.name), zsh_action(option));
         out += " \\\n      " + quoted(text);
         continue;
       }

@@ -1,7 +1,7 @@
 #include "analysis/cost_model.hpp"
 #include "analysis/error.hpp"
-#include "cli/files.hpp"
 #include "cli/options.hpp"
+#include "command/files.hpp"
 #include "reports/cost_table.hpp"
 #include "reports/numbers.hpp"
 
@@ -68,11 +68,7 @@ const Command &command_cost() {
           "Counts the parameters, mult-adds and activations of a network, as it is or with its convolutions substituted. A "
           "number of mult-adds stands with the convention that it is counted by; what a convention does not count is listed.",
       .options = {network_option(),
-                  {.name = "--substitute",
-                   .value = "S",
-                   .description =
-                       "Replace the network's convolutions: Generic_0.1, Shuffle_4, tensor_train:rank_scale=0.8,dimensions=4",
-                   .values = Values::kSubstitution},
+                  substitute_option(),
                   where_possible_option(),
                   input_option(),
                   {.name = "--batch", .value = "N", .description = "Images that are counted together; standard: 1"},

@@ -1,5 +1,5 @@
-#include "cli/files.hpp"
 #include "cli/options.hpp"
+#include "command/files.hpp"
 #include "reports/catalogue.hpp"
 
 #include <array>

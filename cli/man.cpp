@@ -1,9 +1,12 @@
-#include "cli/files.hpp"
+#include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "cli/version.hpp"
+#include "command/files.hpp"
+#include "command/version.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <csignal>
 
 namespace pare::cli {
 
@@ -40,7 +43,7 @@ std::string page() {
   out += ".B pare \\-\\-help\n.br\n.B pare \\-\\-version\n";
   out += ".SH DESCRIPTION\n" +
          roff("Pare counts networks under substitutions of their convolutions, exactly, and fits a setting to a budget, with "
-              "proof. The "
+              "proof, and trains the networks that it fitted. The "
               "result goes to stdout, talk and faults go to stderr.") +
          "\n.SH COMMANDS\n";
   for (const CommandEntry &entry : commands()) {
@@ -60,7 +63,9 @@ std::string page() {
   for (const auto &[code, meaning] :
        {std::pair{kDone, "done"}, std::pair{kFault, "a fault: a file, a network or a substitution that does not fit"},
         std::pair{kUsageFault, "usage: options, names or values that cannot be read"},
-        std::pair{kNothingFits, "infeasible: no setting meets the budgets"}})
+        std::pair{kNothingFits, "infeasible: no setting meets the budgets"},
+        std::pair{128 + SIGINT, "train was interrupted; its state is saved"},
+        std::pair{128 + SIGTERM, "train was terminated; its state is saved"}})
     out += fmt::format(".TP\n.B {}\n{}.\n", code, roff(meaning));
   out += ".SH EXAMPLES\n";
   for (const CommandEntry &entry : commands())

@@ -2,31 +2,16 @@
 
 #include "analysis/error.hpp"
 #include "analysis/text_file.hpp"
-#include "cli/files.hpp"
+#include "command/files.hpp"
+#include "command/values.hpp"
 #include "reports/numbers.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <filesystem>
 
 namespace pare::cli {
-
-OptionInfo network_option() {
-  return {.name = "NETWORK",
-          .description =
-              "A short name (wrn-28-10), a spec (wide_resnet:depth=28,width=10), or a file: pare.network/1 or pare.solved/1",
-          .values = Values::kNetwork,
-          .required = true};
-}
-
-OptionInfo input_option() {
-  return {.name = "--input",
-          .value = "C,H,W",
-          .description = "Channels, height and width of an image; standard: the network's own"};
-}
 
 OptionInfo convention_option() {
   return {.name = "--convention",
@@ -36,59 +21,16 @@ OptionInfo convention_option() {
           .repeats = true};
 }
 
-OptionInfo where_possible_option() {
-  return {.name = "--where-possible",
-          .description =
-              "Leave layers as they were where the substitution does not apply, and list them; solve: where it applies at no "
-              "setting"};
-}
-
-OptionInfo format_option(std::vector<std::string_view> choices) {
-  return {.name = "--format", .value = "FORMAT", .description = "How to write the result", .choices = std::move(choices)};
-}
-
-OptionInfo output_option(std::string_view description) {
-  return {.name = "--output", .letter = "-o", .value = "FILE", .description = description, .values = Values::kFile};
-}
-
-namespace {
-
-std::optional<std::int64_t> parse_whole(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc() || stop != text.data() + text.size() || value < 1) return std::nullopt;
-  return value;
-}
-
-Shape parse_input(std::string_view text) {
-  std::array<std::int64_t, 3> values{};
-  std::string_view rest = text;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::size_t comma = i + 1 < values.size() ? rest.find(',') : rest.size();
-    const auto value = comma == std::string_view::npos ? std::nullopt : parse_whole(rest.substr(0, comma));
-    if (!value)
-      throw Error(ErrorCode::kInvalidValue, "--input",
-                  fmt::format("input = {} must be C,H,W, three whole numbers from 1 up, such as 3,32,32", text));
-    values[i] = *value;
-    rest.remove_prefix(std::min(comma + 1, rest.size()));
-  }
-  return {.batch = 1, .channels = values[0], .height = values[1], .width = values[2]};
-}
-
-} // namespace
-
 Design read_design(const Arguments &arguments) {
   const std::string network = arguments.get("NETWORK");
   NetworkOptions options;
-  if (const auto input = arguments.find("--input")) options.input = parse_input(*input);
+  if (const auto input = arguments.find("--input")) options.input = read_image_shape("--input", *input);
   const auto written = arguments.find("--batch");
   if (!written) return load_design(network, options);
-  const auto batch = parse_whole(*written);
-  if (!batch)
-    throw Error(ErrorCode::kInvalidValue, "--batch", fmt::format("batch = {} must be a whole number from 1 up", *written));
+  const std::int64_t batch = read_whole("--batch", *written);
   // The network's own input is known only once it is there.
-  if (!options.input && *batch != 1) options.input = load_design(network).network.input;
-  if (options.input) options.input->batch = *batch;
+  if (!options.input && batch != 1) options.input = load_design(network).network.input;
+  if (options.input) options.input->batch = batch;
   return load_design(network, options);
 }
 

@@ -2,7 +2,8 @@
 
 #include "analysis/convention.hpp"
 #include "analysis/lower.hpp"
-#include "cli/command.hpp"
+#include "command/command.hpp"
+#include "command/options.hpp"
 #include "models/network.hpp"
 #include "reports/format.hpp"
 #include "solver/solved_config.hpp"
@@ -13,14 +14,9 @@
 
 namespace pare::cli {
 
-// Options that several commands have, described once and read once.
+// Options that several commands have, described once (the others in command/options.hpp) and read once.
 
-OptionInfo network_option();
-OptionInfo input_option();
 OptionInfo convention_option();
-OptionInfo where_possible_option();
-OptionInfo format_option(std::vector<std::string_view> choices = {"text", "json", "csv", "markdown", "latex"});
-OptionInfo output_option(std::string_view description = "Write to FILE instead of stdout, whole or not at all");
 
 /// NETWORK with --input C,H,W and --batch N where they are given. Throws Error.
 Design read_design(const Arguments &arguments);

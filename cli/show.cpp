@@ -1,7 +1,7 @@
 #include "analysis/error.hpp"
 #include "analysis/network_file.hpp"
-#include "cli/files.hpp"
 #include "cli/options.hpp"
+#include "command/files.hpp"
 #include "reports/network_table.hpp"
 
 #include <fmt/format.h>

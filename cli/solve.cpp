@@ -1,8 +1,8 @@
 #include "analysis/cost_model.hpp"
 #include "analysis/error.hpp"
-#include "cli/files.hpp"
 #include "cli/options.hpp"
-#include "cli/version.hpp"
+#include "command/files.hpp"
+#include "command/version.hpp"
 #include "reports/solve_table.hpp"
 
 #include <fmt/format.h>

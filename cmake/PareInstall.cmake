@@ -1,19 +1,22 @@
 # What `cmake --install` puts where: libraries, public headers, the pare command with its man page and completions, and what
 # find_package(pare) and pkg-config read.
-set(pare_components ${PARE_LAYERS})
-list(REMOVE_ITEM pare_components cli) # a command, nothing to link
+set(pare_layers ${PARE_LAYERS})
+list(REMOVE_ITEM pare_layers cli train) # executables, nothing to link
+list(TRANSFORM pare_layers REPLACE "/" "_" OUTPUT_VARIABLE pare_components)
 
 set(pare_link_flags) # of pkg-config: each library before those that it uses
-foreach(layer IN LISTS pare_components)
-  list(PREPEND pare_link_flags -lpare_${layer})
-  install(TARGETS pare_${layer} EXPORT pareTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+foreach(layer component IN ZIP_LISTS pare_layers pare_components)
+  list(PREPEND pare_link_flags -lpare_${component})
+  install(TARGETS pare_${component} EXPORT pareTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   # Under include/pare, which consumers get as an include directory: #include "analysis/graph.hpp" there as here.
+  cmake_path(GET layer PARENT_PATH parent)
   install(
     DIRECTORY ${PROJECT_SOURCE_DIR}/${layer}
-    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/pare
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/pare/${parent}
     FILES_MATCHING
     PATTERN "*.hpp"
-    PATTERN "substitutions" EXCLUDE) # what families share is their own business
+    PATTERN "substitutions" EXCLUDE # what families share is their own business
+    PATTERN "json_fields.hpp" EXCLUDE) # has nlohmann_json in it
 endforeach()
 
 set(pare_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/pare)
@@ -39,6 +42,10 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/pare.pc DESTINATION ${CMAKE_INSTALL_LI
 
 # The command, and what it writes about itself. Completions go where each shell looks under a prefix.
 install(TARGETS pare RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+# Beside it, where `pare train` looks first.
+if(TARGET pare-train)
+  install(TARGETS pare-train RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 install(FILES ${PROJECT_BINARY_DIR}/pare.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 set(pare_completions)
 foreach(entry IN ITEMS bash|bash-completion/completions/pare zsh|zsh/site-functions/_pare fish|fish/vendor_completions.d/pare.fish)

@@ -160,6 +160,7 @@ public:
         const std::int64_t stride = reduction && edge.input < 2 ? 2 : 1;
         sides[side] = operation(fmt::format("{}._ops.{}", name, i + side), edge.op,
                                 states[static_cast<std::size_t>(edge.input)], channels, stride);
+        if (sides[side] != states[static_cast<std::size_t>(edge.input)]) b.graph().mark(sides[side], Mark::kDropPath);
       }
       states.push_back(b.op(fmt::format("{}.add.{}", name, i / 2), Add{}, {sides[0], sides[1]}, Spelling::kFunction));
     }
@@ -200,6 +201,8 @@ public:
         graph.mark_attention_tap(s1);
       }
       const NodeId out = cells.cell(fmt::format("cells.{}", i), s0, s1, channels, reduction, previous_reduction, genotype);
+      graph.mark(out, Mark::kSegmentEnd);
+      if (i == 2 * layers / 3) graph.mark(out, Mark::kAuxiliaryTap);
       s0 = s1;
       s1 = out;
       previous_reduction = reduction;
@@ -209,13 +212,38 @@ public:
     return graph;
   }
 
+  std::optional<Graph> auxiliary_head(const NetworkValues &values, const Shape &tap) const override {
+    const spec::Reader read(info(), values);
+    const AuxiliaryForm form = auxiliary_form();
+    const std::string name = "auxiliary_head";
+    Graph graph;
+    Builder b(graph);
+    NodeId x = b.op(name + ".features.0", Relu{}, {graph.add_input(tap)});
+    x = b.op(name + ".features.1",
+             AvgPool{.kernel = {5, 5}, .stride = {form.stride, form.stride}, .count_include_pad = false}, {x});
+    x = b.batch_norm(name + ".features.3", b.conv(name + ".features.2", x, {.out_channels = 128}));
+    x = b.op(name + ".features.4", Relu{}, {x});
+    x = b.conv(name + ".features.5", x, {.out_channels = 768, .kernel = {2, 2}});
+    if (form.second_norm) x = b.batch_norm(name + ".features.6", x);
+    x = b.op(form.second_norm ? name + ".features.7" : name + ".features.6", Relu{}, {x});
+    b.linear(name + ".classifier", x, read.whole("classes", 1, std::int64_t{1} << 40));
+    return graph;
+  }
+
 protected:
+  /// What of the auxiliary head differs.
+  struct AuxiliaryForm {
+    std::int64_t stride; ///< of its pooling
+    bool second_norm;    ///< a batch norm after its 2 x 2 convolution
+  };
+
   explicit DartsFamily(std::int64_t multiple_of) : multiple_of_(multiple_of) {}
 
 private:
   /// The two inputs of the first cell.
   virtual std::pair<NodeId, NodeId> stem(Builder &b, NodeId x, std::int64_t channels) const = 0;
   virtual NodeId pool(Builder &b, NodeId x) const = 0;
+  virtual AuxiliaryForm auxiliary_form() const = 0;
 
   std::int64_t multiple_of_; ///< what channels must be
 };
@@ -246,6 +274,7 @@ private:
     return {x, x};
   }
   NodeId pool(Builder &b, NodeId x) const override { return b.op("global_pooling", GlobalAvgPool{}, {x}); }
+  AuxiliaryForm auxiliary_form() const override { return {.stride = 3, .second_norm = true}; }
 };
 
 class DartsImageNet final : public DartsFamily {
@@ -279,6 +308,8 @@ private:
     return {first, b.batch_norm("stem1.2", conv("stem1.1", x, channels))};
   }
   NodeId pool(Builder &b, NodeId x) const override { return b.op("global_pooling", pool_to_one(b.shape(x), 7), {x}); }
+  // The published ImageNet networks lack the second batch norm.
+  AuxiliaryForm auxiliary_form() const override { return {.stride = 2, .second_norm = false}; }
 };
 
 } // namespace

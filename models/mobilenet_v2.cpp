@@ -29,7 +29,8 @@ public:
                  {"round_to", "1", "a whole number from 1 up: channels are rounded to its multiples (torchvision: 8)", false}},
         .short_names = {{"mobilenet-v2", ""}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
-        .width_key = "width"};
+        .width_key = "width",
+        .initialisation = {.convolutions_by_fan_out = true, .zero_convolution_biases = true}};
     return info;
   }
 
@@ -59,6 +60,7 @@ public:
       for (std::int64_t i = 0; i < kStages[s].blocks; ++i, ++index) {
         const std::int64_t stride = i == 0 ? kStages[s].stride : 1;
         x = inverted_residual(b, fmt::format("features.{}.conv", index), x, kStages[s].expansion, widths[s + 1], stride);
+        graph.mark(x, Mark::kSegmentEnd);
         if (stride == 2) graph.mark_attention_tap(x);
       }
     const std::string last = fmt::format("features.{}", index);

@@ -28,6 +28,14 @@ struct ShortName {
   std::string_view values; ///< "depth=D,width=K"
 };
 
+/// What a family of networks draws otherwise than PyTorch does by default: uniform within 1 / sqrt(fan-in), weights and biases.
+struct Initialisation {
+  /// Plain convolutions, those inside substitutes too: normal with variance 2 / (k_h k_w c_out) (He et al. 2015, fan out).
+  bool convolutions_by_fan_out = false;
+  bool zero_convolution_biases = false;
+  bool zero_linear_biases = false;
+};
+
 struct NetworkInfo {
   std::string_view name; ///< "wide_resnet"
   std::string_view description;
@@ -38,6 +46,7 @@ struct NetworkInfo {
   /// The key that scales every stage's channels.
   std::string_view width_key;
   bool width_is_whole = false;
+  Initialisation initialisation = {};
 };
 
 /// A family of networks. build() throws Error{kInvalidValue} or {kInvalidConfig} placed at "family/key" or a layer.
@@ -48,6 +57,9 @@ public:
   virtual Graph build(const NetworkValues &values, const Shape &input) const = 0;
   /// The channel counts that the width key decides, each never falling as it rises. Equal channels, equal network.
   virtual std::vector<std::int64_t> channels(const NetworkValues &values) const = 0;
+  /// The head that training adds at the node marked Mark::kAuxiliaryTap, whose output has the shape `tap`, and no count has:
+  /// a network of its own, from that output to more logits. None for most families.
+  virtual std::optional<Graph> auxiliary_head(const NetworkValues & /*values*/, const Shape & /*tap*/) const { return {}; }
 };
 
 /// The registry: list.def.

@@ -68,7 +68,8 @@ public:
                  {"expansion", "", "a whole number from 1 up; standard 1 for basic blocks, 4 for bottlenecks", false}},
         .short_names = {{"resnet-D", "depth=D"}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
-        .width_key = "width"};
+        .width_key = "width",
+        .initialisation = {.convolutions_by_fan_out = true}};
     return info;
   }
 };
@@ -85,7 +86,8 @@ public:
                                            {"width", "2", "a number above 0: scales the channels of every stage", false}},
                                   .short_names = {{"wrn-50-2", ""}},
                                   .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
-                                  .width_key = "width"};
+                                  .width_key = "width",
+        .initialisation = {.convolutions_by_fan_out = true}};
     return info;
   }
 };
@@ -121,9 +123,11 @@ Graph ResNetFamily::build(const NetworkValues &values, const Shape &input) const
   x = b.op("relu", Relu{}, {b.batch_norm("bn1", x)});
   x = b.op("maxpool", MaxPool{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}}, {x});
   for (std::size_t stage = 0; stage < inner.size(); ++stage) {
-    for (std::int64_t i = 0; i < shape->blocks[stage]; ++i)
+    for (std::int64_t i = 0; i < shape->blocks[stage]; ++i) {
       x = block(b, fmt::format("layer{}.{}", stage + 1, i), x, inner[stage], expansion, i == 0 && stage > 0 ? 2 : 1,
                 shape->bottleneck);
+      graph.mark(x, Mark::kSegmentEnd);
+    }
     graph.mark_attention_tap(x);
   }
   x = b.op("avgpool", pool_to_one(b.shape(x), 7), {x});

@@ -25,7 +25,8 @@ public:
                  {"attention_split", "1", "a divisor of n: sub-groups of each group, for attention", false}},
         .short_names = {{"wrn-D-K", "depth=D,width=K"}},
         .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
-        .width_key = "width"};
+        .width_key = "width",
+                                  .initialisation = {.convolutions_by_fan_out = true, .zero_linear_biases = true}};
     return info;
   }
 
@@ -55,6 +56,7 @@ public:
         for (std::int64_t i = 0; i < n / split; ++i) {
           const bool first = part == 0 && i == 0;
           x = block(b, fmt::format("block{}.{}.layer.{}", group + 1, part, i), x, widths[group], first && group > 0 ? 2 : 1);
+          graph.mark(x, Mark::kSegmentEnd);
         }
         graph.mark_attention_tap(x);
       }

@@ -6,6 +6,7 @@
 #include "models/network.hpp"
 #include "reports/numbers.hpp"
 #include "solver/solver.hpp"
+#include "train/plan/protocol.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -113,6 +114,27 @@ Catalogue solver_catalogue() {
                            .description = std::string(solver->info().description),
                            .source = {},
                            .keys = {}});
+  return out;
+}
+
+Catalogue protocol_catalogue() {
+  Catalogue out{.what = "protocols", .entries = {}};
+  const std::vector<train::FieldDescription> fields = train::describe_protocol_fields();
+  for (const train::Protocol &protocol : train::protocols()) {
+    Catalogue::Entry entry{
+        .name = protocol.name, .other_names = {}, .description = protocol.description, .source = {}, .keys = {}};
+    for (const auto &[key, value] : train::field_texts(protocol)) {
+      if (key == "name" || key == "description" || train::without_effect(protocol, key)) continue;
+      // decay_scaling.generic is described by decay_scaling.
+      const auto field = std::find_if(fields.begin(), fields.end(), [&, whole = std::string_view(key)](const auto &f) {
+        return whole == f.key || whole.starts_with(f.key + ".");
+      });
+      if (field == fields.end()) continue;
+      const bool is_part = field->key != key;
+      entry.keys.push_back({key, value, is_part ? "on or off" : field->accepted, is_part ? "" : field->description});
+    }
+    out.entries.push_back(std::move(entry));
+  }
   return out;
 }
 

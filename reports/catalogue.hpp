@@ -33,6 +33,8 @@ Catalogue network_catalogue();
 Catalogue substitution_catalogue();
 Catalogue convention_catalogue();
 Catalogue solver_catalogue();
+/// Ways of training; each entry has every key with its value.
+Catalogue protocol_catalogue();
 
 /// The closed forms of one substitution as text ("tensor_train:dimensions=4"), or, where that is empty, of all at their
 /// standard keys.

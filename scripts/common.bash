@@ -41,15 +41,33 @@ require_packages() {
   "${rights[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
 }
 
-# build PRESET: configures and builds, in build/PRESET.
+# require_torch: a private Python environment in build/torch, with the LibTorch that the trainer is built with. The wheel has the C++
+# libraries and headers; with what it depends on, the CUDA libraries and PyTorch itself, it takes 4.7 GB.
+torch_version=2.11.0
+require_torch() {
+  local environment=build/torch
+  local stamp=$environment/installed-$torch_version
+  if [[ -e $stamp ]]; then
+    say "torch: $torch_version is installed in $environment"
+    return
+  fi
+  say "torch: installing $torch_version in $environment"
+  python3 -m venv "$environment"
+  "$environment/bin/pip" install --quiet --disable-pip-version-check "torch==$torch_version"
+  touch "$stamp"
+}
+
+# build PRESET [CMAKE_OPTION...]: configures and builds, in build/PRESET.
 build() {
   local preset=$1 launcher=()
+  shift
   if command -v ccache > /dev/null; then
     export CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache} # in the checkout, where everything else is
+    export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime # for the precompiled header
     launcher=(-D CMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
   say "$preset: configuring"
-  cmake --preset "$preset" "${launcher[@]}" >&2
+  cmake --preset "$preset" "${launcher[@]}" "$@" >&2
   say "$preset: building in build/$preset"
   cmake --build --preset "$preset" --parallel "$(nproc)" >&2
 }

@@ -119,13 +119,13 @@ TEST_F(Faults, Options) {
   expect({"cost", "wrn-10-1", "--format", "xml"}, 2, "usage", {"xml", "text, json, csv, markdown, latex"});
   expect({"cost", "wrn-10-1", "--group-by", "color"}, 2, "usage", {"color", "stage, kernel, kind"});
   expect({"show", "wrn-10-1", "--format", "csv"}, 2, "usage", {"csv", "text, json, dot"});
-  expect({"list", "pets"}, 2, "usage", {"pets", "networks, substitutions, conventions, solvers"});
+  expect({"list", "pets"}, 2, "usage", {"pets", "networks, substitutions, conventions, solvers, protocols"});
   expect({"list"}, 2, "usage", {"WHAT"});
   expect({"formulas", "--format", "csv"}, 2, "usage", {"text, json, markdown"});
   expect({"completion", "tcsh"}, 2, "usage", {"bash, zsh, fish"});
   for (const std::vector<std::string> &words :
        std::vector<std::vector<std::string>>{{}, {"count"}, {"--batch"}, {""}, {"two\nlines"}})
-    expect_fault(run(words), 2, "usage", {"cost, solve, show, list, formulas, completion, man"});
+    expect_fault(run(words), 2, "usage", {"cost, solve, show, list, formulas, train, evaluate, data, completion, man"});
 }
 
 TEST_F(Faults, Budgets) {

@@ -9,7 +9,8 @@ namespace {
 
 class Help : public Cli {};
 
-const std::vector<std::string> kCommands = {"cost", "solve", "show", "list", "formulas", "completion", "man"};
+const std::vector<std::string> kCommands = {"cost",  "solve",    "show", "list",       "formulas",
+                                            "train", "evaluate", "data", "completion", "man"};
 
 /// The command lines of a help's examples.
 std::vector<std::string> examples(const std::string &help) {
@@ -89,6 +90,10 @@ TEST_F(Help, CompletionInBash) {
   EXPECT_FALSE(has(offered("pare solve x --substitute ''"), "Sep")); // nothing to solve for
   EXPECT_TRUE(has(offered("pare cost x --substitute ''"), "Generic_"));
   EXPECT_TRUE(has(offered("pare cost x --convention ''"), "reference"));
+  EXPECT_TRUE(has(offered("pare train x --protocol ''"), "cifar10-wrn"));
+  EXPECT_TRUE(has(offered("pare train ''"), "wrn-"));
+  EXPECT_EQ(offered("pare data syn"), (std::vector<std::string>{"synthesize"}));
+  EXPECT_EQ(offered("pare data synthesize oth"), (std::vector<std::string>{"other.txt"}));
   for (const std::string &command : kCommands)
     for (const std::string &option : options(output({command, "--help"})))
       EXPECT_TRUE(has(offered("pare " + command + " --"), option)) << command << " " << option;
@@ -98,6 +103,8 @@ TEST_F(Help, CompletionInOtherShellsNamesEveryOption) {
   const std::string zsh = output({"completion", "zsh"});
   const std::string fish = output({"completion", "fish"});
   EXPECT_TRUE(zsh.starts_with("#compdef pare\n"));
+  EXPECT_NE(zsh.find("'1:ACTION:"), std::string::npos);
+  EXPECT_NE(zsh.find("'2:DIR:"), std::string::npos);
   for (const std::string &command : kCommands) {
     EXPECT_NE(zsh.find("\n  " + command + ")\n"), std::string::npos) << command;
     EXPECT_NE(fish.find("-n __fish_use_subcommand -f -a " + command + " "), std::string::npos) << command;

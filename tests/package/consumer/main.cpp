@@ -1,9 +1,11 @@
 // A program of somebody who uses the installed package; expected.txt has what it must print: 36,479,194 as the 2019 reference
-// counts it (tests/golden/counts.json), and 799,306, the low-rank network at rank scale 34 / 640.
+// counts it (tests/golden/counts.json); 799,306, the low-rank network at rank scale 34 / 640; and .1 x .2, the learning rate of
+// the 2019 protocol for wide residual networks from its first milestone on.
 #include "analysis/cost_model.hpp"
 #include "analysis/lower.hpp"
 #include "models/network.hpp"
 #include "solver/solver.hpp"
+#include "train/plan/protocol.hpp"
 
 #include <iostream>
 
@@ -17,4 +19,7 @@ int main() {
   const pare::SolveResult result = pare::solve_uniform(network, request).result;
   std::cout << "Generic, parameters<=0.8M: " << result.answer->parameters << " parameters, "
             << to_string(result.termination.reason) << '\n';
+
+  const pare::train::Protocol protocol = pare::train::find_protocol("cifar10-wrn");
+  std::cout << "cifar10-wrn: learning rate " << pare::train::learning_rate(protocol, 60) << " from epoch 60\n";
 }

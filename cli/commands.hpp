@@ -1,0 +1,12 @@
+#pragma once
+
+#include "command/command.hpp"
+
+#include <span>
+
+namespace pare::cli {
+
+/// The registry of `pare`: commands.def.
+std::span<const CommandEntry> commands();
+
+} // namespace pare::cli

@@ -1,0 +1,22 @@
+#include "command/command.hpp"
+
+namespace pare::cli {
+
+std::optional<std::string> Arguments::find(std::string_view name) const {
+  for (const auto &[given, value] : given_)
+    if (given == name) return value;
+  return std::nullopt;
+}
+
+std::string Arguments::get(std::string_view name, std::string_view otherwise) const {
+  return find(name).value_or(std::string(otherwise));
+}
+
+std::vector<std::string> Arguments::all(std::string_view name) const {
+  std::vector<std::string> out;
+  for (const auto &[given, value] : given_)
+    if (given == name) out.push_back(value);
+  return out;
+}
+
+} // namespace pare::cli

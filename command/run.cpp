@@ -1,0 +1,101 @@
+#include "command/run.hpp"
+
+#include "analysis/error.hpp"
+#include "command/files.hpp"
+#include "command/parse.hpp"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace pare::cli {
+
+namespace {
+
+int exit_code(ErrorCode code) {
+  switch (code) {
+  case ErrorCode::kUsage:
+  case ErrorCode::kUnknownName:
+  case ErrorCode::kInvalidValue: return kUsageFault;
+  case ErrorCode::kInvalidConfig:
+  case ErrorCode::kInvalidFile:
+  case ErrorCode::kNotApplicable:
+  case ErrorCode::kOverflow:
+  case ErrorCode::kLimit:
+  case ErrorCode::kIo: return kFault;
+  }
+  return kFault;
+}
+
+int report(std::string_view program, const Error &error) {
+  talk(fmt::format("{}: {}", program, error.what()));
+  return exit_code(error.code());
+}
+
+int out_of_memory(std::string_view program) {
+  return report(program,
+                Error(ErrorCode::kLimit, "memory", "there is not enough for this network; a smaller one would be accepted"));
+}
+
+/// The text on one line: control characters become spaces.
+std::string one_line(std::string text) {
+  for (char &c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  return text;
+}
+
+int run(const Program &program, const std::vector<std::string> &words) {
+  const std::string name(program.name);
+  if (words.empty())
+    throw Error(ErrorCode::kUsage, name,
+                fmt::format("a command is missing; accepted: {}; see {} --help", command_names(program.commands), name));
+  const std::string &first = words.front();
+  // Only the command that is asked for is described: the others' options would cost time at every start.
+  for (const CommandEntry &entry : program.commands) {
+    if (entry.name != first) continue;
+    const Command &command = entry.command();
+    const std::vector<std::string> rest(words.begin() + 1, words.end());
+    if (command.hand_over != nullptr) return command.hand_over(command, rest);
+    const auto arguments = parse(name, command, rest);
+    if (!arguments) {
+      print(help(name, command));
+      return kDone;
+    }
+    return command.run(*arguments);
+  }
+  if (first == "--help" || first == "-h") {
+    print(help(program));
+    return kDone;
+  }
+  if (first == "--version") {
+    print(program.version_text());
+    return kDone;
+  }
+  throw Error(ErrorCode::kUsage, name,
+              fmt::format("\"{}\" is no command; accepted: {}, --help, --version; see {} --help", first,
+                          command_names(program.commands), name));
+}
+
+} // namespace
+
+int run_program(const Program &program, int argc, char **argv) {
+  prepare_standard_streams();
+  try {
+    return run(program, {argv + (argc > 0 ? 1 : 0), argv + argc});
+  } catch (const Error &error) {
+    return report(program.name, error);
+  } catch (const std::bad_alloc &) {
+    return out_of_memory(program.name);
+  } catch (const std::length_error &) {
+    return out_of_memory(program.name);
+  } catch (const std::exception &error) {
+    talk(fmt::format("{}: [internal] {}; this is a bug of pare", program.name, one_line(error.what())));
+    return kFault;
+  }
+}
+
+} // namespace pare::cli

@@ -1,0 +1,447 @@
+#include "train/plan/protocol.hpp"
+
+#include "tests/support.hpp"
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <numbers>
+
+namespace pare::train {
+
+namespace {
+
+using test::expect_error;
+using Triple = std::array<double, 3>;
+
+std::string replaced(std::string text, const std::string &what, const std::string &with) {
+  const auto at = text.find(what);
+  EXPECT_NE(at, std::string::npos) << what;
+  return at == std::string::npos ? text : text.replace(at, what.size(), with);
+}
+
+// The protocols of the 2019 experiments, as a table; one row each.
+struct Row {
+  std::string name;
+  std::int64_t batch;
+  std::int64_t epochs;
+  double learning_rate;
+  std::string schedule;
+  std::vector<std::int64_t> milestones;
+  double factor;
+  double weight_decay;
+  std::string augmentation;
+  std::int64_t size;
+  std::int64_t pad;
+  std::int64_t cutout;
+  Triple mean;
+  Triple std;
+  std::string evaluation;
+  std::int64_t resize;
+  bool auxiliary_head;
+  double drop_path;
+};
+
+const Triple kMean10{.4914, .4822, .4465}, kStd10{.2023, .1994, .2010};
+const Triple kMeanDarts{.49139968, .48215827, .44653124}, kStdDarts{.24703233, .24348505, .26158768};
+const Triple kMean100{.5071, .4866, .4409}, kStd100{.2009, .1984, .2023};
+const Triple kMeanImageNet{.485, .456, .406}, kStdImageNet{.229, .224, .225};
+
+const std::vector<Row> &table() {
+  static const std::vector<Row> rows = {
+      {"cifar10-wrn",
+       128,
+       200,
+       .1,
+       "step",
+       {60, 120, 160},
+       .2,
+       5e-4,
+       "pad_crop",
+       32,
+       4,
+       16,
+       kMean10,
+       kStd10,
+       "whole",
+       0,
+       false,
+       0},
+      {"cifar10-darts",
+       96,
+       600,
+       .025,
+       "cosine",
+       {},
+       1,
+       3e-4,
+       "pad_crop",
+       32,
+       4,
+       16,
+       kMeanDarts,
+       kStdDarts,
+       "whole",
+       0,
+       true,
+       .2},
+      {"cifar100-wrn",
+       128,
+       200,
+       .1,
+       "step",
+       {60, 120, 160},
+       .2,
+       5e-4,
+       "pad_crop",
+       32,
+       4,
+       0,
+       kMean100,
+       kStd100,
+       "whole",
+       0,
+       false,
+       0},
+      {"cifar100-darts", 96, 600, .025, "cosine", {}, 1, 3e-4, "pad_crop", 32, 4, 0, kMean100, kStd100, "whole", 0, true, .2},
+      {"imagenet-wrn-50-2",
+       256,
+       90,
+       .1,
+       "step",
+       {30, 60},
+       .1,
+       1e-4,
+       "random_resized_crop",
+       224,
+       0,
+       0,
+       kMeanImageNet,
+       kStdImageNet,
+       "resize_crop",
+       256,
+       false,
+       0},
+      {"imagenet-mobilenet-v2",
+       256,
+       150,
+       .05,
+       "cosine",
+       {},
+       1,
+       4e-5,
+       "random_resized_crop",
+       224,
+       0,
+       0,
+       kMeanImageNet,
+       kStdImageNet,
+       "resize_crop",
+       256,
+       false,
+       0}};
+  return rows;
+}
+
+TEST(Protocol, EachIsItsRowOfTheTable) {
+  ASSERT_EQ(protocols().size(), table().size());
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    const Row &row = table()[i];
+    SCOPED_TRACE(row.name);
+    const Protocol protocol = find_protocol(row.name);
+    EXPECT_EQ(protocols()[i].name, row.name);
+    EXPECT_EQ(protocol.data, row.name.substr(0, row.name.find('-')));
+    EXPECT_EQ(protocol.batch, row.batch);
+    EXPECT_EQ(protocol.epochs, row.epochs);
+    EXPECT_EQ(protocol.learning_rate, row.learning_rate);
+    EXPECT_EQ(protocol.schedule.kind, row.schedule);
+    EXPECT_EQ(protocol.schedule.milestones, row.milestones);
+    EXPECT_EQ(protocol.schedule.factor, row.factor);
+    EXPECT_EQ(protocol.weight_decay, row.weight_decay);
+    const Augmentation &a = protocol.augmentation;
+    EXPECT_EQ(a.kind, row.augmentation);
+    EXPECT_EQ(a.size, row.size);
+    EXPECT_EQ(a.pad, row.pad);
+    EXPECT_TRUE(a.flip);
+    EXPECT_EQ(a.cutout, row.cutout);
+    EXPECT_EQ(a.mean, row.mean);
+    EXPECT_EQ(a.std, row.std);
+    EXPECT_EQ(a.evaluation, row.evaluation);
+    EXPECT_EQ(a.evaluation_resize, row.resize);
+    EXPECT_EQ(protocol.auxiliary_head, row.auxiliary_head);
+    EXPECT_EQ(protocol.drop_path, row.drop_path);
+    // The same for all.
+    EXPECT_EQ(protocol.momentum, .9);
+    EXPECT_EQ(protocol.alpha, 0);
+    EXPECT_EQ(protocol.beta, 1000);
+    EXPECT_EQ(protocol.temperature, 4);
+    EXPECT_EQ(protocol.attention, "reference");
+    EXPECT_FALSE(protocol.clip_grad.has_value());
+    EXPECT_EQ(protocol.recompute, "auto");
+    EXPECT_NO_THROW(validate(protocol));
+    EXPECT_TRUE(remarks(protocol).empty());
+  }
+}
+
+TEST(Protocol, LearningRateFallsAtEachMilestone) {
+  const auto expect = [](const std::string &name, std::vector<std::pair<std::int64_t, double>> rates) {
+    const Protocol protocol = find_protocol(name);
+    for (const auto &[epoch, rate] : rates) EXPECT_DOUBLE_EQ(learning_rate(protocol, epoch), rate) << name << " " << epoch;
+  };
+  // .1, times .2 at 60, 120 and 160
+  expect("cifar10-wrn", {{0, .1}, {59, .1}, {60, .02}, {119, .02}, {120, .004}, {159, .004}, {160, .0008}, {199, .0008}});
+  expect("imagenet-wrn-50-2", {{0, .1}, {29, .1}, {30, .01}, {59, .01}, {60, .001}, {89, .001}});
+}
+
+// (1 + cos x) / 2 = cos^2(x / 2)
+TEST(Protocol, LearningRateOfACosine) {
+  const Protocol darts = find_protocol("cifar10-darts");
+  for (const std::int64_t epoch : {0, 1, 150, 300, 599}) {
+    const double half = std::cos(std::numbers::pi * static_cast<double>(epoch) / 1200);
+    EXPECT_NEAR(learning_rate(darts, epoch), .025 * half * half, 1e-16) << epoch;
+  }
+  EXPECT_DOUBLE_EQ(learning_rate(darts, 0), .025);
+  EXPECT_DOUBLE_EQ(learning_rate(darts, 300), .0125);
+  EXPECT_DOUBLE_EQ(learning_rate(find_protocol("imagenet-mobilenet-v2"), 75), .025);
+}
+
+TEST(Protocol, DropPathRisesFromZero) {
+  const Protocol darts = find_protocol("cifar10-darts");
+  EXPECT_EQ(drop_path_probability(darts, 0), 0);
+  EXPECT_DOUBLE_EQ(drop_path_probability(darts, 300), .1); // .2 x 300 / 600
+  EXPECT_DOUBLE_EQ(drop_path_probability(darts, 599), .2 * 599 / 600);
+  EXPECT_EQ(drop_path_probability(find_protocol("cifar10-wrn"), 100), 0);
+}
+
+TEST(Protocol, DecayScalingIsOffForHashedFamilies) {
+  const std::map<std::string, bool> expected = {
+      {"generic", true}, {"lr", true},      {"hashed", false},      {"sep_hashed", false}, {"hashed_separable", false},
+      {"acdc", true},    {"shuffle", true}, {"tensor_train", true}, {"tucker", true},      {"cp", true}};
+  EXPECT_EQ(standard_decay_scaling(), expected);
+  for (const Protocol &protocol : protocols()) EXPECT_EQ(protocol.decay_scaling, expected) << protocol.name;
+}
+
+TEST(Protocol, DefaultOfANetworkOnItsData) {
+  const auto name = [](std::string_view kind, std::string_view family) { return default_protocol(kind, family).name; };
+  EXPECT_EQ(name("cifar10", "wide_resnet"), "cifar10-wrn");
+  EXPECT_EQ(name("cifar100", "wide_resnet"), "cifar100-wrn");
+  EXPECT_EQ(name("cifar10", "darts"), "cifar10-darts");
+  EXPECT_EQ(name("cifar100", "darts"), "cifar100-darts");
+  EXPECT_EQ(name("imagenet", "wrn_50_2"), "imagenet-wrn-50-2");
+  EXPECT_EQ(name("imagenet", "resnet"), "imagenet-wrn-50-2");
+  EXPECT_EQ(name("imagenet", "mobilenet_v2"), "imagenet-mobilenet-v2");
+  for (const auto &[kind, family] : std::vector<std::pair<std::string, std::string>>{
+           {"imagenet", "wide_resnet"}, {"imagenet", "darts_imagenet"}, {"cifar10", "mobilenet_v2"}, {"cifar10", ""}})
+    expect_error([&] { default_protocol(kind, family); }, ErrorCode::kUsage, "--protocol", "cifar10-wrn, cifar10-darts");
+}
+
+TEST(Protocol, UnknownNamesListTheKnown) {
+  expect_error([] { find_protocol("cifar10"); }, ErrorCode::kUnknownName, "protocol", "cifar10-wrn, cifar10-darts");
+  expect_error([] { find_protocol("missing.json"); }, ErrorCode::kIo, "missing.json");
+}
+
+TEST(Protocol, FieldsAreSetFromText) {
+  Protocol p = find_protocol("cifar10-wrn");
+  for (const auto &[key, value] : std::vector<std::pair<std::string, std::string>>{{"batch", "64"},
+                                                                                   {"weight_decay", "1e-4"},
+                                                                                   {"schedule.milestones", "20,40"},
+                                                                                   {"augmentation.flip", "off"},
+                                                                                   {"augmentation.mean", "0.1,0.2,0.3"},
+                                                                                   {"clip_grad", "5"},
+                                                                                   {"decay_scaling.generic", "off"},
+                                                                                   {"decay_scaling.hashed", "on"},
+                                                                                   {"attention", "paper"},
+                                                                                   {"for_networks", "darts,resnet"}})
+    set_field(p, key, value);
+  validate(p);
+  EXPECT_EQ(p.batch, 64);
+  EXPECT_EQ(p.weight_decay, 1e-4);
+  EXPECT_EQ(p.schedule.milestones, (std::vector<std::int64_t>{20, 40}));
+  EXPECT_FALSE(p.augmentation.flip);
+  EXPECT_EQ(p.augmentation.mean, (Triple{.1, .2, .3}));
+  EXPECT_EQ(p.clip_grad, 5.0);
+  EXPECT_FALSE(p.decay_scaling.at("generic"));
+  EXPECT_TRUE(p.decay_scaling.at("hashed"));
+  EXPECT_TRUE(p.decay_scaling.at("shuffle"));
+  EXPECT_EQ(p.attention, "paper");
+  EXPECT_EQ(p.for_networks, (std::vector<std::string>{"darts", "resnet"}));
+  set_field(p, "schedule.milestones", "");
+  set_field(p, "clip_grad", "off");
+  set_field(p, "decay_scaling", "off");
+  EXPECT_TRUE(p.schedule.milestones.empty());
+  EXPECT_FALSE(p.clip_grad.has_value());
+  for (const auto &[family, on] : p.decay_scaling) EXPECT_FALSE(on) << family;
+}
+
+TEST(Protocol, WhatIsWrittenAsTextIsReadAsTheSame) {
+  for (const Protocol &protocol : protocols()) {
+    Protocol other; // nothing in it but the families
+    other.decay_scaling = standard_decay_scaling();
+    for (const auto &[key, value] : field_texts(protocol)) set_field(other, key, value);
+    EXPECT_EQ(write_protocol(other), write_protocol(protocol));
+  }
+}
+
+TEST(Protocol, WrongValuesAreNamed) {
+  for (const auto &[key, value, accepted] :
+       std::vector<std::array<std::string, 3>>{{"batch", "0", "from 1 up"},
+                                               {"batch", "1.5", "whole number"},
+                                               {"batch", "9223372036854775808", "whole number"},
+                                               {"batch", "", "whole number"},
+                                               {"epochs", "-1", "from 1 up"},
+                                               {"learning_rate", "0", "above 0"},
+                                               {"learning_rate", "nan", "finite"},
+                                               {"learning_rate", "inf", "finite"},
+                                               {"momentum", "1", "below 1"},
+                                               {"weight_decay", "-1e-4", "from 0 up"},
+                                               {"schedule.kind", "linear", "step, cosine"},
+                                               {"schedule.milestones", "60,60", "ascending"},
+                                               {"schedule.milestones", "0,60", "from 1"},
+                                               {"schedule.milestones", "60,", "whole number"},
+                                               {"schedule.factor", "0", "above 0"},
+                                               {"augmentation.kind", "crop", "pad_crop, random_resized_crop, none"},
+                                               {"augmentation.size", "0", "from 1"},
+                                               {"augmentation.flip", "yes", "on or off"},
+                                               {"augmentation.mean", "0.5", "three numbers"},
+                                               {"augmentation.std", "0.2,0,0.2", "above 0"},
+                                               {"alpha", "1.1", "up to 1"},
+                                               {"drop_path", "1", "below 1"},
+                                               {"clip_grad", "0", "above 0"},
+                                               {"attention", "mine", "reference, paper"},
+                                               {"decay_scaling.generic", "maybe", "on or off"},
+                                               {"recompute", "some", "auto, none, all"}}) {
+    Protocol p = find_protocol("cifar10-wrn");
+    SCOPED_TRACE(key + "=" + value);
+    expect_error([&, k = key, v = value] { set_field(p, k, v); }, ErrorCode::kInvalidValue, key, accepted);
+  }
+  Protocol p = find_protocol("cifar10-wrn");
+  expect_error([&] { set_field(p, "batchsize", "64"); }, ErrorCode::kUnknownName, "batchsize", "batch, epochs");
+  expect_error([&] { set_field(p, "decay_scaling.tt", "off"); }, ErrorCode::kUnknownName, "decay_scaling", "tensor_train");
+  EXPECT_EQ(write_protocol(p), write_protocol(find_protocol("cifar10-wrn"))); // nothing of it was kept
+  p.augmentation.cutout = 33;
+  expect_error([&] { validate(p); }, ErrorCode::kInvalidValue, "augmentation.cutout", "at most augmentation.size = 32");
+  p = find_protocol("imagenet-wrn-50-2");
+  p.augmentation.evaluation_resize = 223;
+  expect_error([&] { validate(p); }, ErrorCode::kInvalidValue, "augmentation.evaluation_resize", "at least");
+}
+
+TEST(Protocol, WhatHasNoEffectIsSaid) {
+  const Protocol cosine = find_protocol("cifar10-darts");
+  EXPECT_TRUE(without_effect(cosine, "schedule.milestones"));
+  EXPECT_TRUE(without_effect(cosine, "schedule.factor"));
+  EXPECT_FALSE(without_effect(cosine, "augmentation.pad"));
+  EXPECT_TRUE(without_effect(cosine, "augmentation.evaluation_resize"));
+  const Protocol step = find_protocol("imagenet-wrn-50-2");
+  EXPECT_FALSE(without_effect(step, "schedule.factor"));
+  EXPECT_TRUE(without_effect(step, "augmentation.pad"));
+  EXPECT_FALSE(without_effect(step, "augmentation.evaluation_resize"));
+}
+
+TEST(Protocol, MilestonesThatAreNotReachedAreRemarked) {
+  Protocol p = find_protocol("cifar10-wrn");
+  p.epochs = 120;
+  const std::vector<std::string> lines = remarks(p);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].find("120, 160 are not reached in 120 epochs"), std::string::npos) << lines[0];
+}
+
+TEST(Protocol, DifferencesNameTheKey) {
+  Protocol p = find_protocol("cifar10-wrn");
+  EXPECT_TRUE(differences(p, find_protocol("cifar10-wrn")).empty());
+  p.epochs = 5;
+  p.decay_scaling["generic"] = false;
+  EXPECT_EQ(differences(p, find_protocol("cifar10-wrn")),
+            (std::vector<std::string>{"epochs = 5, not 200", "decay_scaling.generic = off, not on"}));
+}
+
+TEST(Protocol, FilesAreReadAsTheyWereWritten) {
+  for (const Protocol &protocol : protocols()) {
+    const std::string text = write_protocol(protocol);
+    const Protocol read = read_protocol(text, "file");
+    EXPECT_TRUE(differences(read, protocol).empty()) << text;
+    EXPECT_EQ(read.name, protocol.name);
+    EXPECT_EQ(read.for_networks, protocol.for_networks);
+    EXPECT_EQ(write_protocol(read), text);
+  }
+}
+
+// The smallest file; what it leaves out is standard.
+const std::string kFile = R"({
+  "schema": "pare.protocol/1", "name": "mine", "data": "cifar10", "batch": 32, "epochs": 3, "learning_rate": 0.05,
+  "weight_decay": 0, "schedule": {"kind": "step", "milestones": [1, 2], "factor": 0.5},
+  "augmentation": {"kind": "none", "size": 32, "flip": false, "mean": [0, 0, 0], "std": [1, 1, 1], "evaluation": "whole"},
+  "clip_grad": 2, "decay_scaling": {"shuffle": false}
+})";
+
+TEST(Protocol, AFileOfOnesOwn) {
+  const Protocol p = read_protocol(kFile, "mine.json");
+  EXPECT_EQ(p.name, "mine");
+  EXPECT_EQ(p.batch, 32);
+  EXPECT_EQ(p.momentum, .9);
+  EXPECT_EQ(p.clip_grad, 2.0);
+  EXPECT_FALSE(p.decay_scaling.at("shuffle"));
+  EXPECT_TRUE(p.decay_scaling.at("generic"));
+  EXPECT_FALSE(p.decay_scaling.at("hashed"));
+  EXPECT_DOUBLE_EQ(learning_rate(p, 2), .05 * .5 * .5);
+}
+
+TEST(Protocol, FilesAreReadStrictly) {
+  const auto bad = [](const std::string &what, const std::string &with, std::string_view where, std::string_view message) {
+    SCOPED_TRACE(what + " -> " + with);
+    const std::string text = replaced(kFile, what, with);
+    expect_error([&] { read_protocol(text, "mine.json"); }, ErrorCode::kInvalidFile, where, message);
+  };
+  bad("pare.protocol/1", "pare.protocol/2", "mine.json/schema", "pare.protocol/1");
+  bad("\"batch\": 32,", "", "mine.json/batch", "missing");
+  bad("\"batch\": 32", "\"batch\": 32, \"bacth\": 32", "mine.json/bacth", "unknown key");
+  bad("\"batch\": 32", "\"batch\": 32, \"batch\": 32", "mine.json", "given twice");
+  bad("\"batch\": 32", "\"batch\": \"32\"", "mine.json/batch", "whole number");
+  bad("\"batch\": 32", "\"batch\": 32.0", "mine.json/batch", "whole number");
+  bad("\"batch\": 32", "\"batch\": 18446744073709551615", "mine.json/batch", "whole number");
+  bad("\"batch\": 32", "\"batch\": 0", "mine.json/batch", "from 1 up");
+  bad("0.05", "1e999", "mine.json", "");
+  bad("0.05", "null", "mine.json/learning_rate", "above 0");
+  bad("\"factor\": 0.5", "\"fctor\": 0.5", "mine.json/schedule/fctor", "unknown key");
+  bad("[1, 2]", "[2, 1]", "mine.json/schedule/milestones", "ascending");
+  bad("[1, 2]", "[1, 2.5]", "mine.json/schedule/milestones", "whole numbers");
+  bad("[1, 1, 1]", "[1, 1]", "mine.json/augmentation/std", "three numbers");
+  bad("\"flip\": false", "\"flip\": 0", "mine.json/augmentation/flip", "on or off");
+  bad("\"kind\": \"none\"", "\"kind\": \"some\"", "mine.json/augmentation/kind", "pad_crop");
+  bad("{\"shuffle\": false}", "{\"shufle\": false}", "mine.json/decay_scaling", "shuffle");
+  bad("{\"shuffle\": false}", "{\"shuffle\": 0}", "mine.json/decay_scaling", "on or off");
+  bad("\"data\": \"cifar10\"", "\"data\": \"mnist\"", "mine.json/data", "cifar10, cifar100, imagenet");
+  bad("\"mine\"", "\"\"", "mine.json/name", "empty");
+  bad("\"clip_grad\": 2", "\"clip_grad\": " + std::string(100000, '['), "mine.json", "");
+  for (const std::string text : {"", "[]", "7", "{", "\"\xff\""})
+    expect_error([&] { read_protocol(text, "mine.json"); }, ErrorCode::kInvalidFile, "mine.json");
+  for (std::size_t size = 1; size + 1 < kFile.size(); size += 13)
+    expect_error([&] { read_protocol(kFile.substr(0, size), "mine.json"); }, ErrorCode::kInvalidFile, "mine.json");
+}
+
+TEST(Protocol, AFileMayNotPassForAKnownOne) {
+  const std::string path = (std::filesystem::temp_directory_path() / "pare-protocol-test-XXXXXX").string();
+  std::string folder = path;
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const auto write = [&](const std::string &text) {
+    std::ofstream(folder + "/p.json") << text;
+    return folder + "/p.json";
+  };
+  EXPECT_EQ(find_protocol(write(kFile)).name, "mine");
+  EXPECT_EQ(find_protocol(write(write_protocol(find_protocol("cifar10-wrn")))).batch, 128);
+  const std::string changed = replaced(write_protocol(find_protocol("cifar10-wrn")), "\"batch\": 128", "\"batch\": 64");
+  expect_error([&] { find_protocol(write(changed)); }, ErrorCode::kInvalidFile, "p.json/name", "batch = 64, not 128");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Protocol, EveryFieldIsDescribed) {
+  const auto fields = describe_protocol_fields();
+  EXPECT_GE(fields.size(), 30U);
+  for (const FieldDescription &field : fields) {
+    EXPECT_FALSE(field.description.empty()) << field.key;
+    EXPECT_FALSE(field.accepted.empty()) << field.key;
+  }
+}
+
+} // namespace
+
+} // namespace pare::train

@@ -1,0 +1,398 @@
+#include "command/parse.hpp"
+#include "solver/solver.hpp"
+#include "tests/support.hpp"
+#include "train/plan/checksum.hpp"
+#include "train/plan/commands.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+namespace pare::train {
+
+namespace {
+
+using test::expect_error;
+
+// A network of one's own, 3 x 32 x 32.
+const std::string kNetwork = R"({"schema": "pare.network/1", "name": "tiny", "input": [3, 32, 32], "layers": [
+  {"id": "a", "op": "conv", "inputs": ["input"], "out_channels": 8, "kernel": 3, "replaceable": "Conv"},
+  {"id": "p", "op": "global_avg_pool", "inputs": ["a"]},
+  {"id": "f", "op": "flatten", "inputs": ["p"]},
+  {"id": "g", "op": "linear", "inputs": ["f"], "out_features": 10}], "attention_taps": [], "output": "g"})";
+
+class Runs : public ::testing::Test {
+protected:
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "pare-plan-test-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string write(const std::string &name, const std::string &text) const {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+    return (folder_ / name).string();
+  }
+  std::string solved(const std::string &network, const std::string &family, const std::string &budget) const {
+    SolveRequest request;
+    request.substitution = family;
+    request.budgets = {parse_budget(budget)};
+    return write("solved.json", write_solved(solve_uniform(make_network(network), request), "{}"));
+  }
+  std::filesystem::path folder_;
+};
+
+cli::Arguments parsed(const cli::Command &command, const std::vector<std::string> &words) {
+  return cli::parse("pare", command, words).value();
+}
+
+/// pare train NETWORK --data cifar10:data -o out WORDS
+RunConfig asked(const std::string &network, const std::vector<std::string> &words = {}) {
+  std::vector<std::string> all{network, "--data", "cifar10:data", "-o", "out"};
+  all.insert(all.end(), words.begin(), words.end());
+  return read_run_config(parsed(describe_train(), all));
+}
+
+// CRC-64/XZ, check value of the catalogue of parametrised CRC algorithms (R. Williams' model): 995dc9bbdf1939fa.
+TEST_F(Runs, Checksum) {
+  EXPECT_EQ(crc64("123456789"), "995dc9bbdf1939fa");
+  EXPECT_EQ(crc64(""), "0000000000000000");
+  EXPECT_EQ(crc64_of_file(write("nine", "123456789")), "995dc9bbdf1939fa");
+  const std::string large(3 * 1024 * 1024 + 7, 'x'); // more than one piece
+  EXPECT_EQ(crc64_of_file(write("large", large)), crc64(large));
+  expect_error([&] { crc64_of_file((folder_ / "missing").string()); }, ErrorCode::kIo, "missing");
+  expect_error([&] { crc64_of_file(folder_.string()); }, ErrorCode::kIo, folder_.string());
+}
+
+TEST_F(Runs, ANetworkByName) {
+  const RunConfig run = asked("wrn-16-2");
+  EXPECT_EQ(run.model.network.spec, "wide_resnet:depth=16,width=2,classes=10");
+  EXPECT_EQ(run.model.input.height, 32);
+  EXPECT_EQ(run.protocol.name, "cifar10-wrn");
+  EXPECT_EQ(run.data, "cifar10:data");
+  EXPECT_FALSE(run.teacher);
+  EXPECT_EQ(run.device, "cpu");
+  EXPECT_EQ(run.precision, "fp32");
+  EXPECT_EQ(run.seed, 0U);
+  EXPECT_FALSE(run.threads);
+  EXPECT_EQ(design_of(run.model).network.name, run.model.network.spec);
+  EXPECT_EQ(asked("darts").protocol.name, "cifar10-darts");
+}
+
+TEST_F(Runs, OptionsChangeTheProtocol) {
+  const RunConfig run = asked("wrn-16-2", {"--epochs",
+                                           "5",
+                                           "--batch",
+                                           "32",
+                                           "--learning-rate",
+                                           "0.01",
+                                           "--set",
+                                           "schedule.milestones=2,4",
+                                           "--set",
+                                           "beta=500",
+                                           "--decay-scaling",
+                                           "generic=off",
+                                           "--recompute",
+                                           "all",
+                                           "--device",
+                                           "cuda",
+                                           "--precision",
+                                           "bf16",
+                                           "--channels-last",
+                                           "--micro-batch",
+                                           "16",
+                                           "--threads",
+                                           "3",
+                                           "--workers",
+                                           "0",
+                                           "--seed",
+                                           "18446744073709551615",
+                                           "--checkpoint-every",
+                                           "7",
+                                           "--on-bad-file",
+                                           "skip",
+                                           "--max-steps",
+                                           "9"});
+  EXPECT_EQ(differences(run.protocol, find_protocol("cifar10-wrn")),
+            (std::vector<std::string>{"batch = 32, not 128", "epochs = 5, not 200", "learning_rate = 0.01, not 0.1",
+                                      "schedule.milestones = 2,4, not 60,120,160", "beta = 500, not 1000",
+                                      "decay_scaling.generic = off, not on", "recompute = all, not auto"}));
+  EXPECT_EQ(run.device, "cuda:0");
+  EXPECT_EQ(run.precision, "bf16");
+  EXPECT_TRUE(run.channels_last);
+  EXPECT_EQ(run.micro_batch, 16);
+  EXPECT_EQ(run.threads, 3);
+  EXPECT_EQ(run.workers, 0);
+  EXPECT_EQ(run.seed, 18446744073709551615U);
+  EXPECT_EQ(run.checkpoint_every, 7);
+  EXPECT_EQ(run.on_bad_file, "skip");
+  EXPECT_EQ(run.max_steps, 9);
+  for (const auto &[family, on] : asked("wrn-16-2", {"--decay-scaling", "off"}).protocol.decay_scaling)
+    EXPECT_FALSE(on) << family;
+}
+
+TEST_F(Runs, TheTeacherIsTheNetworkBeforeSubstitution) {
+  const std::string file = write("teacher", "123456789");
+  RunConfig run = asked("wrn-16-2", {"--substitute", "Shuffle_4", "--teacher", file, "--expect-teacher-error", "4.5+-0.25"});
+  EXPECT_EQ(run.model.substitution, "Shuffle_4");
+  ASSERT_TRUE(run.teacher);
+  EXPECT_EQ(run.teacher->checksum, "995dc9bbdf1939fa");
+  EXPECT_EQ(run.teacher->network, run.model.network);
+  EXPECT_EQ(run.teacher->expected_error.value().percent, 4.5);
+  EXPECT_EQ(run.teacher->expected_error.value().tolerance, 0.25);
+  EXPECT_TRUE(design_of(run.model).plan.uniform);
+  EXPECT_FALSE(teacher_design_of(run).plan.uniform);
+
+  run = asked(solved("wrn-16-2", "Generic", "parameters<=100K"), {"--teacher", file});
+  EXPECT_FALSE(run.model.network.document.empty());
+  EXPECT_EQ(run.teacher->network.spec, "wide_resnet:depth=16,width=2,classes=10");
+  EXPECT_FALSE(design_of(run.model).plan.layers.empty());
+
+  // A narrower network learns from the one whose width was solved for.
+  run = asked(solved("wrn-16-2", "width", "parameters<=100K"), {"--teacher", file});
+  EXPECT_EQ(run.teacher->network.spec, "wide_resnet:depth=16,width=2,classes=10");
+  EXPECT_NE(design_of(run.model).network.name, run.teacher->network.spec);
+
+  run = asked("wrn-16-1", {"--teacher", file, "--teacher-network", "wrn-40-2"});
+  EXPECT_EQ(run.teacher->network.spec, "wide_resnet:depth=40,width=2,classes=10");
+}
+
+TEST_F(Runs, AFileIsKeptWhole) {
+  const std::string file = write("tiny.json", kNetwork);
+  const RunConfig run = asked(file, {"--protocol", "cifar10-wrn", "--substitute", "Generic_0.5"});
+  std::filesystem::remove(file);
+  const Design design = design_of(run.model);
+  EXPECT_EQ(design.network.name, "tiny");
+  EXPECT_EQ(design.substitution, "Generic_0.5");
+}
+
+TEST_F(Runs, FilesAreReadAsTheyWereWritten) {
+  const std::string teacher = write("teacher", "123456789");
+  const std::string tiny = write("tiny.json", kNetwork);
+  for (const RunConfig &config : {asked("wrn-16-2"), asked("darts", {"--seed", "18446744073709551615", "--max-steps", "3"}),
+                                  asked("wrn-16-2", {"--substitute", "Generic_0.1", "--teacher", teacher,
+                                                     "--expect-teacher-error", "5+-0.1", "--weights", teacher}),
+                                  asked(tiny, {"--protocol", "cifar10-wrn", "--threads", "2"}),
+                                  asked(solved("wrn-16-2", "Generic", "parameters<=100K"), {"--teacher", teacher})}) {
+    const std::string text = write_run({.config = config, .record = R"({"versions":{"pare":"1"},"anything":[1,2.5,null]})"});
+    const RunFile read = read_run(text, "run.json");
+    EXPECT_EQ(write_run(read), text);
+    EXPECT_EQ(first_difference(read.config, config), std::nullopt);
+    EXPECT_TRUE(bit_differences(read.config, config).empty());
+    EXPECT_EQ(read.record, R"({"versions":{"pare":"1"},"anything":[1,2.5,null]})");
+    EXPECT_EQ(read.config.seed, config.seed);
+    EXPECT_EQ(read.config.teacher.has_value(), config.teacher.has_value());
+    EXPECT_EQ(design_of(read.config.model).network.name, design_of(config.model).network.name);
+  }
+}
+
+TEST_F(Runs, FilesAreReadStrictly) {
+  const std::string good = write_run({.config = asked("wrn-16-2", {"--teacher", write("teacher", "x")}), .record = "{}"});
+  const auto bad = [&](const std::string &what, const std::string &with, std::string_view where, std::string_view message) {
+    SCOPED_TRACE(what + " -> " + with);
+    std::string text = good;
+    const auto at = text.find(what);
+    ASSERT_NE(at, std::string::npos);
+    text.replace(at, what.size(), with);
+    expect_error([&] { read_run(text, "run.json"); }, ErrorCode::kInvalidFile, where, message);
+  };
+  bad("pare.run/1", "pare.run/2", "run.json/schema", "pare.run/1");
+  bad("\"seed\": 0", "\"seed\": -1", "run.json/seed", "from 0 up");
+  bad("\"seed\": 0", "\"sede\": 0", "run.json/seed", "missing");
+  bad("\"seed\": 0", "\"seed\": 0, \"sede\": 0", "run.json/sede", "unknown key");
+  bad("\"seed\": 0", "\"seed\": 0, \"seed\": 0", "run.json", "twice");
+  bad("\"batch\": 128", "\"batch\": 0", "run.json/protocol/batch", "from 1 up");
+  bad("\"batch\": 128", "\"btch\": 128", "run.json/protocol/batch", "missing");
+  bad("\"checksum\"", "\"cheksum\"", "run.json/teacher/checksum", "missing");
+  bad("\"precision\": \"fp32\"", "\"precision\": \"fp8\"", "run.json/precision", "fp32, tf32, bf16");
+  bad("\"device\": \"cpu\"", "\"device\": \"tpu\"", "run.json/device", "cpu, cuda");
+  bad("\"data\": \"cifar10:data\"", "\"data\": \"data\"", "run.json/data", "KIND:DIR");
+  bad("\"threads\": null", "\"threads\": 0", "run.json/threads", "from 1 up");
+  bad("\"record\": {}", "\"record\": []", "run.json/record", "object");
+  for (std::size_t size = 1; size + 2 < good.size(); size += 41)
+    expect_error([&] { read_run(good.substr(0, size), "run.json"); }, ErrorCode::kInvalidFile, "run.json");
+}
+
+TEST_F(Runs, WhatIsAskedForOtherwiseIsNamed) {
+  const std::string teacher = write("teacher", "one");
+  const std::string other = write("other", "two");
+  const RunConfig started = asked("wrn-16-2", {"--teacher", teacher, "--threads", "2"});
+  const auto difference = [&](const std::string &network, std::vector<std::string> words) {
+    return first_difference(asked(network, words), started).value_or("");
+  };
+  const auto expect = [](const std::string &line, const std::vector<std::string> &parts) {
+    for (const std::string &part : parts) EXPECT_NE(line.find(part), std::string::npos) << part << "\nin: " << line;
+  };
+  // Another place of the same bytes, and how the work is done, are the same run.
+  const std::string same = write("same", "one");
+  EXPECT_EQ(difference("wrn-16-2", {"--teacher", same, "--workers", "5", "--max-steps", "8", "--checkpoint-every", "3"}), "");
+  EXPECT_EQ(difference("wide_resnet:depth=16,width=2", {"--teacher", teacher}), "");
+  expect(difference("wrn-16-1", {"--teacher", teacher, "--teacher-network", "wrn-16-2"}), {"network", "width=1", "width=2"});
+  expect(difference("wrn-16-2", {"--teacher", teacher, "--substitute", "Generic_0.1"}), {"substitute = Generic_0.1", "none"});
+  expect(difference("wrn-16-2", {}), {"teacher = none"});
+  expect(difference("wrn-16-2", {"--teacher", other}), {"teacher = "});
+  expect(difference("wrn-16-2", {"--teacher", teacher, "--teacher-network", "wrn-40-2"}), {"teacher-network", "depth=40"});
+  expect(difference("wrn-16-2", {"--teacher", teacher, "--weights", other}), {"weights = "});
+  expect(difference("wrn-16-2", {"--teacher", teacher, "--batch", "64"}), {"protocol.batch = 64", "started with 128"});
+  expect(difference("wrn-16-2", {"--teacher", teacher, "--set", "decay_scaling.cp=off"}), {"protocol.decay_scaling.cp = off"});
+  expect(difference("wrn-16-2", {"--teacher", teacher, "--seed", "1"}), {"seed = 1", "started with 0"});
+  expect(difference("wrn-16-2", {"--teacher", teacher, "--precision", "bf16"}), {"precision = bf16"});
+  expect(difference("wrn-16-2", {"--teacher", teacher, "--micro-batch", "64"}), {"micro-batch = 64", "none"});
+
+  RunConfig again = asked("wrn-16-2", {"--teacher", teacher});
+  EXPECT_TRUE(bit_differences(again, started).empty()); // threads were not said
+  adopt(again, started);
+  EXPECT_EQ(again.threads, 2);
+  again = asked("wrn-16-2", {"--teacher", teacher, "--threads", "4", "--device", "cuda:1", "--channels-last"});
+  EXPECT_EQ(first_difference(again, started), std::nullopt);
+  const std::vector<std::string> lines = bit_differences(again, started);
+  ASSERT_EQ(lines.size(), 3U);
+  expect(lines[0], {"device = cuda:1", "cpu"});
+  expect(lines[1], {"channels-last = on"});
+  expect(lines[2], {"threads = 4", "2"});
+}
+
+TEST_F(Runs, WhatCannotBeIsNamed) {
+  const std::string teacher = write("teacher", "x");
+  const auto bad = [](std::vector<std::string> words, ErrorCode code, std::string_view where, std::string_view message) {
+    const std::string network = words.front();
+    words.erase(words.begin());
+    expect_error([&] { asked(network, words); }, code, where, message);
+  };
+  bad({"wrn-16-2", "--set", "batch"}, ErrorCode::kUsage, "--set", "KEY=VALUE");
+  bad({"wrn-16-2", "--set", "bacth=1"}, ErrorCode::kUnknownName, "protocol/bacth", "batch");
+  bad({"wrn-16-2", "--set", "batch=0"}, ErrorCode::kInvalidValue, "protocol/batch", "from 1 up");
+  bad({"wrn-16-2", "--batch", "8", "--set", "batch=9"}, ErrorCode::kUsage, "protocol/batch", "twice");
+  bad({"darts", "--set", "schedule.factor=0.5"}, ErrorCode::kUsage, "protocol/schedule.factor", "cosine");
+  bad({"wrn-16-2", "--decay-scaling", "generic"}, ErrorCode::kInvalidValue, "decay_scaling", "on or off");
+  bad({"wrn-16-2", "--decay-scaling", "foo=on"}, ErrorCode::kUnknownName, "decay_scaling", "generic");
+  bad({"wrn-16-2", "--protocol", "nope"}, ErrorCode::kUnknownName, "protocol", "cifar10-wrn");
+  bad({"mobilenet-v2"}, ErrorCode::kUsage, "--protocol", "cifar10-wrn");
+  bad({"wrn-16-2", "--protocol", "cifar100-wrn"}, ErrorCode::kInvalidConfig, "--protocol", "for cifar100 data, not cifar10");
+  bad({"wrn-16-2", "--input", "3,64,64"}, ErrorCode::kInvalidConfig, "--input", "3 x 32 x 32");
+  bad({"wrn-16-2", "--device", "gpu"}, ErrorCode::kInvalidValue, "--device", "cpu, cuda");
+  bad({"wrn-16-2", "--device", "cuda:-1"}, ErrorCode::kInvalidValue, "--device", "whole number");
+  bad({"wrn-16-2", "--precision", "fp16"}, ErrorCode::kInvalidValue, "--precision", "fp32, tf32, bf16");
+  bad({"wrn-16-2", "--micro-batch", "129"}, ErrorCode::kInvalidConfig, "--micro-batch", "128");
+  bad({"wrn-16-2", "--threads", "0"}, ErrorCode::kInvalidValue, "--threads", "from 1 up");
+  bad({"wrn-16-2", "--seed", "-1"}, ErrorCode::kInvalidValue, "--seed", "from 0");
+  bad({"wrn-16-2", "--teacher", (folder_ / "missing").string()}, ErrorCode::kIo, "missing", "");
+  bad({"wrn-16-2", "--teacher-network", "wrn-40-2"}, ErrorCode::kUsage, "--teacher-network", "--teacher FILE");
+  bad({"wrn-16-2", "--expect-teacher-error", "5+-1"}, ErrorCode::kUsage, "--expect-teacher-error", "--teacher FILE");
+  for (const std::string error : {"5", "5+-", "+-1", "101+-1", "-1+-1", "5+--1", "nan+-1", "5+-inf"})
+    bad({"wrn-16-2", "--teacher", teacher, "--expect-teacher-error", error}, ErrorCode::kInvalidValue, "--expect-teacher-error",
+        "");
+  bad({solved("wrn-16-2", "Generic", "parameters<=100K"), "--substitute", "Sep"}, ErrorCode::kUsage, "--substitute", "solved");
+  for (const std::string data : {"data", "cifar10", "cifar10:", "mnist:data", ""})
+    expect_error(
+        [&] {
+          read_run_config(parsed(describe_train(), {"wrn-16-2", "--data", data, "-o", "out"}));
+        },
+        ErrorCode::kUsage, "--data", "KIND:DIR");
+  expect_error(
+      [] {
+        write_run({.config =
+                       [] {
+                         RunConfig run = asked("wrn-16-2");
+                         run.data = "cifar10:\xff";
+                         return run;
+                       }(),
+                   .record = "{}"});
+      },
+      ErrorCode::kInvalidValue, "", "UTF-8");
+}
+
+// What the help shows can be read; files that it names are not there.
+TEST_F(Runs, ExamplesOfTheHelp) {
+  std::size_t read = 0;
+  for (const cli::Command &command : {describe_train(), describe_evaluate(), describe_data()})
+    for (const cli::Example &example : command.examples) {
+      SCOPED_TRACE(example.command);
+      std::istringstream line{std::string(example.command)};
+      std::vector<std::string> words(std::istream_iterator<std::string>(line), {});
+      ASSERT_GT(words.size(), 3U);
+      EXPECT_EQ(words[0], "pare");
+      EXPECT_EQ(words[1], command.name);
+      words.erase(words.begin(), words.begin() + 2);
+      const cli::Arguments arguments = parsed(command, words);
+      if (command.name == "train" && !arguments.has("--teacher")) {
+        EXPECT_NO_THROW(read_run_config(arguments));
+      }
+      if (command.name == "data") {
+        EXPECT_NO_THROW(read_synthesize_request(arguments));
+      }
+      ++read;
+    }
+  EXPECT_GE(read, 6U);
+}
+
+TEST_F(Runs, Evaluate) {
+  const auto read = [](const std::vector<std::string> &words) {
+    return read_evaluate_request(parsed(describe_evaluate(), words));
+  };
+  EvaluateRequest request = read({folder_.string(), "--data", "cifar10:data"});
+  EXPECT_EQ(request.run, folder_.string());
+  EXPECT_FALSE(request.model);
+  request = read({"wrn-16-2", "--weights", "w", "--data", "cifar100:data", "--format", "json"});
+  EXPECT_EQ(request.run, "");
+  EXPECT_EQ(request.model.value().network.spec, "wide_resnet:depth=16,width=2,classes=10");
+  EXPECT_EQ(request.protocol.value().name, "cifar100-wrn");
+  EXPECT_EQ(request.format, "json");
+  expect_error([&] { read({"wrn-16-2", "--data", "cifar10:data"}); }, ErrorCode::kUsage, "--weights", "without weights");
+  expect_error(
+      [&] {
+        read({folder_.string(), "--data", "cifar10:data", "--protocol", "cifar10-wrn"});
+      },
+      ErrorCode::kUsage, "--protocol");
+  expect_error(
+      [&] {
+        read({"wrn-16-2", "--weights", "w", "--data", "cifar10:data", "--format", "csv"});
+      },
+      ErrorCode::kInvalidValue, "--format", "text, json");
+}
+
+TEST_F(Runs, Synthesize) {
+  const auto read = [](const std::vector<std::string> &words) {
+    return read_synthesize_request(parsed(describe_data(), words));
+  };
+  SynthesizeRequest request = read({"synthesize", "--like", "cifar10", "--classes", "4", "--images", "100", "dir"});
+  EXPECT_EQ(request.like, "cifar10");
+  EXPECT_EQ(request.size, 32);
+  EXPECT_EQ(request.images, 100);
+  EXPECT_EQ(request.folder, "dir");
+  request =
+      read({"synthesize", "dir", "--like", "imagenet", "--classes", "20", "--images", "40", "--size", "64", "--seed", "5"});
+  EXPECT_EQ(request.size, 64);
+  EXPECT_EQ(request.seed, 5U);
+  expect_error(
+      [&] {
+        read({"destroy", "dir", "--like", "cifar10", "--classes", "4", "--images", "100"});
+      },
+      ErrorCode::kUsage, "data", "synthesize");
+  expect_error(
+      [&] {
+        read({"synthesize", "dir", "--like", "cifar10", "--classes", "11", "--images", "100"});
+      },
+      ErrorCode::kInvalidValue, "--classes", "from 2 to 10");
+  expect_error(
+      [&] {
+        read({"synthesize", "dir", "--like", "cifar10", "--classes", "4", "--images", "3"});
+      },
+      ErrorCode::kInvalidValue, "--images", "from 4");
+  expect_error(
+      [&] {
+        read({"synthesize", "dir", "--like", "cifar10", "--classes", "4", "--images", "9", "--size", "64"});
+      },
+      ErrorCode::kUsage, "--size", "32 x 32");
+  expect_error(
+      [&] {
+        read({"synthesize", "--like", "cifar10", "--classes", "4", "--images", "9"});
+      },
+      ErrorCode::kUsage, "", "DIR");
+}
+
+} // namespace
+
+} // namespace pare::train

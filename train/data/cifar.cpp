@@ -1,0 +1,179 @@
+#include "analysis/error.hpp"
+#include "analysis/text_file.hpp"
+#include "train/data/sources.hpp"
+#include "train/plan/checksum.hpp"
+
+#include <fmt/format.h>
+
+#include <sstream>
+
+namespace pare::train {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kSide = 32;
+constexpr std::int64_t kPlane = kSide * kSide;
+
+/// The binary version of CIFAR: records of label bytes and 3 x 32 x 32 pixels, channel by channel.
+struct Format {
+  const char *folder; ///< where the archive puts the files
+  std::vector<const char *> train, validation;
+  const char *names_file; ///< one class a line
+  std::int64_t classes;
+  std::int64_t label_bytes; ///< the last one is the label
+};
+
+Format cifar10_format() {
+  return {.folder = "cifar-10-batches-bin",
+          .train = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
+          .validation = {"test_batch.bin"},
+          .names_file = "batches.meta.txt",
+          .classes = 10,
+          .label_bytes = 1};
+}
+
+/// A coarse label of 20 comes before the fine one.
+Format cifar100_format() {
+  return {.folder = "cifar-100-binary",
+          .train = {"train.bin"},
+          .validation = {"test.bin"},
+          .names_file = "fine_label_names.txt",
+          .classes = 100,
+          .label_bytes = 2};
+}
+constexpr int kCoarseClasses = 20;
+
+class CifarDataset : public Dataset {
+public:
+  CifarDataset(std::int64_t classes) : classes_(classes) {}
+
+  /// Checks the records of a file and appends them, pixels beside each other.
+  void append(const std::string &path, std::string_view bytes, std::int64_t label_bytes) {
+    const std::int64_t record_size = label_bytes + 3 * kPlane;
+    const auto size = static_cast<std::int64_t>(bytes.size());
+    if (size == 0 || size % record_size != 0)
+      throw Error{
+          ErrorCode::kInvalidFile, path,
+          fmt::format("{} bytes; a whole number of records of {} bytes is needed, one at least (10000 of them in a file of "
+                      "CIFAR-10): cut short, or not the binary version?",
+                      size, record_size)};
+    const std::int64_t records = size / record_size;
+    files_.push_back({path, static_cast<std::int64_t>(labels_.size())});
+    std::size_t out = pixels_.size();
+    pixels_.resize(out + static_cast<std::size_t>(records * 3 * kPlane));
+    for (std::int64_t i = 0; i < records; ++i) {
+      const auto *record = reinterpret_cast<const std::uint8_t *>(bytes.data()) + i * record_size;
+      const int label = record[label_bytes - 1];
+      if (label >= classes_)
+        throw Error{ErrorCode::kInvalidFile, path,
+                    fmt::format("record {} has label {}; labels are 0 to {}", i, label, classes_ - 1)};
+      if (label_bytes == 2 && record[0] >= kCoarseClasses)
+        throw Error{ErrorCode::kInvalidFile, path,
+                    fmt::format("record {} has coarse label {}; these are 0 to {}", i, record[0], kCoarseClasses - 1)};
+      labels_.push_back(static_cast<std::uint8_t>(label));
+      const std::uint8_t *planes = record + label_bytes;
+      for (std::int64_t p = 0; p < kPlane; ++p)
+        for (std::int64_t c = 0; c < 3; ++c) pixels_[out++] = planes[c * kPlane + p];
+    }
+  }
+
+  std::int64_t size() const override { return static_cast<std::int64_t>(labels_.size()); }
+  std::int64_t classes() const override { return classes_; }
+  std::int64_t label(std::int64_t index) const override { return labels_.at(static_cast<std::size_t>(index)); }
+  std::string name(std::int64_t index) const override {
+    std::size_t file = files_.size() - 1;
+    while (files_[file].first > index) --file;
+    return fmt::format("{} record {}", files_[file].path, index - files_[file].first);
+  }
+  std::optional<ImageSize> fixed_size() const override { return ImageSize{.height = kSide, .width = kSide}; }
+
+  Sample load(std::int64_t index, const ScaleRule & /*rule*/) const override {
+    const auto *begin = pixels_.data() + index * 3 * kPlane;
+    return {.image = {.height = kSide,
+                      .width = kSide,
+                      .full_height = kSide,
+                      .full_width = kSide,
+                      .pixels = std::vector<std::uint8_t>(begin, begin + 3 * kPlane)},
+            .label = label(index)};
+  }
+
+private:
+  struct File {
+    std::string path;
+    std::int64_t first; ///< index of its first record
+  };
+  std::int64_t classes_;
+  std::vector<File> files_;
+  std::vector<std::uint8_t> labels_;
+  std::vector<std::uint8_t> pixels_; ///< [images, 32, 32, 3]
+};
+
+std::shared_ptr<const Dataset> read_split(const fs::path &folder, const std::vector<const char *> &files, std::int64_t classes,
+                                          std::int64_t label_bytes, std::string &checksums) {
+  auto dataset = std::make_shared<CifarDataset>(classes);
+  for (const char *file : files) {
+    const std::string path = (folder / file).string();
+    const std::string bytes = read_text(path, path);
+    checksums += fmt::format("{} {}\n", file, crc64(bytes));
+    dataset->append(path, bytes, label_bytes);
+  }
+  return dataset;
+}
+
+fs::path find_folder(const fs::path &given, const Format &format) {
+  std::error_code ignored;
+  for (const fs::path &folder : {given, given / format.folder})
+    if (fs::exists(folder / format.train.front(), ignored)) return folder;
+  const bool python = fs::exists(given / "data_batch_1", ignored) || fs::exists(given / "cifar-10-batches-py", ignored) ||
+                      fs::exists(given / "train", ignored) || fs::exists(given / "cifar-100-python", ignored);
+  throw Error{ErrorCode::kIo, given.string(),
+              fmt::format("{} is neither there nor in {}{}; the binary version of the set is needed", format.train.front(),
+                          format.folder, python ? ", and what is there looks like the Python version" : "")};
+}
+
+std::vector<std::string> read_names(const fs::path &path, std::int64_t classes) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) {
+    std::istringstream lines(read_text(path.string(), path.string()));
+    for (std::string line; std::getline(lines, line);) {
+      if (line.ends_with('\r')) line.pop_back();
+      if (!line.empty()) names.push_back(line);
+    }
+    if (static_cast<std::int64_t>(names.size()) != classes)
+      throw Error{ErrorCode::kInvalidFile, path.string(), fmt::format("{} names for {} classes", names.size(), classes)};
+  } else {
+    for (std::int64_t i = 0; i < classes; ++i) names.push_back(std::to_string(i));
+  }
+  return names;
+}
+
+void open(DataSource &source, const Format &format, const std::optional<SyntheticMark> &mark) {
+  source.classes = format.classes;
+  if (mark) {
+    if (mark->classes > format.classes)
+      throw Error{ErrorCode::kInvalidFile, (fs::path(source.directory) / kSyntheticMark).string(),
+                  fmt::format("{} classes; the format has {} at most", mark->classes, format.classes)};
+    source.classes = mark->classes;
+  }
+  const fs::path folder = find_folder(source.directory, format);
+  std::string checksums;
+  source.train = read_split(folder, format.train, source.classes, format.label_bytes, checksums);
+  source.validation = read_split(folder, format.validation, source.classes, format.label_bytes, checksums);
+  source.fingerprint = crc64(checksums);
+  source.class_names = read_names(folder / format.names_file, source.classes);
+}
+
+} // namespace
+
+void open_cifar10(DataSource &source, const std::optional<SyntheticMark> &mark, OnBadFile /*no file is decoded*/) {
+  open(source, cifar10_format(), mark);
+}
+
+void open_cifar100(DataSource &source, const std::optional<SyntheticMark> &mark, OnBadFile /*no file is decoded*/) {
+  open(source, cifar100_format(), mark);
+}
+
+} // namespace pare::train

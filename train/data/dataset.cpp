@@ -1,0 +1,94 @@
+#include "train/data/dataset.hpp"
+
+#include "analysis/error.hpp"
+#include "analysis/text_file.hpp"
+#include "train/data/sources.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace pare::train {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Kind {
+  const char *name;
+  const char *alias; ///< "" for none
+  void (*open)(DataSource &, const std::optional<SyntheticMark> &, OnBadFile);
+};
+constexpr std::array<Kind, 3> kKinds = {
+    {{"cifar10", "", open_cifar10}, {"cifar100", "", open_cifar100}, {"imagenet", "folder", open_image_folder}}};
+
+constexpr const char *kAccepted = "cifar10:DIR, cifar100:DIR, imagenet:DIR, folder:DIR";
+
+const Kind &find_kind(const std::string &name, const std::string &spec) {
+  for (const Kind &kind : kKinds)
+    if (name == kind.name || (kind.alias[0] != '\0' && name == kind.alias)) return kind;
+  throw Error{ErrorCode::kUnknownName, spec, fmt::format("no kind of data is called '{}'; known: {}", name, kAccepted)};
+}
+
+std::optional<SyntheticMark> read_mark(const fs::path &path) {
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return {};
+  const std::string where = path.string();
+  try {
+    const nlohmann::json mark = nlohmann::json::parse(read_text(where, where));
+    if (mark.at("schema") != kSyntheticSchema)
+      throw Error{ErrorCode::kInvalidFile, where + "/schema",
+                  fmt::format("{}; this version reads \"{}\"", mark.at("schema").dump(), kSyntheticSchema)};
+    SyntheticMark result{.kind = mark.at("kind").get<std::string>(), .classes = mark.at("classes").get<std::int64_t>()};
+    if (result.classes < 1)
+      throw Error{ErrorCode::kInvalidFile, where + "/classes", fmt::format("{}; it must be at least 1", result.classes)};
+    return result;
+  } catch (const nlohmann::json::exception &error) {
+    throw Error{ErrorCode::kInvalidFile, where,
+                fmt::format("not what pare data synthesize writes ({}); remove the folder and make it anew", error.what())};
+  }
+}
+
+} // namespace
+
+OnBadFile parse_on_bad_file(const std::string &text, const std::string &where) {
+  if (text == "fail") return OnBadFile::kFail;
+  if (text == "skip") return OnBadFile::kSkip;
+  throw Error{ErrorCode::kInvalidValue, where, fmt::format("'{}'; accepted: fail, skip", text)};
+}
+
+std::vector<BadFile> DataSource::bad_files() const {
+  std::vector<BadFile> result = train->bad_files();
+  const std::vector<BadFile> more = validation->bad_files();
+  result.insert(result.end(), more.begin(), more.end());
+  return result;
+}
+
+DataSource open_data(const std::string &spec, OnBadFile policy) {
+  const auto colon = spec.find(':');
+  if (colon == spec.npos || colon + 1 == spec.size())
+    throw Error{ErrorCode::kUsage, "data", fmt::format("'{}' names no kind of data and folder; accepted: {}", spec, kAccepted)};
+  const Kind &kind = find_kind(spec.substr(0, colon), spec);
+  const fs::path folder = spec.substr(colon + 1);
+  std::error_code error;
+  if (!fs::is_directory(folder, error))
+    throw Error{ErrorCode::kIo, folder.string(), error ? error.message() : "is not a folder"};
+
+  DataSource source;
+  source.spec = spec;
+  source.kind = kind.name;
+  source.directory = folder.string();
+  const std::optional<SyntheticMark> mark = read_mark(folder / kSyntheticMark);
+  if (mark && mark->kind != source.kind)
+    throw Error{ErrorCode::kInvalidFile, (folder / kSyntheticMark).string(),
+                fmt::format("the folder holds a synthetic '{}'; open it as {}:{}", mark->kind, mark->kind, folder.string())};
+  kind.open(source, mark, policy);
+  source.synthetic = mark || std::any_of(source.class_names.begin(), source.class_names.end(),
+                                         [](const std::string &name) { return name.starts_with(kSyntheticClass); });
+  return source;
+}
+
+} // namespace pare::train

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pare::train {
+
+/// 8-bit RGB, row by row, the three values of a pixel beside each other: pixels[(y * width + x) * 3 + channel].
+struct Image {
+  std::int64_t height = 0, width = 0;
+  std::int64_t full_height = 0, full_width = 0; ///< of the file; larger where it was decoded to a scale
+  std::vector<std::uint8_t> pixels;
+};
+
+struct Sample {
+  Image image;
+  std::int64_t label = 0; ///< in [0, classes)
+};
+
+struct ImageSize {
+  std::int64_t height = 0, width = 0;
+};
+
+/// From an image's full height and width, the least fraction (0, 1] of its resolution that is good enough: a JPEG is decoded to
+/// the smallest of 1, 1/2, 1/4, 1/8 that is no less. Called once an image has been found to be one, perhaps for another image
+/// first (a bad one, see Dataset::load()).
+using ScaleRule = std::function<double(std::int64_t height, std::int64_t width)>;
+
+inline double full_scale(std::int64_t /*height*/, std::int64_t /*width*/) { return 1; }
+
+/// An image that could not be decoded.
+struct BadFile {
+  std::int64_t index = 0; ///< in its split
+  std::string path;
+  std::string reason;
+};
+
+/// One split of labelled images. All members may be called from several threads.
+class Dataset {
+public:
+  virtual ~Dataset() = default;
+
+  virtual std::int64_t size() const = 0;    ///< images, >= 1
+  virtual std::int64_t classes() const = 0; ///< labels are below
+  virtual std::int64_t label(std::int64_t index) const = 0;
+  /// Where image `index` is, for messages.
+  virtual std::string name(std::int64_t index) const = 0;
+  /// The size that all images have, where it is the same.
+  virtual std::optional<ImageSize> fixed_size() const = 0;
+
+  /// Image `index` with its label. One that cannot be decoded is Error{kInvalidFile}, or, where the set was opened with
+  /// OnBadFile::kSkip, replaced by the next good one (after the last comes the first), label and all. One that cannot be read
+  /// is Error{kIo} either way.
+  virtual Sample load(std::int64_t index, const ScaleRule &rule = full_scale) const = 0;
+
+  /// The bad images met up to now, by index.
+  virtual std::vector<BadFile> bad_files() const { return {}; }
+};
+
+enum class OnBadFile { kFail, kSkip };
+
+/// "fail" or "skip". Throws Error{kInvalidValue}, placed at `where`.
+OnBadFile parse_on_bad_file(const std::string &text, const std::string &where);
+
+/// What `--data KIND:DIR` names.
+struct DataSource {
+  std::string spec;      ///< as given
+  std::string kind;      ///< "cifar10", "cifar100" or "imagenet"
+  std::string directory; ///< where the files are
+  std::shared_ptr<const Dataset> train, validation;
+  std::int64_t classes = 0;
+  std::vector<std::string> class_names; ///< by label
+  bool synthetic = false;               ///< made by `pare data synthesize`: results say so
+  /// crc64() of a list of checksums: of each file's bytes (CIFAR), or of the names and sizes of each class's files.
+  std::string fingerprint;
+
+  /// Those of both splits, training first.
+  std::vector<BadFile> bad_files() const;
+};
+
+/// Opens a set of images and checks what can be checked without decoding them:
+///   cifar10:DIR   the binary version: data_batch_1.bin ... data_batch_5.bin and test_batch.bin in DIR or
+///   DIR/cifar-10-batches-bin cifar100:DIR  the binary version: train.bin and test.bin in DIR or DIR/cifar-100-binary; the fine
+///   labels are used imagenet:DIR  JPEG files, or folder:DIR: DIR/train/CLASS/*.jpg and DIR/val/CLASS/*.jpg; classes are
+///   numbered by name
+/// Throws Error{kUsage, kUnknownName} about the text, Error{kIo, kInvalidFile} about a file.
+DataSource open_data(const std::string &spec, OnBadFile policy = OnBadFile::kFail);
+
+} // namespace pare::train

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include "train/step.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace pare::train {
+
+/// "cpu", "cuda" or "cuda:1" as a device that is there. LibTorch's CUDA libraries are loaded now, and not before: they take seconds. Throws
+/// Error{kNotApplicable} that says what is missing.
+torch::Device open_device(const std::string &text);
+
+/// Whether open_device("cuda") would work; `why` says why not. For tests.
+bool has_cuda(std::string &why);
+
+/// "fp32", "tf32", "bf16": sets what is global for it.
+Precision open_precision(const std::string &text, torch::Device device);
+
+/// Memory that was freed is kept for the next use (glibc gives large blocks back, and each page is then made and zeroed again: up to 1.6 x
+/// the time of a step), and `threads` compute, all cores where none are given. Returns how many. Before the first tensor.
+std::int64_t prepare_cpu(std::optional<std::int64_t> threads);
+
+/// "cpu (2 threads)", "NVIDIA H200 (cuda:0)"
+std::string describe(torch::Device device);
+
+} // namespace pare::train

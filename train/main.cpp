@@ -1,0 +1,158 @@
+#include <torch/torch.h>
+
+#include "analysis/error.hpp"
+#include "analysis/text_file.hpp"
+#include "command/files.hpp"
+#include "command/run.hpp"
+#include "command/version.hpp"
+#include "train/checkpoint.hpp"
+#include "train/data/synthesize.hpp"
+#include "train/device.hpp"
+#include "train/evaluate.hpp"
+#include "train/model.hpp"
+#include "train/plan/commands.hpp"
+#include "train/progress.hpp"
+#include "train/trainer.hpp"
+#include "train/weights/load.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <filesystem>
+
+// pare-train: what of pare needs LibTorch. `pare train|evaluate|data` runs it.
+
+namespace pare::train {
+
+namespace {
+
+using cli::Arguments;
+using cli::Command;
+
+int run_train(const Arguments &arguments) {
+  return train(read_run_config(arguments), arguments.get("--output"), arguments.has("--quiet"));
+}
+
+/// The weights of a run: those at its end, or of its newest checkpoint.
+std::string load_run_weights(GraphModule &module, const std::string &folder) {
+  const std::string file = folder + "/weights.safetensors";
+  if (std::filesystem::exists(file)) {
+    load_weights(module, file);
+    return file;
+  }
+  std::vector<std::string> damaged;
+  const auto found = newest_checkpoint(folder, damaged);
+  for (const std::string &line : damaged) cli::talk(fmt::format("a damaged checkpoint is passed over: {}", line));
+  if (!found)
+    throw Error(ErrorCode::kIo, folder, "has neither weights.safetensors nor a checkpoint; a run that has saved once would be accepted");
+  State state;
+  for (const auto &[name, tensor] : found->tensors)
+    if (constexpr std::string_view prefix = "model."; name.starts_with(prefix) && !name.starts_with("model.auxiliary_head."))
+      state.tensors[name.substr(prefix.size())] = tensor;
+  load_state(module, state, folder);
+  return fmt::format("{}, step {} (not finished)", folder, found->position.step);
+}
+
+int run_evaluate(const Arguments &arguments) {
+  EvaluateRequest request = read_evaluate_request(arguments);
+  if (!request.run.empty()) {
+    const std::string path = request.run + "/run.json";
+    RunConfig config = read_run(read_text(path, path), path).config;
+    request.model = config.model;
+    request.protocol = config.protocol;
+  }
+  prepare_cpu(request.threads);
+  const torch::Device device = open_device(request.device);
+  const Precision precision = open_precision(request.precision, device);
+  const DataSource data = open_data(request.data, parse_on_bad_file(request.on_bad_file, "--on-bad-file"));
+  Model model = build_model(design_of(*request.model), false, request.model->where_possible);
+  if (model.classes != data.classes)
+    throw Error(ErrorCode::kInvalidConfig, "--data",
+                fmt::format("{} has {} classes, and the network {}; they must be the same", data.spec, data.classes, model.classes));
+  std::string weights = request.weights;
+  if (weights.empty())
+    weights = load_run_weights(*model.module, request.run);
+  else
+    load_weights(*model.module, weights);
+  model.module->to(device);
+
+  Loader loader(data.validation, request.protocol->augmentation,
+                {.batch = request.batch.value_or(request.protocol->batch),
+                 .workers = request.workers.value_or(1),
+                 .pinned = device.is_cuda(),
+                 .channels_last = request.channels_last});
+  const Score score = evaluate(*model.module, loader, device, precision);
+  for (const BadFile &bad : data.bad_files()) cli::talk(fmt::format("{}: {}", bad.path, bad.reason));
+
+  std::string result;
+  if (request.format == "json") {
+    nlohmann::ordered_json out = {{"schema", "pare.evaluation/1"},
+                                  {"network", model.design.network.name},
+                                  {"substitution", nullptr},
+                                  {"weights", weights},
+                                  {"data", data.spec},
+                                  {"data_fingerprint", data.fingerprint},
+                                  {"synthetic", data.synthetic},
+                                  {"images", score.images},
+                                  {"top1_error_percent", score.top1_percent()},
+                                  {"top5_error_percent", score.top5_percent()},
+                                  {"loss", score.mean_loss()},
+                                  {"parameters", model.cost.parameters}};
+    if (const auto text = model.design.plan.text()) out["substitution"] = *text;
+    result = out.dump(2) + "\n";
+  } else {
+    const auto substitution = model.design.plan.text();
+    result = fmt::format("{}{}\nweights: {}\ndata: {}, {} validation images{}\n\n"
+                         "top-1 error  {:.2f} %\ntop-5 error  {:.2f} %\nloss         {:.4f}\nparameters   {}\n",
+                         model.design.network.name, substitution ? ", " + *substitution : "", weights, data.spec, score.images,
+                         data.synthetic ? " (synthetic)" : "", score.top1_percent(), score.top5_percent(), score.mean_loss(),
+                         model.cost.parameters);
+  }
+  cli::deliver(request.output, result);
+  return cli::kDone;
+}
+
+int run_data(const Arguments &arguments) {
+  const SynthesizeRequest request = read_synthesize_request(arguments);
+  const SynthesisOptions options{.kind = request.like,
+                                 .classes = request.classes,
+                                 .images = request.images,
+                                 .size = request.size,
+                                 .seed = request.seed};
+  synthesize(options, request.folder);
+  cli::print(fmt::format("{}: {} synthetic images like {}'s to train on, {} for validation, {} classes\n", request.folder,
+                         request.images, request.like, synthetic_validation_images(options), request.classes));
+  return cli::kDone;
+}
+
+const Command &command_train() {
+  static const Command command = describe_train(run_train);
+  return command;
+}
+const Command &command_evaluate() {
+  static const Command command = describe_evaluate(run_evaluate);
+  return command;
+}
+const Command &command_data() {
+  static const Command command = describe_data(run_data);
+  return command;
+}
+
+constexpr std::array<cli::CommandEntry, 3> kCommands = {
+    {{"train", command_train}, {"evaluate", command_evaluate}, {"data", command_data}}};
+
+std::string version_text() { return cli::version_text({{"LibTorch", TORCH_VERSION}}); }
+
+} // namespace
+
+} // namespace pare::train
+
+int main(int argc, char **argv) {
+  // Its users type "pare": so its faults begin.
+  const pare::cli::Program program{.name = "pare",
+                                   .description = "Trains and evaluates networks: the part of pare that needs LibTorch.",
+                                   .commands = pare::train::kCommands,
+                                   .version_text = pare::train::version_text};
+  return pare::cli::run_program(program, argc, argv);
+}

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "analysis/cost_model.hpp"
+#include "solver/solved_config.hpp"
+#include "train/module_builder.hpp"
+
+#include <memory>
+#include <string>
+
+namespace pare::train {
+
+/// A design as it is trained: the lowered graph as a module, and what it costs.
+struct Model {
+  Design design;
+  std::shared_ptr<GraphModule> module;
+  std::shared_ptr<GraphModule> auxiliary; ///< its head for training; null where none is asked for
+  CostReport cost;
+  std::int64_t original_parameters = 0; ///< of the network with nothing substituted
+  std::int64_t classes = 0;             ///< logits
+};
+
+/// Lowers and builds it; parameters are not initialised. Throws Error{kInvalidConfig} where an auxiliary head is asked for and the network
+/// has none.
+Model build_model(Design design, bool auxiliary_head, bool where_possible);
+
+/// Loads a file of weights into a module. Says on stderr which names were mapped. Throws Error.
+void load_weights(GraphModule &module, const std::string &file);
+
+} // namespace pare::train

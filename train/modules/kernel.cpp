@@ -1,0 +1,185 @@
+#include <torch/torch.h>
+
+#include "train/modules/kernel.hpp"
+
+#include "train/modules/structured.hpp"
+#include "train/random.hpp"
+
+#include <array>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace pare::train {
+
+namespace {
+
+using torch::Tensor;
+using Inputs = std::span<const Tensor>;
+
+std::array<std::int64_t, 2> pair(const Pair &p) { return {p.height, p.width}; }
+
+std::vector<std::int64_t> sizes(const Extents &extents) { return {extents.begin(), extents.end()}; }
+
+/// Input `port`, or an undefined tensor.
+const Tensor &at_or_none(Inputs in, std::size_t port) {
+  static const Tensor none;
+  return port < in.size() ? in[port] : none;
+}
+
+/// An inverse index that follows its index: loading weights replaces the numbers in it.
+class Inverse {
+public:
+  std::shared_ptr<const InverseIndex> of(const Tensor &index, std::int64_t values) {
+    const std::pair<const void *, std::int64_t> seen{index.data_ptr(), index._version()};
+    if (!inverse_ || seen_ != seen) {
+      inverse_ = std::make_shared<const InverseIndex>(invert(index, values));
+      seen_ = seen;
+    }
+    return inverse_;
+  }
+
+private:
+  std::shared_ptr<const InverseIndex> inverse_;
+  std::pair<const void *, std::int64_t> seen_{nullptr, 0};
+};
+
+struct MakeKernel {
+  const Graph &graph;
+  NodeId node;
+
+  Kernel operator()(const Conv &op) const {
+    return [stride = pair(op.stride), padding = pair(op.padding), dilation = pair(op.dilation), groups = op.groups](
+               const Pass &, Inputs in) {
+      return at::convolution(in[0], in[1], at_or_none(in, 2), stride, padding, dilation, false, {0, 0}, groups);
+    };
+  }
+  Kernel operator()(const Linear & /*op*/) const {
+    return [](const Pass &, Inputs in) {
+      return at::linear(in[0].flatten(1), in[1], at_or_none(in, 2)).unsqueeze(-1).unsqueeze(-1);
+    };
+  }
+  Kernel operator()(const Relu & /*op*/) const {
+    return [](const Pass &, Inputs in) { return at::relu(in[0]); };
+  }
+  Kernel operator()(const Relu6 & /*op*/) const {
+    return [](const Pass &, Inputs in) { return at::hardtanh(in[0], 0, 6); };
+  }
+  Kernel operator()(const MaxPool &op) const {
+    return [kernel = pair(op.kernel), stride = pair(op.stride), padding = pair(op.padding), ceil = op.ceil_mode](
+               const Pass &, Inputs in) { return at::max_pool2d(in[0], kernel, stride, padding, {1, 1}, ceil); };
+  }
+  Kernel operator()(const AvgPool &op) const {
+    return [kernel = pair(op.kernel), stride = pair(op.stride), padding = pair(op.padding), ceil = op.ceil_mode,
+            pad = op.count_include_pad](const Pass &, Inputs in) {
+      return at::avg_pool2d(in[0], kernel, stride, padding, ceil, pad);
+    };
+  }
+  Kernel operator()(const GlobalAvgPool & /*op*/) const {
+    return [](const Pass &, Inputs in) { return in[0].mean({2, 3}, true); };
+  }
+  Kernel operator()(const Flatten & /*op*/) const {
+    return [](const Pass &, Inputs in) { return in[0].flatten(1).unsqueeze(-1).unsqueeze(-1); };
+  }
+  Kernel operator()(const Add & /*op*/) const {
+    return [](const Pass &, Inputs in) {
+      Tensor out = in[0] + in[1];
+      for (const Tensor &more : in.subspan(2)) out = out + more;
+      return out;
+    };
+  }
+  Kernel operator()(const AddBias & /*op*/) const {
+    return [](const Pass &, Inputs in) { return in[0] + in[1].view({1, -1, 1, 1}); };
+  }
+  Kernel operator()(const Concat & /*op*/) const {
+    return [](const Pass &, Inputs in) { return at::cat(at::ITensorListRef(at::TensorList(in.data(), in.size())), 1); };
+  }
+  Kernel operator()(const Crop &op) const {
+    return [top = op.top, left = op.left](const Pass &, Inputs in) { return in[0].slice(2, top).slice(3, left); };
+  }
+  Kernel operator()(const SliceChannels &op) const {
+    return [begin = op.begin, count = op.count](const Pass &, Inputs in) { return in[0].narrow(1, begin, count); };
+  }
+  Kernel operator()(const RepeatChannels &op) const {
+    return [times = op.times](const Pass &, Inputs in) {
+      const std::vector<Tensor> copies(static_cast<std::size_t>(times), in[0]);
+      return at::cat(copies, 1);
+    };
+  }
+  Kernel operator()(const SumChannels &op) const {
+    return [size = op.size](const Pass &, Inputs in) { return in[0].unflatten(1, {-1, size}).sum(2); };
+  }
+  Kernel operator()(const ShuffleChannels &op) const {
+    return [groups = op.groups](const Pass &, Inputs in) {
+      return in[0].unflatten(1, {groups, -1}).transpose(1, 2).flatten(1, 2);
+    };
+  }
+  Kernel operator()(const Zeros &op) const {
+    return [stride = pair(op.stride)](const Pass &, Inputs in) {
+      return in[0].slice(2, 0, std::nullopt, stride[0]).slice(3, 0, std::nullopt, stride[1]).mul(0);
+    };
+  }
+  Kernel operator()(const Gather &op) const {
+    return [extents = sizes(op.extents), inverse = std::make_shared<Inverse>()](const Pass &, Inputs in) {
+      return hashed_weight(in[0], in[1].flatten(), at_or_none(in, 2).defined() ? in[2].flatten() : Tensor(),
+                           inverse->of(in[1], in[0].numel()))
+          .view(extents);
+    };
+  }
+  Kernel operator()(const TtMerge &op) const {
+    return [extents = sizes(op.extents)](const Pass &, Inputs in) { return tensor_train_weight(in).view(extents); };
+  }
+  Kernel operator()(const ModeProduct &op) const {
+    return [mode = op.mode](const Pass &, Inputs in) { return mode_product(in[0], in[1], mode); };
+  }
+  Kernel operator()(const CpMerge &op) const {
+    return [extents = sizes(op.extents)](const Pass &, Inputs in) { return polyadic_weight(in).view(extents); };
+  }
+  Kernel operator()(const AcdcProduct &op) const {
+    return [riffle = op.inner_riffle](const Pass &, Inputs in) {
+      return acdc_weight(in, riffle).unsqueeze(-1).unsqueeze(-1);
+    };
+  }
+  Kernel operator()(const Transpose & /*op*/) const {
+    return [](const Pass &, Inputs in) { return in[0].transpose(0, 1); };
+  }
+  Kernel operator()(const Reshape &op) const {
+    return [extents = sizes(op.extents)](const Pass &, Inputs in) { return in[0].reshape(extents); };
+  }
+  // Not operations: the module has them.
+  Kernel operator()(const Input & /*op*/) const { return {}; }
+  Kernel operator()(const Parameter & /*op*/) const { return {}; }
+  Kernel operator()(const Buffer & /*op*/) const { return {}; }
+  Kernel operator()(const BatchNorm & /*op*/) const { return {}; }
+};
+
+} // namespace
+
+Kernel make_kernel(const Graph &graph, NodeId node) { return std::visit(MakeKernel{graph, node}, graph.node(node).op); }
+
+Kernel batch_norm_kernel(const BatchNorm &op, Statistics &statistics, bool relu) {
+  return [eps = op.eps, momentum = op.momentum, &statistics, relu](const Pass &pass, Inputs in) {
+    Tensor mean = statistics.mean;
+    Tensor variance = statistics.variance;
+    if (pass.training && pass.update_statistics) {
+      const torch::NoGradGuard no_gradient;
+      statistics.batches.add_(1);
+    } else if (pass.training) {
+      mean = variance = Tensor();
+    }
+    Tensor out = at::batch_norm(in[0], at_or_none(in, 1), at_or_none(in, 2), mean, variance, pass.training, momentum, eps,
+                                at::globalContext().userEnabledCuDNN());
+    return relu ? out.relu_() : out;
+  };
+}
+
+Tensor drop_path(const Tensor &x, const Pass &pass, NodeId node) {
+  const double keep = 1 - pass.drop_path;
+  RandomStream random(pass.seed, Purpose::kDropPath, pass.step, node);
+  Tensor factor = torch::empty({x.size(0), 1, 1, 1}, torch::kFloat64);
+  auto *to = factor.mutable_data_ptr<double>();
+  for (std::int64_t i = 0; i < x.size(0); ++i) to[i] = random.uniform() < keep ? 1 / keep : 0;
+  return x * factor.to(x.options());
+}
+
+} // namespace pare::train

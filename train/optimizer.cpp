@@ -1,0 +1,54 @@
+#include <torch/torch.h>
+
+#include "train/optimizer.hpp"
+
+namespace pare::train {
+
+std::map<std::string, double> weight_decays(const Graph &lowered, double weight_decay, double ratio,
+                                            const std::function<bool(std::string_view family)> &scaled) {
+  std::map<std::string, double> out;
+  for (NodeId id = 0; id < lowered.node_count(); ++id)
+    if (const auto *parameter = std::get_if<Parameter>(&lowered.node(id).op)) {
+      const bool scale = parameter->decay_scaled && scaled(lowered.layer(lowered.node(id).layer).family);
+      out[lowered.parameter_name(id)] = scale ? weight_decay * ratio : weight_decay;
+    }
+  return out;
+}
+
+Sgd::Sgd(std::vector<Parameter> parameters, double momentum) : parameters_(std::move(parameters)), momentum_(momentum) {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    Parameter &p = parameters_[i];
+    if (!p.momentum.defined()) p.momentum = torch::zeros_like(p.tensor).detach();
+    groups_[p.decay].push_back(i);
+  }
+}
+
+void Sgd::zero_grad() {
+  for (Parameter &p : parameters_) p.tensor.mutable_grad() = torch::Tensor();
+}
+
+double Sgd::clip(double most) {
+  std::vector<torch::Tensor> tensors;
+  for (const Parameter &p : parameters_) tensors.push_back(p.tensor);
+  return torch::nn::utils::clip_grad_norm_(tensors, most);
+}
+
+void Sgd::step(double learning_rate) {
+  const torch::NoGradGuard no_gradient;
+  for (const auto &[decay, members] : groups_) {
+    std::vector<torch::Tensor> weights;
+    std::vector<torch::Tensor> gradients;
+    std::vector<torch::Tensor> momenta;
+    for (std::size_t i : members) {
+      const Parameter &p = parameters_[i];
+      if (!p.tensor.grad().defined()) continue; // nothing reached it
+      weights.push_back(p.tensor);
+      gradients.push_back(p.tensor.grad());
+      momenta.push_back(p.momentum);
+    }
+    if (weights.empty()) continue;
+    at::_fused_sgd_(weights, gradients, momenta, decay, momentum_, learning_rate, 0, false, false, false);
+  }
+}
+
+} // namespace pare::train

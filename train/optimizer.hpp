@@ -1,0 +1,46 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include "train/module_builder.hpp"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pare::train {
+
+/// The weight decay of each parameter, by name: `weight_decay` x `ratio` for those that the graph marks as scaled and whose family `scaled` says
+/// so, `weight_decay` for all others (protocols: "Weight decay"). `ratio`: parameters of the compressed network / of the original.
+std::map<std::string, double> weight_decays(const Graph &lowered, double weight_decay, double ratio,
+                                            const std::function<bool(std::string_view family)> &scaled);
+
+/// SGD as PyTorch has it: g += decay w; v = momentum v + g; w -= lr v. No dampening, no Nesterov. The sum is made in place, for all
+/// parameters of one weight decay at once.
+class Sgd {
+public:
+  struct Parameter {
+    std::string name;
+    torch::Tensor tensor;
+    double decay = 0;
+    torch::Tensor momentum = {}; ///< v, zeros at first
+  };
+  Sgd(std::vector<Parameter> parameters, double momentum);
+
+  /// Gradients become undefined, so that the next backward pass need not add to them.
+  void zero_grad();
+  /// The norm of all gradients together; they are scaled to `most` where it is larger.
+  double clip(double most);
+  void step(double learning_rate);
+
+  const std::vector<Parameter> &parameters() const { return parameters_; }
+
+private:
+  std::vector<Parameter> parameters_;
+  std::map<double, std::vector<std::size_t>> groups_; ///< by weight decay
+  double momentum_;
+};
+
+} // namespace pare::train

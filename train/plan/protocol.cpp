@@ -1,0 +1,453 @@
+#include "train/plan/protocol.hpp"
+
+#include "analysis/count.hpp"
+#include "analysis/error.hpp"
+#include "analysis/substitution.hpp"
+#include "analysis/text_file.hpp"
+#include "command/values.hpp"
+#include "train/plan/json_fields.hpp"
+#include "train/plan/protocol_fields.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <numbers>
+#include <type_traits>
+
+namespace pare::train {
+
+namespace {
+
+using json::Json;
+
+using Wholes = std::vector<std::int64_t>;
+using Texts = std::vector<std::string>;
+using Triple = std::array<double, 3>;
+using Switches = std::map<std::string, bool>;
+
+std::string known_protocols() {
+  std::vector<std::string_view> out;
+  for (const Protocol &protocol : protocols()) out.push_back(protocol.name);
+  return fmt::format("{}", fmt::join(out, ", "));
+}
+
+/// What a field accepts, in words.
+std::string accepted(const Field &field, std::string_view number) {
+  if (!field.choices.empty()) return fmt::format("one of {}", fmt::join(field.choices, ", "));
+  std::string out(number);
+  const auto bound = [&](double value, std::string_view with, std::string_view without, bool end) {
+    if (std::isfinite(value)) out += fmt::format(" {} {}", end ? without : with, shortest(value));
+  };
+  bound(field.least, "from", "above", field.without_least);
+  // The largest numbers are there for safety; nobody needs to read them.
+  if (field.most < 1e9)
+    bound(field.most, "up to", "below", field.without_most);
+  else if (std::isfinite(field.least) && !field.without_least)
+    out += " up";
+  return out;
+}
+
+[[noreturn]] void reject(const Field &field, const std::string &value, const std::string &rule) {
+  throw Error(ErrorCode::kInvalidValue, std::string(field.key), fmt::format("{} = {} must be {}", field.key, value, rule));
+}
+
+bool within(const Field &field, double value) {
+  return std::isfinite(value) && (field.without_least ? value > field.least : value >= field.least) &&
+         (field.without_most ? value < field.most : value <= field.most);
+}
+
+// Values as text, as --set reads them.
+std::string text_of(const std::string &value) { return value; }
+std::string text_of(std::int64_t value) { return std::to_string(value); }
+std::string text_of(double value) { return shortest(value); }
+std::string text_of(bool value) { return value ? "on" : "off"; }
+std::string text_of(const std::optional<double> &value) { return value ? shortest(*value) : "off"; }
+std::string text_of(const Wholes &value) { return fmt::format("{}", fmt::join(value, ",")); }
+std::string text_of(const Texts &value) { return fmt::format("{}", fmt::join(value, ",")); }
+std::string text_of(const Triple &value) {
+  return fmt::format("{},{},{}", shortest(value[0]), shortest(value[1]), shortest(value[2]));
+}
+
+// What is accepted, in words.
+std::string accepts(const Field &field, const std::string &) { return field.choices.empty() ? "text" : accepted(field, ""); }
+std::string accepts(const Field &field, std::int64_t) { return accepted(field, "a whole number"); }
+std::string accepts(const Field &field, double) { return accepted(field, "a number"); }
+std::string accepts(const Field &, bool) { return "on or off"; }
+std::string accepts(const Field &field, const std::optional<double> &) { return "off, or " + accepted(field, "a number"); }
+std::string accepts(const Field &field, const Wholes &) {
+  return accepted(field, "whole numbers") + ", ascending, with commas between them";
+}
+std::string accepts(const Field &, const Texts &) { return "names with commas between them"; }
+std::string accepts(const Field &field, const Triple &) {
+  return accepted(field, "three numbers") + ", with commas between them";
+}
+std::string accepts(const Field &, const Switches &) { return "on or off for each family, such as decay_scaling.generic=off"; }
+
+// Checks of one field.
+void check(const Field &field, const std::string &value) {
+  if (!field.choices.empty() && std::find(field.choices.begin(), field.choices.end(), value) == field.choices.end())
+    reject(field, value, accepts(field, value));
+}
+void check(const Field &field, std::int64_t value) {
+  if (!within(field, static_cast<double>(value))) reject(field, text_of(value), accepts(field, value));
+}
+void check(const Field &field, double value) {
+  if (!within(field, value)) reject(field, text_of(value), accepts(field, value));
+}
+void check(const Field &, bool) {}
+void check(const Field &field, const std::optional<double> &value) {
+  if (value && !within(field, *value)) reject(field, text_of(value), accepts(field, value));
+}
+void check(const Field &field, const Wholes &value) {
+  for (std::size_t i = 0; i < value.size(); ++i)
+    if (!within(field, static_cast<double>(value[i])) || (i > 0 && value[i] <= value[i - 1]))
+      reject(field, text_of(value), accepts(field, value));
+}
+void check(const Field &, const Texts &) {}
+void check(const Field &field, const Triple &value) {
+  for (const double x : value)
+    if (!within(field, x)) reject(field, text_of(value), accepts(field, value));
+}
+void check(const Field &field, const Switches &value) {
+  const Switches known = standard_decay_scaling();
+  for (const auto &[family, on] : value)
+    if (!known.contains(family)) {
+      Texts names;
+      for (const auto &[name, ignored] : known) names.push_back(name);
+      throw Error(ErrorCode::kUnknownName, std::string(field.key),
+                  fmt::format("unknown family \"{}\"; known: {}", family, fmt::join(names, ", ")));
+    }
+}
+
+Texts split(std::string_view text) {
+  Texts out;
+  while (!text.empty()) {
+    const auto comma = text.find(',');
+    out.emplace_back(text.substr(0, comma));
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+    if (text.empty()) out.emplace_back(); // "1," ends with an empty one
+  }
+  return out;
+}
+
+// From text.
+void read(const Field &field, std::string_view text, std::string &out) {
+  out = text;
+  check(field, out);
+}
+void read(const Field &field, std::string_view text, std::int64_t &out) {
+  out = cli::read_whole(std::string(field.key), text, INT64_MIN);
+}
+void read(const Field &field, std::string_view text, double &out) { out = cli::read_real(std::string(field.key), text); }
+void read(const Field &field, std::string_view text, bool &out) { out = cli::read_switch(std::string(field.key), text); }
+void read(const Field &field, std::string_view text, std::optional<double> &out) {
+  if (text == "off")
+    out.reset();
+  else
+    out = cli::read_real(std::string(field.key), text);
+}
+void read(const Field &field, std::string_view text, Wholes &out) {
+  out.clear();
+  for (const std::string &part : split(text)) out.push_back(cli::read_whole(std::string(field.key), part, INT64_MIN));
+}
+void read(const Field &, std::string_view text, Texts &out) { out = split(text); }
+void read(const Field &field, std::string_view text, Triple &out) {
+  const Texts parts = split(text);
+  if (parts.size() != out.size()) reject(field, std::string(text), accepts(field, out));
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = cli::read_real(std::string(field.key), parts[i]);
+}
+void read(const Field &field, std::string_view text, Switches &out) {
+  const bool on = cli::read_switch(std::string(field.key), text);
+  for (auto &[family, value] : out) value = on;
+}
+
+// To and from JSON. The type is checked here, the value by validate().
+Json json_of(const std::optional<double> &value) { return value ? Json(*value) : Json(nullptr); }
+template <class Value>
+Json json_of(const Value &value) {
+  return Json(value);
+}
+
+[[noreturn]] void wrong_type(const std::string &where, const Field &field, const Json &value, const std::string &accepted) {
+  std::string text = value.dump();
+  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  json::fail(where, fmt::format("{} = {} must be {}", field.key, text, accepted));
+}
+
+bool read_json(const Json &value, std::string &out) {
+  if (!value.is_string()) return false;
+  out = value.get<std::string>();
+  return true;
+}
+bool read_json(const Json &value, std::int64_t &out) {
+  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX)) return false;
+  out = value.get<std::int64_t>();
+  return true;
+}
+bool read_json(const Json &value, double &out) {
+  if (!value.is_number()) return false;
+  out = value.get<double>();
+  return true;
+}
+bool read_json(const Json &value, bool &out) {
+  if (!value.is_boolean()) return false;
+  out = value.get<bool>();
+  return true;
+}
+bool read_json(const Json &value, std::optional<double> &out) {
+  if (value.is_null()) {
+    out.reset();
+    return true;
+  }
+  return read_json(value, out.emplace());
+}
+template <class Element>
+bool read_json(const Json &value, std::vector<Element> &out) {
+  if (!value.is_array()) return false;
+  out.clear();
+  for (const Json &element : value)
+    if (!read_json(element, out.emplace_back())) return false;
+  return true;
+}
+bool read_json(const Json &value, Triple &out) {
+  if (!value.is_array() || value.size() != out.size()) return false;
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (!read_json(value[i], out[i])) return false;
+  return true;
+}
+bool read_json(const Json &value, Switches &out) { // those that are not there keep their standard value
+  if (!value.is_object()) return false;
+  for (const auto &[family, on] : value.items())
+    if (!read_json(on, out[family])) return false;
+  return true;
+}
+
+/// "augmentation.size" -> {"augmentation", "size"}; without a dot the first is empty.
+std::pair<std::string, std::string> parts_of(std::string_view key) {
+  const auto dot = key.find('.');
+  if (dot == std::string_view::npos) return {"", std::string(key)};
+  return {std::string(key.substr(0, dot)), std::string(key.substr(dot + 1))};
+}
+
+constexpr std::string_view kSchema = "pare.protocol/1";
+
+/// A protocol in which every field that a file may leave out has its standard value.
+Protocol standard_protocol() {
+  Protocol out;
+  out.decay_scaling = standard_decay_scaling();
+  return out;
+}
+
+} // namespace
+
+std::map<std::string, bool> standard_decay_scaling() {
+  constexpr std::array<std::string_view, 3> kHashed = {"hashed", "sep_hashed", "hashed_separable"};
+  Switches out;
+  for (const Substitution *family : substitutions()) {
+    // The baselines, which have no setting, have nothing that is scaled.
+    const SubstitutionInfo &info = family->info();
+    if (info.knob.kind == KnobInfo::Kind::kNone) continue;
+    out.emplace(info.name, std::find(kHashed.begin(), kHashed.end(), info.name) == kHashed.end());
+  }
+  return out;
+}
+
+Protocol find_protocol(const std::string &name) {
+  for (const Protocol &protocol : protocols())
+    if (protocol.name == name) return protocol;
+  std::error_code ignored;
+  if (!std::filesystem::exists(name, ignored) && !name.ends_with(".json") && name.find('/') == std::string::npos)
+    throw Error(ErrorCode::kUnknownName, "protocol",
+                fmt::format("unknown protocol \"{}\"; known: {}, or a file (pare.protocol/1)", name, known_protocols()));
+  Protocol own = read_protocol(read_text(name, name), name);
+  // Results are told apart by the name.
+  for (const Protocol &protocol : protocols())
+    if (const Texts changed = differences(own, protocol); protocol.name == own.name && !changed.empty())
+      json::fail(name + "/name",
+                 fmt::format("\"{}\" is a protocol that pare has, with other values ({}); another name would be accepted",
+                             own.name, changed.front()));
+  return own;
+}
+
+const Protocol &default_protocol(std::string_view kind, std::string_view family) {
+  const Protocol *found = nullptr;
+  std::size_t count = 0;
+  for (const Protocol &protocol : protocols()) {
+    const Texts &networks = protocol.for_networks;
+    if (protocol.data != kind || std::find(networks.begin(), networks.end(), family) == networks.end()) continue;
+    found = &protocol;
+    ++count;
+  }
+  if (count != 1)
+    throw Error(ErrorCode::kUsage, "--protocol",
+                fmt::format("must be given, as {} has no protocol of its own on {} data: {}, or a file (pare.protocol/1)",
+                            family.empty() ? std::string("a network from a file") : fmt::format("a network of {}", family),
+                            kind, known_protocols()));
+  return *found;
+}
+
+double learning_rate(const Protocol &protocol, std::int64_t epoch) {
+  if (protocol.schedule.kind == "cosine")
+    return protocol.learning_rate / 2 *
+           (1 + std::cos(std::numbers::pi * static_cast<double>(epoch) / static_cast<double>(protocol.epochs)));
+  double rate = protocol.learning_rate;
+  for (const std::int64_t milestone : protocol.schedule.milestones)
+    if (milestone <= epoch) rate *= protocol.schedule.factor;
+  return rate;
+}
+
+double drop_path_probability(const Protocol &protocol, std::int64_t epoch) {
+  return protocol.drop_path * static_cast<double>(epoch) / static_cast<double>(protocol.epochs);
+}
+
+void validate(const Protocol &protocol) {
+  if (protocol.name.empty()) throw Error(ErrorCode::kInvalidValue, "name", "name must not be empty");
+  visit_fields(protocol, [](const Field &field, const auto &value) { check(field, value); });
+  const Augmentation &a = protocol.augmentation;
+  if (a.evaluation == "resize_crop" && a.evaluation_resize < a.size)
+    throw Error(
+        ErrorCode::kInvalidValue, "augmentation.evaluation_resize",
+        fmt::format("augmentation.evaluation_resize = {} must be at least augmentation.size = {}, which is cut out of it",
+                    a.evaluation_resize, a.size));
+  if (a.cutout > a.size)
+    throw Error(ErrorCode::kInvalidValue, "augmentation.cutout",
+                fmt::format("augmentation.cutout = {} must be at most augmentation.size = {}", a.cutout, a.size));
+}
+
+void set_field(Protocol &protocol, const std::string &key, std::string_view value) {
+  bool found = false;
+  visit_fields(protocol, [&](const Field &field, auto &member) {
+    if (field.key == key) {
+      read(field, value, member);
+      check(field, member);
+      found = true;
+    }
+    if constexpr (std::is_same_v<std::decay_t<decltype(member)>, Switches>)
+      if (const std::string prefix = std::string(field.key) + "."; key.starts_with(prefix)) {
+        const std::string family = key.substr(prefix.size());
+        Switches changed = member;
+        changed[family] = cli::read_switch(key, value);
+        check(field, changed);
+        member = std::move(changed);
+        found = true;
+      }
+  });
+  if (found) return;
+  Texts known;
+  visit_fields(protocol, [&](const Field &field, const auto &) { known.emplace_back(field.key); });
+  throw Error(ErrorCode::kUnknownName, key, fmt::format("unknown key \"{}\"; known: {}", key, fmt::join(known, ", ")));
+}
+
+std::optional<std::string> without_effect(const Protocol &protocol, std::string_view key) {
+  const Augmentation &a = protocol.augmentation;
+  const auto needs = [&](std::string_view other, std::string_view value,
+                         std::string_view needed) -> std::optional<std::string> {
+    if (value == needed) return std::nullopt;
+    return fmt::format("{} has no effect with {} = {}; {} = {} would use it", key, other, value, other, needed);
+  };
+  if (key == "schedule.milestones" || key == "schedule.factor") return needs("schedule.kind", protocol.schedule.kind, "step");
+  if (key == "augmentation.pad") return needs("augmentation.kind", a.kind, "pad_crop");
+  if (key == "augmentation.evaluation_resize") return needs("augmentation.evaluation", a.evaluation, "resize_crop");
+  return std::nullopt;
+}
+
+std::vector<std::string> remarks(const Protocol &protocol) {
+  Texts out;
+  if (protocol.schedule.kind != "step") return out;
+  Wholes late;
+  for (const std::int64_t milestone : protocol.schedule.milestones)
+    if (milestone >= protocol.epochs) late.push_back(milestone);
+  if (!late.empty())
+    out.push_back(fmt::format("schedule.milestones {} are not reached in {} epochs: the learning rate does not fall there",
+                              fmt::join(late, ", "), protocol.epochs));
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> field_texts(const Protocol &protocol) {
+  std::vector<std::pair<std::string, std::string>> out;
+  visit_fields(protocol, [&](const Field &field, const auto &value) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, Switches>)
+      for (const auto &[family, on] : value) out.emplace_back(fmt::format("{}.{}", field.key, family), text_of(on));
+    else
+      out.emplace_back(field.key, text_of(value));
+  });
+  return out;
+}
+
+std::vector<std::string> differences(const Protocol &a, const Protocol &b) {
+  Texts out;
+  const auto of_a = field_texts(a);
+  const auto of_b = field_texts(b);
+  for (const auto &[key, value] : of_a) {
+    if (key == "name" || key == "description" || key == "for_networks") continue;
+    const auto other = std::find_if(of_b.begin(), of_b.end(),
+                                    [&, name = std::string_view(key)](const auto &field) { return field.first == name; });
+    const std::string otherwise = other == of_b.end() ? "missing" : other->second;
+    if (value != otherwise) out.push_back(fmt::format("{} = {}, not {}", key, value, otherwise));
+  }
+  return out;
+}
+
+std::vector<FieldDescription> describe_protocol_fields() {
+  std::vector<FieldDescription> out;
+  const Protocol standard = standard_protocol();
+  visit_fields(standard, [&](const Field &field, const auto &value) {
+    FieldDescription description{std::string(field.key), {}, accepts(field, value), std::string(field.description)};
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, Switches>) {
+      Texts off;
+      for (const auto &[family, on] : value)
+        if (!on) off.push_back(family);
+      description.standard = fmt::format("on, but off for {}", fmt::join(off, ", "));
+    } else if (!field.required) {
+      description.standard = text_of(value);
+    }
+    out.push_back(std::move(description));
+  });
+  return out;
+}
+
+std::string write_protocol(const Protocol &protocol) {
+  Json out;
+  out["schema"] = kSchema;
+  visit_fields(protocol, [&](const Field &field, const auto &value) {
+    const auto [group, name] = parts_of(field.key);
+    (group.empty() ? out[name] : out[group][name]) = json_of(value);
+  });
+  return out.dump(2) + "\n";
+}
+
+Protocol read_protocol(std::string_view text, const std::string &where) {
+  const Json document = json::parse(text, where);
+  json::Members top(document, where);
+  if (const Json *schema = top.find("schema"); schema == nullptr || *schema != kSchema)
+    json::fail(where + "/schema", fmt::format("\"schema\": \"{}\" is expected", kSchema));
+  std::map<std::string, json::Members> groups;
+  Protocol out = standard_protocol();
+  visit_fields(out, [&](const Field &field, auto &value) {
+    const auto [group, name] = parts_of(field.key);
+    json::Members *members = &top;
+    if (!group.empty()) {
+      const auto found = groups.find(group);
+      members = found != groups.end() ? &found->second
+                                      : &groups.emplace(group, json::Members(top.at(group), where + "/" + group)).first->second;
+    }
+    const Json *given = field.required ? &members->at(name) : members->find(name);
+    if (given != nullptr && !read_json(*given, value)) wrong_type(members->place(name), field, *given, accepts(field, value));
+  });
+  top.finish();
+  for (const auto &[name, members] : groups) members.finish();
+  try {
+    validate(out);
+  } catch (const Error &error) {
+    std::string path = error.where();
+    std::replace(path.begin(), path.end(), '.', '/');
+    json::fail(where + "/" + path, error.message());
+  }
+  return out;
+}
+
+} // namespace pare::train

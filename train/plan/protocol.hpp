@@ -1,0 +1,115 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pare::train {
+
+/// The learning rate over the epochs, e from 0.
+struct Schedule {
+  /// "step": learning_rate times `factor` for each milestone <= e; "cosine": learning_rate / 2 (1 + cos(pi e / epochs)).
+  std::string kind = "step";
+  std::vector<std::int64_t> milestones; ///< epochs, ascending; of "step" only
+  double factor = 1;                    ///< of "step" only
+};
+
+/// What happens to an image on its way into the network.
+struct Augmentation {
+  /// Training: "pad_crop": `pad` black pixels on each side, then a random crop of `size`; "random_resized_crop": area 0.08 to
+  /// 1, ratio 3/4 to 4/3, resized to `size`; "none": the whole image.
+  std::string kind = "none";
+  std::int64_t size = 0;        ///< of the image that the network sees, height and width, pixels
+  std::int64_t pad = 0;         ///< pixels; of "pad_crop" only
+  bool flip = false;            ///< left to right, every other image
+  std::int64_t cutout = 0;      ///< side of the square that is set to 0 after normalisation, pixels; 0: none
+  std::array<double, 3> mean{}; ///< of red, green, blue in [0, 1]; a pixel becomes (x / 255 - mean) / std
+  std::array<double, 3> std{};
+  std::string evaluation = "whole";   ///< "whole" image, or "resize_crop": shorter side to `evaluation_resize`, centre `size`
+  std::int64_t evaluation_resize = 0; ///< pixels; of "resize_crop" only
+};
+
+/// How a network is trained: everything but the network, the data's place and the machine. SGD without Nesterov or dampening,
+/// the weight decay added to the gradient.
+struct Protocol {
+  std::string name;
+  std::string description;
+  std::string data;                      ///< kind of data that it is for: "cifar10", "cifar100", "imagenet"
+  std::vector<std::string> for_networks; ///< families of networks whose default on such data it is
+
+  std::int64_t batch = 0;
+  std::int64_t epochs = 0;
+  double learning_rate = 0; ///< of epoch 0
+  double momentum = 0.9;
+  double weight_decay = 0;
+  Schedule schedule;
+  Augmentation augmentation;
+
+  double alpha = 0;                    ///< share of distillation from logits (KD), in [0, 1]; the rest is cross-entropy
+  double beta = 1000;                  ///< weight of attention transfer
+  double temperature = 4;              ///< of KD
+  std::string attention = "reference"; ///< form of the attention loss: "reference" or "paper"
+  bool auxiliary_head = false;         ///< train with the network's auxiliary head, where it has one
+  double drop_path = 0;                ///< final probability; rises linearly from 0
+  std::optional<double> clip_grad;     ///< greatest L2 norm of the whole gradient
+  /// Whether a family's marked parameters have their weight decay scaled by the compression ratio, by its lower-case name.
+  std::map<std::string, bool> decay_scaling;
+  std::string recompute = "auto"; ///< activations: "none" are computed again, "all" that can be, or "auto"
+};
+
+inline constexpr std::array<std::string_view, 3> kDataKinds = {"cifar10", "cifar100", "imagenet"};
+
+/// The registry: protocols.cpp. Every entry is valid.
+std::span<const Protocol> protocols();
+/// A known name, or a pare.protocol/1 file. Throws Error{kUnknownName} with the known names, {kIo}, {kInvalidFile}.
+Protocol find_protocol(const std::string &name);
+/// The protocol of `kind` of data whose `for_networks` has the family (empty for a network from a file). Throws Error{kUsage},
+/// which lists the known ones, where none or several fit.
+const Protocol &default_protocol(std::string_view kind, std::string_view family);
+
+/// Of an epoch, from 0 up to epochs - 1.
+double learning_rate(const Protocol &protocol, std::int64_t epoch);
+/// drop_path x epoch / epochs.
+double drop_path_probability(const Protocol &protocol, std::int64_t epoch);
+
+/// The families with something to scale, and whether it is by default: on, off for hashed values (in the 2019 experiments it
+/// was harmful to SepHashed).
+std::map<std::string, bool> standard_decay_scaling();
+
+/// Throws Error{kInvalidValue} placed at the field's key, with the value and what would be accepted.
+void validate(const Protocol &protocol);
+
+/// Sets one field from text: "batch" to "64", "schedule.milestones" to "60,120", "decay_scaling.generic" to "off",
+/// "decay_scaling" (all families) to "off", "clip_grad" to "5" or "off". Throws Error{kUnknownName} or {kInvalidValue} placed
+/// at the key; validate() is the caller's, when all are set.
+void set_field(Protocol &protocol, const std::string &key, std::string_view value);
+/// "schedule.factor" with schedule.kind = cosine: why a field has no effect; none where it has.
+std::optional<std::string> without_effect(const Protocol &protocol, std::string_view key);
+/// What is allowed and may yet surprise, in one line each: milestones that the last epoch never reaches.
+std::vector<std::string> remarks(const Protocol &protocol);
+
+/// Each field and its value as set_field() reads it, in the order of the file; decay_scaling family by family.
+std::vector<std::pair<std::string, std::string>> field_texts(const Protocol &protocol);
+/// "epochs = 5, not 200": what `a` has and `b` has not; name and description apart.
+std::vector<std::string> differences(const Protocol &a, const Protocol &b);
+
+/// For help and documentation.
+struct FieldDescription {
+  std::string key;
+  std::string standard; ///< what a file without it means; empty where it must be there
+  std::string accepted;
+  std::string description;
+};
+std::vector<FieldDescription> describe_protocol_fields();
+
+/// `pare.protocol/1`, JSON. Reading is strict: an unknown key, one that is given twice or a wrong type is Error{kInvalidFile}.
+std::string write_protocol(const Protocol &protocol);
+Protocol read_protocol(std::string_view json, const std::string &where);
+
+} // namespace pare::train

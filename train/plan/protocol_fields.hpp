@@ -1,0 +1,121 @@
+#pragma once
+
+#include "train/plan/protocol.hpp"
+
+#include <limits>
+#include <string_view>
+#include <vector>
+
+namespace pare::train {
+
+/// A field of a protocol: reading and writing files, --set, checks and documentation are made from it.
+struct Field {
+  std::string_view key; ///< a dot leads into an object of the file
+  std::string_view description;
+  bool required = false; ///< in a file
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
+  bool without_least = false; ///< the ends themselves are not accepted
+  bool without_most = false;
+  std::vector<std::string_view> choices = {};
+};
+
+/// Calls visit(Field, value) for each field, in the order of the file.
+template <class AProtocol, class Visit>
+void visit_fields(AProtocol &p, Visit &&visit) {
+  constexpr double kMany = 1e9;
+  visit(Field{.key = "name", .description = "what it is called", .required = true}, p.name);
+  visit(Field{.key = "description", .description = "in words"}, p.description);
+  visit(Field{.key = "data",
+              .description = "the data that it is for",
+              .required = true,
+              .choices = {kDataKinds.begin(), kDataKinds.end()}},
+        p.data);
+  visit(Field{.key = "for_networks", .description = "families of networks whose default it is"}, p.for_networks);
+  visit(Field{.key = "batch", .description = "images of one step", .required = true, .least = 1, .most = kMany}, p.batch);
+  visit(Field{.key = "epochs", .description = "how often each image is seen", .required = true, .least = 1, .most = kMany},
+        p.epochs);
+  visit(Field{.key = "learning_rate", .description = "of the first epoch", .required = true, .least = 0, .without_least = true},
+        p.learning_rate);
+  visit(Field{.key = "momentum", .description = "of SGD", .least = 0, .most = 1, .without_most = true}, p.momentum);
+  visit(Field{.key = "weight_decay", .description = "added to the gradient", .required = true, .least = 0}, p.weight_decay);
+  visit(Field{.key = "schedule.kind",
+              .description = "how the learning rate falls, epoch by epoch",
+              .required = true,
+              .choices = {"step", "cosine"}},
+        p.schedule.kind);
+  visit(Field{.key = "schedule.milestones",
+              .description = "step: the epochs from which factor applies once more",
+              .least = 1,
+              .most = kMany},
+        p.schedule.milestones);
+  visit(Field{.key = "schedule.factor",
+              .description = "step: what a milestone multiplies the learning rate by",
+              .least = 0,
+              .without_least = true},
+        p.schedule.factor);
+  visit(Field{.key = "augmentation.kind",
+              .description = "how training images are cut",
+              .required = true,
+              .choices = {"pad_crop", "random_resized_crop", "none"}},
+        p.augmentation.kind);
+  visit(Field{.key = "augmentation.size",
+              .description = "height and width of what the network sees, pixels",
+              .required = true,
+              .least = 1,
+              .most = 65536},
+        p.augmentation.size);
+  visit(Field{.key = "augmentation.pad", .description = "pad_crop: black pixels on each side", .least = 0, .most = 65536},
+        p.augmentation.pad);
+  visit(Field{.key = "augmentation.flip", .description = "mirror every other training image", .required = true},
+        p.augmentation.flip);
+  visit(Field{.key = "augmentation.cutout",
+              .description = "side of a square that is blanked in training, pixels; 0: none",
+              .least = 0,
+              .most = 65536},
+        p.augmentation.cutout);
+  visit(Field{.key = "augmentation.mean", .description = "of red, green and blue in [0, 1]", .required = true},
+        p.augmentation.mean);
+  visit(Field{.key = "augmentation.std",
+              .description = "of red, green and blue in [0, 1]",
+              .required = true,
+              .least = 0,
+              .without_least = true},
+        p.augmentation.std);
+  visit(Field{.key = "augmentation.evaluation",
+              .description = "how images are cut that are not trained on",
+              .required = true,
+              .choices = {"whole", "resize_crop"}},
+        p.augmentation.evaluation);
+  visit(Field{.key = "augmentation.evaluation_resize",
+              .description = "resize_crop: the shorter side before the centre is cut out, pixels",
+              .least = 0,
+              .most = 65536},
+        p.augmentation.evaluation_resize);
+  visit(
+      Field{
+          .key = "alpha", .description = "share of distillation from logits; the rest is cross-entropy", .least = 0, .most = 1},
+      p.alpha);
+  visit(Field{.key = "beta", .description = "weight of attention transfer", .least = 0}, p.beta);
+  visit(Field{.key = "temperature", .description = "of distillation from logits", .least = 0, .without_least = true},
+        p.temperature);
+  visit(Field{.key = "attention",
+              .description = "form of attention transfer: squared differences as in 2019, or the paper's norm",
+              .choices = {"reference", "paper"}},
+        p.attention);
+  visit(Field{.key = "auxiliary_head", .description = "train with the network's auxiliary head"}, p.auxiliary_head);
+  visit(
+      Field{.key = "drop_path", .description = "final probability, rising from 0", .least = 0, .most = 1, .without_most = true},
+      p.drop_path);
+  visit(Field{.key = "clip_grad", .description = "greatest norm of the gradient", .least = 0, .without_least = true},
+        p.clip_grad);
+  visit(Field{.key = "decay_scaling",
+              .description = "weight decay times the compression ratio, on the marked parameters of a family"},
+        p.decay_scaling);
+  visit(Field{.key = "recompute",
+              .description = "activations that are computed again instead of kept",
+              .choices = {"auto", "none", "all"}},
+        p.recompute);
+}
+
+} // namespace pare::train

@@ -1,0 +1,108 @@
+#include "train/plan/protocol.hpp"
+
+namespace pare::train {
+
+namespace {
+
+// The protocols of the 2019 experiments: Zagoruyko and Komodakis 2016 for wide residual networks, Liu et al. 2018 for DARTS,
+// both with cutout (DeVries and Taylor 2017).
+
+struct Channels {
+  std::array<double, 3> mean;
+  std::array<double, 3> std;
+};
+constexpr Channels kCifar10{{.4914, .4822, .4465}, {.2023, .1994, .2010}};
+constexpr Channels kCifar10Exact{{.49139968, .48215827, .44653124}, {.24703233, .24348505, .26158768}};
+constexpr Channels kCifar100{{.5071, .4866, .4409}, {.2009, .1984, .2023}};
+constexpr Channels kImageNet{{.485, .456, .406}, {.229, .224, .225}};
+
+Augmentation cifar(const Channels &channels, std::int64_t cutout) {
+  return {.kind = "pad_crop",
+          .size = 32,
+          .pad = 4,
+          .flip = true,
+          .cutout = cutout,
+          .mean = channels.mean,
+          .std = channels.std,
+          .evaluation = "whole"};
+}
+
+Augmentation imagenet() {
+  return {.kind = "random_resized_crop",
+          .size = 224,
+          .flip = true,
+          .mean = kImageNet.mean,
+          .std = kImageNet.std,
+          .evaluation = "resize_crop",
+          .evaluation_resize = 256};
+}
+
+Protocol wrn(const std::string &data, Augmentation augmentation) {
+  return {.name = data + "-wrn",
+          .description = "wide residual networks on " + data,
+          .data = data,
+          .for_networks = {"wide_resnet"},
+          .batch = 128,
+          .epochs = 200,
+          .learning_rate = 0.1,
+          .weight_decay = 5e-4,
+          .schedule = {.kind = "step", .milestones = {60, 120, 160}, .factor = 0.2},
+          .augmentation = std::move(augmentation),
+          .clip_grad = {},
+          .decay_scaling = standard_decay_scaling()};
+}
+
+Protocol darts(const std::string &data, Augmentation augmentation) {
+  return {.name = data + "-darts",
+          .description = "DARTS on " + data,
+          .data = data,
+          .for_networks = {"darts"},
+          .batch = 96,
+          .epochs = 600,
+          .learning_rate = 0.025,
+          .weight_decay = 3e-4,
+          .schedule = {.kind = "cosine", .milestones = {}},
+          .augmentation = std::move(augmentation),
+          .auxiliary_head = true,
+          .drop_path = 0.2,
+          .clip_grad = {},
+          .decay_scaling = standard_decay_scaling()};
+}
+
+} // namespace
+
+std::span<const Protocol> protocols() {
+  static const std::array all = {
+      wrn("cifar10", cifar(kCifar10, 16)),
+      darts("cifar10", cifar(kCifar10Exact, 16)),
+      wrn("cifar100", cifar(kCifar100, 0)),
+      darts("cifar100", cifar(kCifar100, 0)),
+      Protocol{.name = "imagenet-wrn-50-2",
+               .description = "WRN-50-2 and other residual networks on ImageNet",
+               .data = "imagenet",
+               .for_networks = {"wrn_50_2", "resnet"},
+               .batch = 256,
+               .epochs = 90,
+               .learning_rate = 0.1,
+               .weight_decay = 1e-4,
+               .schedule = {.kind = "step", .milestones = {30, 60}, .factor = 0.1},
+               .augmentation = imagenet(),
+               .clip_grad = {},
+               .decay_scaling = standard_decay_scaling()},
+      Protocol{.name = "imagenet-mobilenet-v2",
+               .description = "MobileNetV2 on ImageNet",
+               .data = "imagenet",
+               .for_networks = {"mobilenet_v2"},
+               .batch = 256,
+               .epochs = 150,
+               .learning_rate = 0.05,
+               .weight_decay = 4e-5,
+               .schedule = {.kind = "cosine", .milestones = {}},
+               .augmentation = imagenet(),
+               .clip_grad = {},
+               .decay_scaling = standard_decay_scaling()},
+  };
+  return all;
+}
+
+} // namespace pare::train

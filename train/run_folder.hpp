@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pare::train {
+
+/// The folder of a run: run.json, metrics.jsonl, a TensorBoard event file, log, checkpoints, weights.safetensors. While it is open no other
+/// process can open it.
+class RunFolder {
+public:
+  /// Makes the folder where there is none. Throws Error{kIo}, also where it is another process's, or holds files and no run.
+  explicit RunFolder(std::string path);
+  ~RunFolder();
+  RunFolder(const RunFolder &) = delete;
+  RunFolder &operator=(const RunFolder &) = delete;
+
+  const std::string &path() const { return path_; }
+  std::string file(std::string_view name) const;
+  bool has(std::string_view name) const;
+
+  /// How long the files that grow are, in bytes.
+  struct Lengths {
+    std::int64_t metrics = 0;
+    std::int64_t events = 0;
+  };
+  Lengths lengths() const;
+  /// Cuts them back to what they were. Throws Error{kIo} where they are shorter.
+  void cut_back(const Lengths &lengths);
+
+  /// A line of metrics.jsonl, and the same scalars as an event.
+  void metrics(const std::string &json, std::int64_t step, const std::vector<std::pair<std::string, float>> &scalars);
+  /// A line of the log, with the time.
+  void log(std::string_view line);
+
+private:
+  std::string path_;
+  int lock_ = -1;
+};
+
+} // namespace pare::train

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include "train/losses.hpp"
+#include "train/module_builder.hpp"
+#include "train/optimizer.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace pare::train {
+
+/// In which numbers a network runs.
+enum class Precision : std::uint8_t {
+  kFp32,
+  kTf32, ///< products of 32-bit numbers rounded to 10 bits, on a GPU
+  kBf16, ///< autocast: convolutions and matrix products in bfloat16, the rest as PyTorch does it
+};
+
+/// While it lives, operations on `device` run in `precision`.
+class PrecisionGuard {
+public:
+  PrecisionGuard(Precision precision, torch::DeviceType device);
+  ~PrecisionGuard();
+  PrecisionGuard(const PrecisionGuard &) = delete;
+  PrecisionGuard &operator=(const PrecisionGuard &) = delete;
+
+private:
+  Precision precision_;
+  torch::DeviceType device_;
+  bool enabled_before_ = false;
+};
+
+/// The networks that a step trains and listens to.
+struct Networks {
+  GraphModule *student = nullptr;
+  GraphModule *auxiliary = nullptr; ///< its head for training, or none
+  GraphModule *teacher = nullptr;   ///< or none
+};
+
+struct StepSettings {
+  LossSettings losses;
+  Precision precision = Precision::kFp32;
+  Recompute recompute = Recompute::kNone;
+  std::optional<std::int64_t> micro_batch = {}; ///< images that run at once; none: all
+  std::optional<double> clip_grad = {};
+  bool check_finite = false; ///< look at the loss before the update, for which a GPU must be waited for
+};
+
+/// Thrown before the update where the loss is not finite: the parameters are still those that gave it.
+struct NotFinite {};
+
+/// What a step tells, on the device: nothing is waited for.
+struct StepResult {
+  Losses losses;        ///< of the whole batch, without gradients
+  torch::Tensor logits; ///< [N, classes] of the student, without those of its auxiliary head
+};
+
+/// One step of training on images [N, C, H, W] and labels int64 [N]: the teacher's outputs (evaluation mode, no gradients), the student's,
+/// the losses, their gradients, the update. With micro-batches the gradients are those of the whole batch, but for batch norm,
+/// which sees one micro-batch at a time. `pass` says what drop path does. Throws NotFinite.
+StepResult train_step(const Networks &networks, Sgd &sgd, const torch::Tensor &images, const torch::Tensor &labels,
+                      double learning_rate, const StepSettings &settings, Pass pass);
+
+} // namespace pare::train

@@ -1,0 +1,474 @@
+#include <torch/torch.h>
+
+#include "train/trainer.hpp"
+
+#include "analysis/error.hpp"
+#include "analysis/text_file.hpp"
+#include "command/files.hpp"
+#include "command/version.hpp"
+#include "train/checkpoint.hpp"
+#include "train/device.hpp"
+#include "train/evaluate.hpp"
+#include "train/initialise.hpp"
+#include "train/interrupt.hpp"
+#include "train/model.hpp"
+#include "train/progress.hpp"
+#include "train/step.hpp"
+#include "train/weights/load.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace pare::train {
+
+using torch::Tensor;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr std::int64_t kLogsPerEpoch = 20;
+
+/// Sums over an epoch's images, on the device: total, cross-entropy, kd and attention losses, top-1 and top-5 errors, images.
+enum Sum : std::int64_t { kTotal, kCrossEntropy, kKd, kAttention, kTop1, kTop5, kImages, kSums };
+
+AttentionForm attention_form(const std::string &text) {
+  return text == "paper" ? AttentionForm::kPaper : AttentionForm::kReference;
+}
+
+/// The error rate as tables print it.
+std::string percent(double value) { return fmt::format("{:.2f} %", value); }
+
+class Trainer {
+public:
+  Trainer(RunConfig config, const std::string &folder, bool quiet)
+      : config_(std::move(config)), folder_(folder), progress_(quiet) {}
+
+  int run();
+
+private:
+  void settle();
+  void open();
+  void score_teacher();
+  void record();
+  void restore();
+  Checkpoint checkpoint() const;
+  void save();
+  void train_epoch();
+  void one_step(const Batch &batch);
+  void report_step();
+  void report_epoch(const Score &validation);
+  [[noreturn]] void diverged(const Batch &batch);
+  [[noreturn]] void out_of_memory(const std::string &message);
+  void finish();
+  bool stopped() const { return interrupted() != 0 || (config_.max_steps && position_.step >= *config_.max_steps); }
+  std::int64_t total_steps() const { return loader_->batches() * config_.protocol.epochs; }
+  LoaderOptions loader_options(bool training) const;
+  std::map<std::string, Tensor> tensors() const;
+  void say(const std::string &line) {
+    folder_.log(line);
+    progress_.line(line);
+  }
+
+  RunConfig config_;
+  RunFolder folder_;
+  Progress progress_;
+  bool resumed_ = false;
+  Json record_ = Json::object();
+
+  torch::Device device_{torch::kCPU};
+  Precision precision_ = Precision::kFp32;
+  DataSource data_;
+  Model student_;
+  std::optional<Model> teacher_;
+  std::unique_ptr<Sgd> sgd_;
+  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<Loader> validation_;
+  StepSettings settings_;
+
+  Position position_;
+  Tensor sums_;
+  StepResult last_;
+  std::chrono::steady_clock::time_point epoch_start_;
+  std::int64_t images_since_start_ = 0;
+  std::string figures_;
+};
+
+/// What the folder's run was started with decides what is not said now, and refuses what cannot be changed.
+void Trainer::settle() {
+  if (!folder_.has("run.json")) return;
+  const std::string path = folder_.file("run.json");
+  const RunFile started = read_run(read_text(path, path), path);
+  adopt(config_, started.config);
+  if (const auto difference = first_difference(config_, started.config))
+    throw Error(ErrorCode::kInvalidConfig, folder_.path(),
+                fmt::format("{}; the same command, or another folder would be accepted", *difference));
+  for (const std::string &line : bit_differences(config_, started.config))
+    progress_.line(fmt::format("{}: the last bits will differ from an uninterrupted run", line));
+  record_ = Json::parse(started.record);
+  resumed_ = true;
+}
+
+LoaderOptions Trainer::loader_options(bool training) const {
+  return {.batch = config_.protocol.batch,
+          .seed = config_.seed,
+          .workers = config_.workers.value_or(1),
+          .prefetch = 2,
+          .shuffle = training,
+          .drop_last = false,
+          .training = training,
+          .pinned = device_.is_cuda(),
+          .channels_last = config_.channels_last};
+}
+
+void Trainer::open() {
+  config_.threads = prepare_cpu(config_.threads);
+  device_ = open_device(config_.device);
+  config_.device = device_.str();
+  precision_ = open_precision(config_.precision, device_);
+  data_ = open_data(config_.data, parse_on_bad_file(config_.on_bad_file, "--on-bad-file"));
+
+  const Protocol &p = config_.protocol;
+  student_ = build_model(design_of(config_.model), p.auxiliary_head, config_.model.where_possible);
+  const auto check_classes = [&](const Model &model, const char *whose) {
+    if (model.classes != data_.classes)
+      throw Error(ErrorCode::kInvalidConfig, "--data",
+                  fmt::format("{} has {} classes, and {} {}; {}:classes={} or other data would be accepted", data_.spec, data_.classes,
+                              whose, model.classes, model.design.network.name.substr(0, model.design.network.name.find(':')),
+                              data_.classes));
+  };
+  check_classes(student_, "the network");
+  loader_ = std::make_unique<Loader>(data_.train, p.augmentation, loader_options(true));
+  validation_ = std::make_unique<Loader>(data_.validation, p.augmentation, loader_options(false));
+
+  const Network &network = student_.design.network;
+  const Initialisation rules = network.family != nullptr ? network.family->info().initialisation : Initialisation{};
+  initialise(*student_.module, rules, config_.seed);
+  if (student_.auxiliary) initialise(*student_.auxiliary, rules, config_.seed);
+  if (config_.weights) load_weights(*student_.module, config_.weights->file);
+
+  if (config_.teacher) {
+    teacher_ = build_model(teacher_design_of(config_), false, false);
+    check_classes(*teacher_, "the teacher");
+    const auto taps = [](const Model &model) { return model.module->graph().attention_taps().size(); };
+    if (taps(student_) != taps(*teacher_))
+      throw Error(ErrorCode::kInvalidConfig, "--teacher-network",
+                  fmt::format("the student has {} attention taps and the teacher {}; they must have as many", taps(student_),
+                              taps(*teacher_)));
+    load_weights(*teacher_->module, config_.teacher->file);
+    for (Tensor &parameter : teacher_->module->parameters()) parameter.requires_grad_(false);
+    teacher_->module->to(device_);
+  }
+  student_.module->to(device_);
+  if (student_.auxiliary) student_.auxiliary->to(device_);
+
+  const double ratio =
+      static_cast<double>(student_.cost.parameters) / static_cast<double>(student_.original_parameters);
+  const auto scaled = [&](std::string_view family) {
+    const auto entry = p.decay_scaling.find(std::string(family));
+    return entry != p.decay_scaling.end() && entry->second;
+  };
+  const auto decays = weight_decays(student_.module->graph(), p.weight_decay, ratio, scaled);
+  std::vector<Sgd::Parameter> parameters;
+  for (const auto &entry : student_.module->named_parameters())
+    parameters.push_back({.name = entry.key(), .tensor = entry.value(), .decay = decays.at(entry.key())});
+  if (student_.auxiliary)
+    for (const auto &entry : student_.auxiliary->named_parameters())
+      parameters.push_back({.name = entry.key(), .tensor = entry.value(), .decay = p.weight_decay});
+  sgd_ = std::make_unique<Sgd>(std::move(parameters), p.momentum);
+
+  std::map<std::string, Json> families; // whose parameters may be scaled
+  const Graph &graph = student_.module->graph();
+  for (const auto &[name, node] : student_.module->parameter_nodes())
+    if (std::get<Parameter>(graph.node(node).op).decay_scaled) {
+      const std::string &family = graph.layer(graph.node(node).layer).family;
+      families[family] = scaled(family);
+    }
+  record_["weight_decay"] = {{"not_scaled", p.weight_decay},
+                             {"scaled", p.weight_decay * ratio},
+                             {"compression_ratio", ratio},
+                             {"scaled_families", families}};
+
+  settings_ = {.losses = {.alpha = p.alpha, .beta = p.beta, .temperature = p.temperature, .attention = attention_form(p.attention)},
+               .precision = precision_,
+               .recompute = p.recompute == "all" ? Recompute::kAll : Recompute::kNone,
+               .micro_batch = config_.micro_batch,
+               .clip_grad = p.clip_grad,
+               .check_finite = device_.is_cpu()};
+  sums_ = torch::zeros({kSums}, torch::TensorOptions(device_).dtype(torch::kFloat64));
+}
+
+/// Before anything is trained: a wrong teacher is found now, and not in the results.
+void Trainer::score_teacher() {
+  if (!teacher_) return;
+  progress_.line(fmt::format("teacher {}: evaluating", config_.teacher->file));
+  const Score score = evaluate(*teacher_->module, *validation_, device_, precision_, [](std::int64_t) { return interrupted() == 0; });
+  if (interrupted() != 0) return;
+  record_["teacher"] = {{"top1_error_percent", score.top1_percent()},
+                        {"top5_error_percent", score.top5_percent()},
+                        {"loss", score.mean_loss()}};
+  say(fmt::format("teacher: top-1 error {}, top-5 error {}{}", percent(score.top1_percent()), percent(score.top5_percent()),
+                  data_.synthetic ? " on synthetic data" : ""));
+  if (const auto &expected = config_.teacher->expected_error)
+    if (std::abs(score.top1_percent() - expected->percent) > expected->tolerance)
+      throw Error(ErrorCode::kInvalidConfig, "--expect-teacher-error",
+                  fmt::format("the teacher's top-1 error is {:.4g} %, and {:.4g} +- {:.4g} % was expected; another teacher, or "
+                              "other data would be accepted",
+                              score.top1_percent(), expected->percent, expected->tolerance));
+}
+
+void Trainer::record() {
+  const std::string fingerprint = record_.value("data_fingerprint", data_.fingerprint);
+  if (fingerprint != data_.fingerprint)
+    throw Error(ErrorCode::kInvalidConfig, "--data",
+                fmt::format("{} has changed since the run was started: its fingerprint was {} and is {}", data_.spec, fingerprint,
+                            data_.fingerprint));
+  record_["data_fingerprint"] = data_.fingerprint;
+  record_["data_is_synthetic"] = data_.synthetic;
+  record_["training_images"] = data_.train->size();
+  record_["validation_images"] = data_.validation->size();
+  record_["network"] = student_.design.network.name;
+  record_["parameters"] = student_.cost.parameters;
+  record_["mult_adds[macs]"] = student_.cost.mult_adds(find_convention("macs")).whole();
+  record_["device"] = describe(device_);
+  Json versions = {{"pare", std::string(cli::version())}, {"compiler", std::string(cli::compiler())}};
+  for (const auto &[name, version] : cli::libraries()) versions[name] = version;
+  versions["LibTorch"] = TORCH_VERSION;
+  record_["versions"] = versions;
+  cli::write_file(folder_.file("run.json"), write_run({.config = config_, .record = record_.dump()}));
+}
+
+std::map<std::string, Tensor> Trainer::tensors() const {
+  std::map<std::string, Tensor> out;
+  const auto add = [&](const std::string &prefix, const torch::nn::Module &module) {
+    for (const auto &entry : module.named_parameters()) out[prefix + entry.key()] = entry.value();
+    for (const auto &entry : module.named_buffers()) out[prefix + entry.key()] = entry.value();
+  };
+  add("model.", *student_.module);
+  if (student_.auxiliary) add("model.", *student_.auxiliary);
+  for (const Sgd::Parameter &p : sgd_->parameters()) out["momentum." + p.name] = p.momentum;
+  out["sums"] = sums_;
+  return out;
+}
+
+Checkpoint Trainer::checkpoint() const {
+  Checkpoint out;
+  out.position = position_;
+  out.position.lengths = folder_.lengths();
+  for (const auto &[name, tensor] : tensors()) out.tensors[name] = tensor.detach().to(torch::kCPU).contiguous();
+  return out;
+}
+
+void Trainer::save() { write_checkpoint(folder_, checkpoint()); }
+
+void Trainer::restore() {
+  std::vector<std::string> damaged;
+  const auto found = newest_checkpoint(folder_.path(), damaged);
+  for (const std::string &line : damaged) say(fmt::format("a damaged checkpoint is passed over: {}", line));
+  if (!found) {
+    folder_.cut_back({});
+    return;
+  }
+  const torch::NoGradGuard no_gradient;
+  const auto own = tensors();
+  for (const auto &[name, tensor] : own) {
+    const auto saved = found->tensors.find(name);
+    if (saved == found->tensors.end() || saved->second.sizes() != tensor.sizes())
+      throw Error(ErrorCode::kInvalidFile, folder_.path(),
+                  fmt::format("the checkpoint of step {} does not fit the network at {}; the folder of this very run would be accepted",
+                              found->position.step, name));
+    Tensor(tensor).copy_(saved->second);
+  }
+  position_ = found->position;
+  folder_.cut_back(position_.lengths);
+  say(fmt::format("going on at step {} of {}", position_.step, total_steps()));
+}
+
+void Trainer::one_step(const Batch &batch) {
+  const Protocol &p = config_.protocol;
+  const Tensor images = batch.images.to(device_, true);
+  const Tensor labels = batch.labels.to(device_, true);
+  const Pass pass{.training = true,
+                  .drop_path = drop_path_probability(p, position_.epoch),
+                  .seed = config_.seed,
+                  .step = static_cast<std::uint64_t>(position_.step)};
+  last_ = train_step({.student = student_.module.get(),
+                      .auxiliary = student_.auxiliary.get(),
+                      .teacher = teacher_ ? teacher_->module.get() : nullptr},
+                     *sgd_, images, labels, learning_rate(p, position_.epoch), settings_, pass);
+  const auto n = static_cast<double>(images.size(0));
+  const torch::NoGradGuard no_gradient;
+  const auto sum = [&](const Tensor &loss) {
+    return loss.defined() ? loss.to(torch::kFloat64) * n : torch::zeros({}, sums_.options());
+  };
+  const Losses &l = last_.losses;
+  sums_ += torch::cat({torch::stack({sum(l.total), sum(l.cross_entropy), sum(l.kd), sum(l.attention)}),
+                       count_errors(last_.logits, labels).to(torch::kFloat64), torch::full({1}, n, sums_.options())});
+  ++position_.step;
+  ++position_.batch;
+  images_since_start_ += images.size(0);
+}
+
+/// Thinned: so many lines per epoch, at the same steps whether the run was interrupted or not.
+void Trainer::report_step() {
+  const std::int64_t every = std::max<std::int64_t>(1, loader_->batches() / kLogsPerEpoch);
+  if (position_.batch % every != 0) return;
+  const double total = last_.losses.total.item<double>();
+  if (!std::isfinite(total)) throw NotFinite{};
+  Json line = {{"step", position_.step}, {"epoch", position_.epoch}, {"loss", total}};
+  std::vector<std::pair<std::string, float>> scalars = {{"step/loss", static_cast<float>(total)}};
+  const auto add = [&](const char *name, const Tensor &loss) {
+    if (!loss.defined()) return;
+    line[name] = loss.item<double>();
+    scalars.emplace_back(std::string("step/") + name, loss.item<float>());
+  };
+  if (teacher_) {
+    add("cross_entropy", last_.losses.cross_entropy);
+    add("kd", last_.losses.kd);
+    add("attention", last_.losses.attention);
+  }
+  folder_.metrics(line.dump(), position_.step, scalars);
+  figures_ = fmt::format("loss {:.4g}, error {:.1f} %", total,
+                         100 * sums_[kTop1].item<double>() / std::max(1.0, sums_[kImages].item<double>()));
+}
+
+void Trainer::report_epoch(const Score &validation) {
+  const Tensor sums = sums_.cpu();
+  const auto at = [&](Sum sum) { return sums[sum].item<double>(); };
+  const double n = at(kImages);
+  const double rate = learning_rate(config_.protocol, position_.epoch);
+  Json train = {{"loss", at(kTotal) / n}, {"cross_entropy", at(kCrossEntropy) / n}};
+  if (teacher_) {
+    if (config_.protocol.alpha != 0) train["kd"] = at(kKd) / n;
+    train["attention"] = at(kAttention) / n;
+  }
+  train["top1_error_percent"] = 100 * at(kTop1) / n;
+  train["top5_error_percent"] = 100 * at(kTop5) / n;
+  const Json line = {{"epoch", position_.epoch},
+                     {"step", position_.step},
+                     {"learning_rate", rate},
+                     {"train", train},
+                     {"validation",
+                      {{"loss", validation.mean_loss()},
+                       {"top1_error_percent", validation.top1_percent()},
+                       {"top5_error_percent", validation.top5_percent()}}},
+                     {"synthetic", data_.synthetic}};
+  folder_.metrics(line.dump(), position_.step,
+                  {{"epoch/learning_rate", static_cast<float>(rate)},
+                   {"epoch/train_loss", static_cast<float>(at(kTotal) / n)},
+                   {"epoch/train_top1_error", static_cast<float>(100 * at(kTop1) / n)},
+                   {"epoch/validation_loss", static_cast<float>(validation.mean_loss())},
+                   {"epoch/validation_top1_error", static_cast<float>(validation.top1_percent())},
+                   {"epoch/validation_top5_error", static_cast<float>(validation.top5_percent())}});
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
+  say(fmt::format("epoch {}/{}: loss {:.4g}, training error {}, validation error {} (top-5 {}), {}{}", position_.epoch + 1,
+                  config_.protocol.epochs, at(kTotal) / n, percent(100 * at(kTop1) / n), percent(validation.top1_percent()),
+                  percent(validation.top5_percent()), duration(seconds), data_.synthetic ? ", synthetic data" : ""));
+}
+
+void Trainer::train_epoch() {
+  epoch_start_ = std::chrono::steady_clock::now();
+  images_since_start_ = 0;
+  const std::int64_t batches = loader_->batches();
+  loader_->start(position_.epoch, position_.batch);
+  while (position_.batch < batches) {
+    const auto batch = loader_->next();
+    try {
+      one_step(*batch);
+      report_step();
+    } catch (const NotFinite &) {
+      diverged(*batch);
+    } catch (const c10::OutOfMemoryError &error) {
+      out_of_memory(error.what_without_backtrace());
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
+    const double images_per_second = static_cast<double>(images_since_start_) / std::max(seconds, 1e-9);
+    progress_.show({.what = fmt::format("epoch {}/{}", position_.epoch + 1, config_.protocol.epochs),
+                    .done = position_.batch,
+                    .total = batches,
+                    .images_per_second = images_per_second,
+                    .seconds_left = static_cast<double>((total_steps() - position_.step) * config_.protocol.batch) /
+                                    std::max(images_per_second, 1e-9),
+                    .figures = figures_});
+    if (stopped() && position_.batch < batches) {
+      save();
+      return;
+    }
+    if (config_.checkpoint_every && position_.step % *config_.checkpoint_every == 0 && position_.batch < batches) save();
+  }
+  const Score validation = evaluate(*student_.module, *validation_, device_, precision_);
+  report_epoch(validation);
+  ++position_.epoch;
+  position_.batch = 0;
+  sums_.zero_();
+  save();
+}
+
+void Trainer::diverged(const Batch &batch) {
+  const Tensor images = batch.images.to(device_);
+  const auto layer = student_.module->first_not_finite(
+      images, {.training = true, .drop_path = drop_path_probability(config_.protocol, position_.epoch), .seed = config_.seed,
+               .step = static_cast<std::uint64_t>(position_.step)});
+  State state = state_of(*student_.module);
+  write_safetensors(folder_.file("diverged.safetensors"), state);
+  const std::string what = fmt::format("step {} of epoch {}: the loss is not finite; first not finite: {}. The weights are in "
+                                       "diverged.safetensors; a smaller learning_rate, or clip_grad would be accepted",
+                                       position_.step + 1, position_.epoch + 1, layer.value_or("the loss itself"));
+  folder_.log(what);
+  throw Error(ErrorCode::kLimit, folder_.path(), what);
+}
+
+void Trainer::out_of_memory(const std::string &message) {
+  const std::string first = message.substr(0, message.find(". "));
+  throw Error(ErrorCode::kLimit, config_.device,
+              fmt::format("a step on {} images of {} activations each needs more memory than there is ({}); --micro-batch, "
+                          "--recompute all or --precision bf16 would need less",
+                          config_.micro_batch.value_or(config_.protocol.batch),
+                          student_.cost.activation_elements, first));
+}
+
+/// The trained weights, with the run in their metadata.
+void Trainer::finish() {
+  State state = state_of(*student_.module);
+  state.metadata["pare.run"] = write_run({.config = config_, .record = record_.dump()});
+  state.metadata["synthetic"] = data_.synthetic ? "true" : "false";
+  write_safetensors(folder_.file("weights.safetensors"), state);
+  say(fmt::format("done: {}", folder_.file("weights.safetensors")));
+}
+
+int Trainer::run() {
+  catch_interrupts();
+  settle();
+  open();
+  for (const std::string &line : remarks(config_.protocol)) progress_.line(line);
+  if (config_.micro_batch && *config_.micro_batch < config_.protocol.batch)
+    progress_.line(fmt::format("micro-batches of {}: batch norm sees {} images at a time, and not {}", *config_.micro_batch,
+                               *config_.micro_batch, config_.protocol.batch));
+  if (!record_.contains("teacher")) score_teacher();
+  if (interrupted() == 0) {
+    record();
+    restore();
+    say(fmt::format("{}: {} parameters, {} mult-adds, on {}", student_.design.network.name, student_.cost.parameters,
+                    student_.cost.mult_adds(find_convention("macs")).whole(), describe(device_)));
+    while (position_.epoch < config_.protocol.epochs && !stopped()) train_epoch();
+  }
+  for (const BadFile &bad : data_.bad_files()) say(fmt::format("{}: {}", bad.path, bad.reason));
+  if (const int signal = interrupted(); signal != 0) {
+    say(fmt::format("interrupted at step {}; the same command goes on", position_.step));
+    return 128 + signal;
+  }
+  if (position_.epoch >= config_.protocol.epochs)
+    finish();
+  else
+    say(fmt::format("stopped at step {}, as --max-steps asks for", position_.step));
+  return 0;
+}
+
+} // namespace
+
+int train(RunConfig config, const std::string &folder, bool quiet) { return Trainer(std::move(config), folder, quiet).run(); }
+
+} // namespace pare::train
