@@ -3,6 +3,7 @@
 #include "train/losses.hpp"
 
 #include "analysis/error.hpp"
+#include "train/modules/fused.hpp"
 
 #include <fmt/format.h>
 
@@ -11,7 +12,7 @@ namespace pare::train {
 using torch::Tensor;
 
 Tensor attention_map(const Tensor &x) {
-  const Tensor map = x.square().mean(1).flatten(1);
+  const Tensor map = fuses(x) ? fused_mean_square(x) : x.square().mean(1).flatten(1);
   return map / map.norm(2, 1, true).clamp_min(1e-12);
 }
 

@@ -45,6 +45,10 @@ public:
   void compute_weights(const Pass &pass);
   Outputs run_activations(const torch::Tensor &x, const Pass &pass, Recompute recompute = Recompute::kNone);
 
+  /// From now on for inference only, with the weights and statistics of this moment, on this device: computed weights are kept, batch
+  /// norms and ReLUs are folded into the convolutions in front of them.
+  void freeze();
+
   /// The name of the first layer whose output has a number that is not finite, or the first parameter; none where all are.
   std::optional<std::string> first_not_finite(const torch::Tensor &x, const Pass &pass);
 
@@ -62,6 +66,7 @@ private:
     std::vector<NodeId> inputs;
     std::vector<NodeId> last_uses; ///< values that nobody needs after it
     bool drop_path = false;
+    std::optional<NodeId> norm; ///< the batch norm, where it is one, with or without a ReLU fused to it
   };
   /// A run of instructions, and the values that cross its borders.
   struct Segment {
@@ -74,6 +79,7 @@ private:
   friend class RecomputedSegment;
 
   void register_tensors();
+  void find_last_uses();
   void resolve();
   void divide();
   torch::nn::Module &scope(const std::string &layer);
@@ -90,6 +96,7 @@ private:
   std::vector<bool> kept_; ///< by node: taps and the output, which outlive their last use
   Values weight_values_;   ///< parameters, buffers and computed weights, by node
   Observer observer_;
+  bool frozen_ = false;
 };
 
 } // namespace pare::train

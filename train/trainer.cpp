@@ -161,6 +161,7 @@ void Trainer::open() {
     load_weights(*teacher_->module, config_.teacher->file);
     for (Tensor &parameter : teacher_->module->parameters()) parameter.requires_grad_(false);
     teacher_->module->to(device_);
+    teacher_->module->freeze();
   }
   student_.module->to(device_);
   if (student_.auxiliary) student_.auxiliary->to(device_);

@@ -63,6 +63,7 @@ int main(int argc, char **argv) {
   for (torch::Tensor &parameter : teacher.parameters()) parameter.requires_grad_(false);
   student.to(device);
   teacher.to(device);
+  teacher.freeze();
   std::vector<Sgd::Parameter> parameters;
   for (const auto &entry : student.named_parameters())
     parameters.push_back({.name = entry.key(), .tensor = entry.value(), .decay = 5e-4});

@@ -2,9 +2,11 @@
 
 #include "train/modules/kernel.hpp"
 
+#include "train/modules/fused.hpp"
 #include "train/modules/structured.hpp"
 #include "train/random.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <utility>
@@ -25,6 +27,11 @@ std::vector<std::int64_t> sizes(const Extents &extents) { return {extents.begin(
 const Tensor &at_or_none(Inputs in, std::size_t port) {
   static const Tensor none;
   return port < in.size() ? in[port] : none;
+}
+
+/// Whether a view of x as [N, H, W, C] is cheap and what is made from it stays in that order.
+bool channels_last(const Tensor &x) {
+  return x.is_contiguous(torch::MemoryFormat::ChannelsLast) && !x.is_contiguous();
 }
 
 /// An inverse index that follows its index: loading weights replaces the numbers in it.
@@ -107,10 +114,15 @@ struct MakeKernel {
     };
   }
   Kernel operator()(const SumChannels &op) const {
-    return [size = op.size](const Pass &, Inputs in) { return in[0].unflatten(1, {-1, size}).sum(2); };
+    return [size = op.size](const Pass &, Inputs in) {
+      if (channels_last(in[0])) return in[0].permute({0, 2, 3, 1}).unflatten(3, {-1, size}).sum(4).permute({0, 3, 1, 2});
+      return in[0].unflatten(1, {-1, size}).sum(2);
+    };
   }
   Kernel operator()(const ShuffleChannels &op) const {
     return [groups = op.groups](const Pass &, Inputs in) {
+      if (channels_last(in[0]))
+        return in[0].permute({0, 2, 3, 1}).unflatten(3, {groups, -1}).transpose(3, 4).flatten(3, 4).permute({0, 3, 1, 2});
       return in[0].unflatten(1, {groups, -1}).transpose(1, 2).flatten(1, 2);
     };
   }
@@ -157,6 +169,15 @@ struct MakeKernel {
 
 Kernel make_kernel(const Graph &graph, NodeId node) { return std::visit(MakeKernel{graph, node}, graph.node(node).op); }
 
+std::pair<Tensor, Tensor> affine_of(const Statistics &statistics, const Tensor &weight, const Tensor &bias, double eps) {
+  const torch::NoGradGuard no_gradient;
+  Tensor scale = torch::rsqrt(statistics.variance + eps);
+  if (weight.defined()) scale = scale * weight;
+  Tensor shift = -statistics.mean * scale;
+  if (bias.defined()) shift = shift + bias;
+  return {scale, shift};
+}
+
 Kernel batch_norm_kernel(const BatchNorm &op, Statistics &statistics, bool relu) {
   return [eps = op.eps, momentum = op.momentum, &statistics, relu](const Pass &pass, Inputs in) {
     Tensor mean = statistics.mean;
@@ -167,8 +188,57 @@ Kernel batch_norm_kernel(const BatchNorm &op, Statistics &statistics, bool relu)
     } else if (pass.training) {
       mean = variance = Tensor();
     }
+    if (in.size() == 3 && fuses(in[0])) {
+      if (pass.training) {
+        BatchStatistics batch;
+        Tensor out = fused_batch_norm(in[0], in[1], in[2], eps, relu, batch);
+        if (mean.defined()) {
+          const torch::NoGradGuard no_gradient;
+          const double n = static_cast<double>(in[0].numel() / in[0].size(1));
+          mean.mul_(1 - momentum).add_(batch.mean, momentum);
+          variance.mul_(1 - momentum).add_(batch.variance, momentum * n / std::max(n - 1, 1.0)); // the unbiased estimate
+        }
+        return out;
+      }
+      if (!torch::GradMode::is_enabled()) {
+        const auto [scale, shift] = affine_of(statistics, in[1], in[2], eps);
+        return fused_scale_shift(in[0], scale, shift, relu);
+      }
+    }
     Tensor out = at::batch_norm(in[0], at_or_none(in, 1), at_or_none(in, 2), mean, variance, pass.training, momentum, eps,
                                 at::globalContext().userEnabledCuDNN());
+    return relu ? out.relu_() : out;
+  };
+}
+
+namespace {
+
+/// oneDNN's convolution with a ReLU done on its result while it is in registers.
+Tensor onednn_convolution(const Tensor &x, const Tensor &weight, const Tensor &bias, at::IntArrayRef padding,
+                          at::IntArrayRef stride, at::IntArrayRef dilation, std::int64_t groups, std::string_view after) {
+  using Signature = Tensor(const Tensor &, const Tensor &, const std::optional<Tensor> &, at::IntArrayRef, at::IntArrayRef,
+                           at::IntArrayRef, std::int64_t, std::string_view,
+                           torch::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
+  static const auto op =
+      c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_convolution_pointwise", "").typed<Signature>();
+  return op.call(x, weight, bias, padding, stride, dilation, groups, after, torch::List<std::optional<at::Scalar>>(), std::nullopt);
+}
+
+} // namespace
+
+Kernel frozen_conv_kernel(const Conv &op, bool relu) {
+  return [stride = pair(op.stride), padding = pair(op.padding), dilation = pair(op.dilation), groups = op.groups,
+          relu](const Pass &, Inputs in) {
+    if (relu && fuses(in[0])) return onednn_convolution(in[0], in[1], in[2], padding, stride, dilation, groups, "relu");
+    Tensor out = at::convolution(in[0], in[1], in[2], stride, padding, dilation, false, {0, 0}, groups);
+    return relu ? out.relu_() : out;
+  };
+}
+
+Kernel frozen_affine_kernel(bool relu) {
+  return [relu](const Pass &, Inputs in) {
+    if (fuses(in[0])) return fused_scale_shift(in[0], in[1], in[2], relu);
+    Tensor out = in[0] * in[1].view({1, -1, 1, 1}) + in[2].view({1, -1, 1, 1});
     return relu ? out.relu_() : out;
   };
 }

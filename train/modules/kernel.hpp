@@ -8,6 +8,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace pare::train {
 
@@ -35,6 +36,16 @@ Kernel make_kernel(const Graph &graph, NodeId node);
 
 /// Batch normalisation, with a ReLU behind it where `relu`; `statistics` outlives the kernel.
 Kernel batch_norm_kernel(const BatchNorm &op, Statistics &statistics, bool relu);
+
+/// What a batch norm does in evaluation mode: x becomes scale[c] x + shift[c]. weight and bias may be undefined.
+std::pair<torch::Tensor, torch::Tensor> affine_of(const Statistics &statistics, const torch::Tensor &weight,
+                                                  const torch::Tensor &bias, double eps);
+
+/// A convolution with a bias and a ReLU behind it where `relu`, both folded into it where the device can: for inference. inputs: x, weight
+/// [c_o, c_i / groups, k_h, k_w], bias [c_o].
+Kernel frozen_conv_kernel(const Conv &op, bool relu);
+/// scale[c] x + shift[c], then a ReLU where `relu`: inputs x, scale [C], shift [C].
+Kernel frozen_affine_kernel(bool relu);
 
 /// Drop path (Larsson et al. 2016; Zoph et al. 2018): x [N, C, H, W] / keep, zeroed for each image with probability 1 - keep. The images are
 /// drawn from (seed, step, node).
