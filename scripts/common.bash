@@ -57,13 +57,24 @@ require_torch() {
   touch "$stamp"
 }
 
+# require_nvcc: the machine's CUDA compiler, or one beside torch.
+require_nvcc() {
+  if command -v nvcc > /dev/null || [[ -x /usr/local/cuda/bin/nvcc || -x $(echo build/torch/lib/python3*/site-packages/nvidia/cu13/bin/nvcc) ]]; then
+    say "nvcc: is installed"
+    return
+  fi
+  say "nvcc: installing in build/torch"
+  build/torch/bin/pip install --quiet --disable-pip-version-check "cuda-toolkit[nvcc]==13.0.2" "nvidia-nvvm==13.0.*" \
+    "nvidia-cuda-crt==13.0.*" # cicc's PTX must not be newer than ptxas
+}
+
 # build PRESET [CMAKE_OPTION...]: configures and builds, in build/PRESET.
 build() {
   local preset=$1 launcher=()
   shift
   if command -v ccache > /dev/null; then
     export CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache} # in the checkout, where everything else is
-    export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime # for the precompiled header
+    export CCACHE_SLOPPINESS=pch_defines,time_macros # for the precompiled header
     launcher=(-D CMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
   say "$preset: configuring"

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <compare>
 #include <filesystem>
 
 namespace pare::train {
@@ -26,21 +27,26 @@ constexpr std::size_t kKept = 2;
 constexpr std::string_view kNoChecksum = "0000000000000000";
 const std::string kChecksumField = "\"checksum\":\"";
 
-/// The paths of a folder's checkpoints, newest first.
-std::vector<std::string> checkpoints_of(const std::string &path) {
-  std::vector<std::pair<std::int64_t, std::string>> found;
+struct File {
+  std::int64_t step;
+  std::string path;
+
+  auto operator<=>(const File &) const = default;
+};
+
+/// A folder's checkpoints, newest first.
+std::vector<File> checkpoints_of(const std::string &path) {
+  std::vector<File> found;
   std::error_code fault;
   for (const auto &entry : fs::directory_iterator(path, fault)) {
     const std::string name = entry.path().filename();
     if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
     const std::string step = name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
     if (!step.empty() && step.size() < 18 && step.find_first_not_of("0123456789") == std::string::npos)
-      found.emplace_back(std::stoll(step), entry.path());
+      found.push_back({.step = std::stoll(step), .path = entry.path()});
   }
   std::sort(found.rbegin(), found.rend());
-  std::vector<std::string> out;
-  for (auto &[step, file] : found) out.push_back(std::move(file));
-  return out;
+  return found;
 }
 
 [[noreturn]] void damaged(const std::string &path, const std::string &why) { throw Error(ErrorCode::kInvalidFile, path, why); }
@@ -86,23 +92,27 @@ void write_checkpoint(const RunFolder &folder, const Checkpoint &checkpoint) {
   bytes.replace(bytes.find(kChecksumField) + kChecksumField.size(), kNoChecksum.size(), checksum);
   cli::write_file(folder.file(fmt::format("{}{:012}{}", kPrefix, p.step, kSuffix)), bytes);
 
-  const std::vector<std::string> all = checkpoints_of(folder.path());
+  // What is newer was damaged, or the run would have gone on from there: in its place the last two that are whole are kept.
   std::error_code ignored;
-  for (std::size_t i = kKept; i < all.size(); ++i) fs::remove(all[i], ignored);
+  std::size_t kept = 0;
+  for (const File &file : checkpoints_of(folder.path()))
+    if (file.step > p.step || ++kept > kKept) fs::remove(file.path, ignored);
 }
 
 std::optional<Checkpoint> newest_checkpoint(const std::string &folder, std::vector<std::string> &damaged_files) {
-  const std::vector<std::string> all = checkpoints_of(folder);
-  for (const std::string &file : all) {
+  const std::vector<File> all = checkpoints_of(folder);
+  for (const File &file : all) {
     try {
-      return read_checkpoint(file);
+      return read_checkpoint(file.path);
     } catch (const Error &error) {
       damaged_files.push_back(error.what());
     }
   }
   if (!all.empty())
-    throw Error(ErrorCode::kInvalidFile, folder,
-                fmt::format("none of its {} checkpoints is whole; {}", all.size(), damaged_files.front()));
+    throw Error(
+        ErrorCode::kInvalidFile, folder,
+        fmt::format("none of its {} checkpoints is whole: {}; another folder, or this one without them would start anew",
+                    all.size(), damaged_files.front()));
   return std::nullopt;
 }
 

@@ -19,19 +19,19 @@ struct Position {
   RunFolder::Lengths lengths;
 };
 
-/// All that a run needs to go on exactly: tensors by name (weights, momentum, sums of the epoch), and where it stands. All random numbers
-/// follow from the seed and the position; there is no other state.
+/// All that a run needs to go on exactly: tensors by name (weights, momentum, sums of the epoch), and where it stands. All
+/// random numbers follow from the seed and the position; there is no other state.
 struct Checkpoint {
   Position position;
   std::map<std::string, torch::Tensor> tensors;
 };
 
-/// Writes "checkpoint-STEP.safetensors" beside itself, flushed and renamed, with a checksum of all its bytes; then removes all but the
-/// last two. Throws Error{kIo}; the earlier ones are whole then.
+/// Writes "checkpoint-STEP.safetensors" beside itself, flushed and renamed, with a checksum of all its bytes; then removes all
+/// but the last two. Throws Error{kIo}; the earlier ones are whole then.
 void write_checkpoint(const RunFolder &folder, const Checkpoint &checkpoint);
 
-/// The newest checkpoint that is whole; damaged ones are named in `damaged`. None where there is none. Throws Error{kInvalidFile} where
-/// there are some and all are damaged.
+/// The newest checkpoint that is whole; damaged ones are named in `damaged`. None where there is none. Throws
+/// Error{kInvalidFile} where there are some and all are damaged.
 std::optional<Checkpoint> newest_checkpoint(const std::string &folder, std::vector<std::string> &damaged);
 
 } // namespace pare::train

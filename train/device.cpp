@@ -3,6 +3,7 @@
 #include "train/device.hpp"
 
 #include "analysis/error.hpp"
+#include "train/cuda/kernels.hpp"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -11,6 +12,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -25,6 +27,7 @@ std::string load_cuda() {
       const char *why = ::dlerror();
       return fmt::format("libtorch_cuda.so cannot be loaded ({})", why == nullptr ? "" : why);
     }
+    load_cuda_kernels();
     return std::string();
   }();
   return fault;
@@ -45,18 +48,21 @@ bool has_cuda(std::string &why) {
 torch::Device open_device(const std::string &text) {
   if (text == "cpu") return torch::kCPU;
   std::string why;
-  if (!has_cuda(why)) throw Error(ErrorCode::kNotApplicable, "--device", fmt::format("device = {}: {}; cpu would be accepted", text, why));
+  if (!has_cuda(why))
+    throw Error(ErrorCode::kNotApplicable, "--device", fmt::format("device = {}: {}; cpu would be accepted", text, why));
   const torch::Device device(text);
   const auto count = static_cast<std::int64_t>(torch::cuda::device_count());
   if (device.has_index() && device.index() >= count)
-    throw Error(ErrorCode::kNotApplicable, "--device", fmt::format("device = {}: there are {} GPUs, numbered from 0", text, count));
+    throw Error(ErrorCode::kNotApplicable, "--device",
+                fmt::format("device = {}: there are {} GPUs, numbered from 0", text, count));
   return device.has_index() ? device : torch::Device(torch::kCUDA, 0);
 }
 
 Precision open_precision(const std::string &text, torch::Device device) {
   if (text == "bf16") return Precision::kBf16;
   if (text == "tf32" && device.is_cpu())
-    throw Error(ErrorCode::kNotApplicable, "--precision", "precision = tf32 is one of GPUs; on cpu fp32 or bf16 would be accepted");
+    throw Error(ErrorCode::kNotApplicable, "--precision",
+                "precision = tf32 is one of GPUs; on cpu fp32 or bf16 would be accepted");
   at::globalContext().setFloat32MatmulPrecision(text == "tf32" ? "high" : "highest");
   at::globalContext().setAllowTF32CuDNN(text == "tf32");
   return text == "tf32" ? Precision::kTf32 : Precision::kFp32;
@@ -69,6 +75,13 @@ std::int64_t prepare_cpu(std::optional<std::int64_t> threads) {
   const std::int64_t count = threads.value_or(std::max(1U, std::thread::hardware_concurrency()));
   at::set_num_threads(static_cast<int>(count));
   return count;
+}
+
+std::optional<std::int64_t> free_bytes(torch::Device device) {
+  if (device.is_cuda()) return cuda_free_bytes();
+  const long pages = ::sysconf(_SC_AVPHYS_PAGES);
+  const long size = ::sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0 ? std::optional(static_cast<std::int64_t>(pages) * size) : std::nullopt;
 }
 
 std::string describe(torch::Device device) {

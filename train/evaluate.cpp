@@ -2,6 +2,10 @@
 
 #include "train/evaluate.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace pare::train {
 
 using torch::Tensor;
@@ -40,6 +44,20 @@ Score evaluate(GraphModule &module, Loader &loader, torch::Device device, Precis
   score.top1 = errors[0].item<std::int64_t>();
   score.top5 = errors[1].item<std::int64_t>();
   return score;
+}
+
+std::vector<std::string> bad_file_lines(const DataSource &data) {
+  constexpr std::size_t kNamed = 10;
+  const std::vector<BadFile> bad = data.bad_files();
+  std::vector<std::string> out;
+  if (bad.empty()) return out;
+  out.push_back(fmt::format("{} could not be decoded, and the next good {} place:",
+                            bad.size() == 1 ? "1 image" : fmt::format("{} images", bad.size()),
+                            bad.size() == 1 ? "one took its" : "ones took their"));
+  for (std::size_t i = 0; i < std::min(bad.size(), kNamed); ++i)
+    out.push_back(fmt::format("  {}: {}", bad[i].path, bad[i].reason));
+  if (bad.size() > kNamed) out.push_back(fmt::format("  and {} more", bad.size() - kNamed));
+  return out;
 }
 
 } // namespace pare::train

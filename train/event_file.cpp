@@ -55,7 +55,8 @@ std::uint32_t crc32c(std::string_view bytes) {
   return crc.checksum();
 }
 
-// Event: 1 wall_time double, 2 step int64, 3 file_version string, 5 summary; Summary: 1 value; Value: 1 tag string, 2 simple_value float.
+// Event: 1 wall_time double, 2 step int64, 3 file_version string, 5 summary; Summary: 1 value; Value: 1 tag string, 2
+// simple_value float.
 std::string event_file_header(double wall_time_seconds) {
   std::string event;
   put_double(event, 1, wall_time_seconds);

@@ -8,8 +8,8 @@
 
 namespace pare::train {
 
-/// Records of a TensorBoard event file: TFRecords (length, masked CRC-32C of it, bytes, masked CRC-32C of them), each an Event protocol buffer.
-/// These functions make the bytes; the run folder appends them.
+/// Records of a TensorBoard event file: TFRecords (length, masked CRC-32C of it, bytes, masked CRC-32C of them), each an Event
+/// protocol buffer. These functions make the bytes; the run folder appends them.
 
 /// The first record of a file: its version.
 std::string event_file_header(double wall_time_seconds);

@@ -67,8 +67,9 @@ public:
     }
     for (NodeId id = 0; id < graph_.node_count(); ++id)
       if (std::holds_alternative<Parameter>(graph_.node(id).op) && !done_.contains(id))
-        throw Error(ErrorCode::kInvalidConfig, graph_.parameter_name(id),
-                    "no rule says how this parameter is initialised; weights of convolutions, linear layers and batch norms have one");
+        throw Error(
+            ErrorCode::kInvalidConfig, graph_.parameter_name(id),
+            "no rule says how this parameter is initialised; weights of convolutions, linear layers and batch norms have one");
   }
 
 private:
@@ -105,7 +106,7 @@ private:
       normal(weight, 0, std::sqrt(2 / static_cast<double>(e[0] * e[2] * e[3])));
     else
       uniform(weight, bound);
-    if (inputs.size() > 2) plain && rules_.zero_convolution_biases ? constant(inputs[2], 0) : uniform(inputs[2], bound);
+    if (inputs.size() > 2) plain &&rules_.zero_convolution_biases ? constant(inputs[2], 0) : uniform(inputs[2], bound);
   }
 
   /// A weight that is computed. `bound`: of the uniform distribution that a dense weight would have.
@@ -229,7 +230,8 @@ void draw_buffers(GraphModule &module, std::uint64_t seed) {
       Tensor values = torch::empty(buffers.at(name).sizes(), torch::kInt64);
       auto *to = values.mutable_data_ptr<std::int64_t>();
       for (std::int64_t i = 0; i < values.numel(); ++i)
-        to[i] = upper == 0 ? static_cast<std::int64_t>(random.below(2)) * 2 - 1 : static_cast<std::int64_t>(random.below(upper));
+        to[i] =
+            upper == 0 ? static_cast<std::int64_t>(random.below(2)) * 2 - 1 : static_cast<std::int64_t>(random.below(upper));
       buffers.at(name).copy_(values);
     }
 }

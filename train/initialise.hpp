@@ -9,20 +9,20 @@
 
 namespace pare::train {
 
-/// Draws all parameters and random buffers of a module from `seed` and their names, on the CPU, so that they are the same on every
-/// device and do not depend on the order of layers.
+/// Draws all parameters and random buffers of a module from `seed` and their names, on the CPU, so that they are the same on
+/// every device and do not depend on the order of layers.
 ///
 /// Convolutions, linear layers and their biases are uniform within 1 / sqrt(fan-in), as PyTorch's, then as the network's family
-/// says (NetworkInfo::initialisation). Batch norm: weight 1, bias 0. Structured weights: ACDC's diagonals normal(1, 0.01); hashed values the
-/// first K of a default-initialised weight; tensor train and Tucker the TT-SVD and the HOSVD of a default-initialised weight; CP normal, with
-/// the variance of a default-initialised weight.
+/// says (NetworkInfo::initialisation). Batch norm: weight 1, bias 0. Structured weights: ACDC's diagonals normal(1, 0.01);
+/// hashed values the first K of a default-initialised weight; tensor train and Tucker the TT-SVD and the HOSVD of a
+/// default-initialised weight; CP normal, with the variance of a default-initialised weight.
 void initialise(GraphModule &module, const Initialisation &rules, std::uint64_t seed);
 
 /// Draws the buffers alone: hash indices and signs.
 void draw_buffers(GraphModule &module, std::uint64_t seed);
 
-/// The TT-SVD (Oseledets 2011) of a weight, row-major, with the extents of cores [r_{k-1}, n_k, r_k]: ranks beyond what the weight
-/// has are filled with zeros.
+/// The TT-SVD (Oseledets 2011) of a weight, row-major, with the extents of cores [r_{k-1}, n_k, r_k]: ranks beyond what the
+/// weight has are filled with zeros.
 std::vector<torch::Tensor> tensor_train_svd(const torch::Tensor &weight, const std::vector<std::vector<std::int64_t>> &extents);
 
 } // namespace pare::train

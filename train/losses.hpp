@@ -39,13 +39,13 @@ struct Losses {
 
 /// What the teacher gives for a batch: nothing for training from scratch.
 struct Targets {
-  torch::Tensor labels;              ///< int64 [N]
-  torch::Tensor teacher_logits;      ///< [N, classes], or undefined
+  torch::Tensor labels;                    ///< int64 [N]
+  torch::Tensor teacher_logits;            ///< [N, classes], or undefined
   std::vector<torch::Tensor> teacher_maps; ///< attention_map() of each of its taps
 };
 
-/// logits [N, classes] (with an auxiliary head [2 N, classes]: main ones first, labels and the teacher's logits are repeated), taps of
-/// the student. Where alpha is 0 the distillation loss is not computed.
+/// logits [N, classes] (with an auxiliary head [2 N, classes]: main ones first, labels and the teacher's logits are repeated),
+/// taps of the student. Where alpha is 0 the distillation loss is not computed.
 Losses compute_losses(const torch::Tensor &logits, const std::vector<torch::Tensor> &taps, const Targets &targets,
                       const LossSettings &settings);
 

@@ -20,6 +20,7 @@
 
 #include <array>
 #include <filesystem>
+#include <stdexcept>
 
 // pare-train: what of pare needs LibTorch. `pare train|evaluate|data` runs it.
 
@@ -45,7 +46,8 @@ std::string load_run_weights(GraphModule &module, const std::string &folder) {
   const auto found = newest_checkpoint(folder, damaged);
   for (const std::string &line : damaged) cli::talk(fmt::format("a damaged checkpoint is passed over: {}", line));
   if (!found)
-    throw Error(ErrorCode::kIo, folder, "has neither weights.safetensors nor a checkpoint; a run that has saved once would be accepted");
+    throw Error(ErrorCode::kIo, folder,
+                "has neither weights.safetensors nor a checkpoint; a run that has saved once would be accepted");
   State state;
   for (const auto &[name, tensor] : found->tensors)
     if (constexpr std::string_view prefix = "model."; name.starts_with(prefix) && !name.starts_with("model.auxiliary_head."))
@@ -68,8 +70,9 @@ int run_evaluate(const Arguments &arguments) {
   const DataSource data = open_data(request.data, parse_on_bad_file(request.on_bad_file, "--on-bad-file"));
   Model model = build_model(design_of(*request.model), false, request.model->where_possible);
   if (model.classes != data.classes)
-    throw Error(ErrorCode::kInvalidConfig, "--data",
-                fmt::format("{} has {} classes, and the network {}; they must be the same", data.spec, data.classes, model.classes));
+    throw Error(
+        ErrorCode::kInvalidConfig, "--data",
+        fmt::format("{} has {} classes, and the network {}; they must be the same", data.spec, data.classes, model.classes));
   std::string weights = request.weights;
   if (weights.empty())
     weights = load_run_weights(*model.module, request.run);
@@ -83,8 +86,9 @@ int run_evaluate(const Arguments &arguments) {
                  .pinned = device.is_cuda(),
                  .channels_last = request.channels_last});
   const Score score = evaluate(*model.module, loader, device, precision);
-  for (const BadFile &bad : data.bad_files()) cli::talk(fmt::format("{}: {}", bad.path, bad.reason));
+  for (const std::string &line : bad_file_lines(data)) cli::talk(line);
 
+  const std::string substitution = model.substitution();
   std::string result;
   if (request.format == "json") {
     nlohmann::ordered_json out = {{"schema", "pare.evaluation/1"},
@@ -99,15 +103,14 @@ int run_evaluate(const Arguments &arguments) {
                                   {"top5_error_percent", score.top5_percent()},
                                   {"loss", score.mean_loss()},
                                   {"parameters", model.cost.parameters}};
-    if (const auto text = model.design.plan.text()) out["substitution"] = *text;
+    if (!substitution.empty()) out["substitution"] = substitution;
     result = out.dump(2) + "\n";
   } else {
-    const auto substitution = model.design.plan.text();
     result = fmt::format("{}{}\nweights: {}\ndata: {}, {} validation images{}\n\n"
                          "top-1 error  {:.2f} %\ntop-5 error  {:.2f} %\nloss         {:.4f}\nparameters   {}\n",
-                         model.design.network.name, substitution ? ", " + *substitution : "", weights, data.spec, score.images,
-                         data.synthetic ? " (synthetic)" : "", score.top1_percent(), score.top5_percent(), score.mean_loss(),
-                         model.cost.parameters);
+                         model.design.network.name, substitution.empty() ? "" : ", " + substitution, weights, data.spec,
+                         score.images, data.synthetic ? " (synthetic)" : "", score.top1_percent(), score.top5_percent(),
+                         score.mean_loss(), model.cost.parameters);
   }
   cli::deliver(request.output, result);
   return cli::kDone;
@@ -115,27 +118,36 @@ int run_evaluate(const Arguments &arguments) {
 
 int run_data(const Arguments &arguments) {
   const SynthesizeRequest request = read_synthesize_request(arguments);
-  const SynthesisOptions options{.kind = request.like,
-                                 .classes = request.classes,
-                                 .images = request.images,
-                                 .size = request.size,
-                                 .seed = request.seed};
+  const SynthesisOptions options{
+      .kind = request.like, .classes = request.classes, .images = request.images, .size = request.size, .seed = request.seed};
   synthesize(options, request.folder);
   cli::print(fmt::format("{}: {} synthetic images like {}'s to train on, {} for validation, {} classes\n", request.folder,
                          request.images, request.like, synthetic_validation_images(options), request.classes));
   return cli::kDone;
 }
 
+/// What LibTorch throws ends in the addresses of its callers, which are of no use to anybody here.
+template <int (*action)(const Arguments &)>
+int guarded(const Arguments &arguments) {
+  try {
+    return action(arguments);
+  } catch (const c10::OutOfMemoryError &error) {
+    throw Error(ErrorCode::kLimit, "memory", error.what_without_backtrace());
+  } catch (const c10::Error &error) {
+    throw std::runtime_error(error.what_without_backtrace());
+  }
+}
+
 const Command &command_train() {
-  static const Command command = describe_train(run_train);
+  static const Command command = describe_train(guarded<run_train>);
   return command;
 }
 const Command &command_evaluate() {
-  static const Command command = describe_evaluate(run_evaluate);
+  static const Command command = describe_evaluate(guarded<run_evaluate>);
   return command;
 }
 const Command &command_data() {
-  static const Command command = describe_data(run_data);
+  static const Command command = describe_data(guarded<run_data>);
   return command;
 }
 

@@ -3,7 +3,6 @@
 #include "train/model.hpp"
 
 #include "analysis/error.hpp"
-#include "analysis/lower.hpp"
 #include "command/files.hpp"
 #include "train/weights/load.hpp"
 
@@ -14,10 +13,10 @@ namespace pare::train {
 Model build_model(Design design, bool auxiliary_head, bool where_possible) {
   Model out;
   const Network &network = design.network;
-  Lowered lowered =
-      lower(network.graph, design.plan, where_possible ? WhereRefused::kLeaveAsItIs : WhereRefused::kThrow);
+  Lowered lowered = lower(network.graph, design.plan, where_possible ? WhereRefused::kLeaveAsItIs : WhereRefused::kThrow);
   out.cost = count(lowered.graph);
   out.original_parameters = count(lower(network.graph, {}).graph).parameters;
+  out.kept = std::move(lowered.kept);
   out.classes = lowered.graph.activation(lowered.graph.output()).elements_per_image();
   if (auxiliary_head) {
     const auto taps = lowered.graph.marked(Mark::kAuxiliaryTap);
@@ -32,6 +31,12 @@ Model build_model(Design design, bool auxiliary_head, bool where_possible) {
   out.module = std::make_shared<GraphModule>(std::move(lowered.graph));
   out.design = std::move(design);
   return out;
+}
+
+std::string Model::substitution() const {
+  if (design.substitution) return *design.substitution;
+  if (const auto text = design.plan.text()) return *text;
+  return design.plan.layers.empty() ? "" : fmt::format("substitutes of {} layers", design.plan.layers.size());
 }
 
 void load_weights(GraphModule &module, const std::string &file) {

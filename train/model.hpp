@@ -1,11 +1,13 @@
 #pragma once
 
 #include "analysis/cost_model.hpp"
+#include "analysis/lower.hpp"
 #include "solver/solved_config.hpp"
 #include "train/module_builder.hpp"
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace pare::train {
 
@@ -17,10 +19,14 @@ struct Model {
   CostReport cost;
   std::int64_t original_parameters = 0; ///< of the network with nothing substituted
   std::int64_t classes = 0;             ///< logits
+  std::vector<Lowered::Kept> kept;      ///< layers to which the substitution does not apply, left as they were
+
+  /// What its layers are replaced by: "Generic_0.1", or that it differs from layer to layer; empty: nothing is.
+  std::string substitution() const;
 };
 
-/// Lowers and builds it; parameters are not initialised. Throws Error{kInvalidConfig} where an auxiliary head is asked for and the network
-/// has none.
+/// Lowers and builds it; parameters are not initialised. Throws Error{kInvalidConfig} where an auxiliary head is asked for and
+/// the network has none.
 Model build_model(Design design, bool auxiliary_head, bool where_possible);
 
 /// Loads a file of weights into a module. Says on stderr which names were mapped. Throws Error.

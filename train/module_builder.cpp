@@ -82,23 +82,19 @@ void GraphModule::resolve() {
   std::vector<bool> dropped(n, false);
   for (NodeId node : graph_.marked(Mark::kDropPath)) dropped[node] = true;
 
-  // What the output, the taps and the heads do not need is not run.
-  std::vector<bool> needed = kept_;
   std::vector<std::uint32_t> uses(n, 0);
   std::vector<NodeId> inputs;
-  for (NodeId id = static_cast<NodeId>(n); id-- > 0;) {
-    if (!needed[id]) continue;
+  for (NodeId id = 0; id < n; ++id) {
     graph_.inputs(id, inputs);
-    for (NodeId input : inputs) {
-      needed[input] = true;
-      ++uses[input];
-    }
+    for (NodeId input : inputs) ++uses[input];
   }
 
+  // All that was counted is run, needed or not.
   for (NodeId id = 0; id < n; ++id) {
     const Node &node = graph_.node(id);
-    if (!needed[id] || is_tensor(node.op) || std::holds_alternative<Input>(node.op)) continue;
-    Instruction instruction{.node = id, .kernel = {}, .inputs = graph_.inputs(id), .last_uses = {}, .drop_path = dropped[id], .norm = {}};
+    if (is_tensor(node.op) || std::holds_alternative<Input>(node.op)) continue;
+    Instruction instruction{
+        .node = id, .kernel = {}, .inputs = graph_.inputs(id), .last_uses = {}, .drop_path = dropped[id], .norm = {}};
     if (const auto *norm = std::get_if<BatchNorm>(&node.op)) {
       instruction.kernel = batch_norm_kernel(*norm, *statistics_.at(id), false);
       instruction.norm = id;
@@ -126,6 +122,7 @@ void GraphModule::find_last_uses() {
   std::vector<bool> used(n, false);
   for (auto it = activations_.rbegin(); it != activations_.rend(); ++it) {
     it->last_uses.clear();
+    if (!used[it->node] && !kept_[it->node]) it->last_uses.push_back(it->node); // nobody needs it
     for (NodeId input : it->inputs)
       if (input < n && graph_.node(input).on_activations && !used[input]) {
         used[input] = true;
@@ -193,6 +190,7 @@ public:
     context->saved_data["drop_path"] = pass->drop_path;
     context->saved_data["seed"] = static_cast<std::int64_t>(pass->seed);
     context->saved_data["step"] = static_cast<std::int64_t>(pass->step);
+    context->saved_data["first_image"] = pass->first_image;
     return outputs(*module, *segment, *pass, inputs);
   }
 
@@ -204,13 +202,14 @@ public:
                     .update_statistics = false,
                     .drop_path = context->saved_data["drop_path"].toDouble(),
                     .seed = static_cast<std::uint64_t>(context->saved_data["seed"].toInt()),
-                    .step = static_cast<std::uint64_t>(context->saved_data["step"].toInt())};
+                    .step = static_cast<std::uint64_t>(context->saved_data["step"].toInt()),
+                    .first_image = context->saved_data["first_image"].toInt()};
     constexpr std::size_t kPlain = 3; // arguments of forward() in front of the tensors
     std::vector<Tensor> inputs = context->get_saved_variables();
     std::vector<Tensor> wanted;
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const bool needs = context->needs_input_grad(kPlain + i);
+      const bool needs = context->needs_input_grad(i); // which counts the tensors alone
       inputs[i] = inputs[i].detach();
       if (!needs) continue;
       inputs[i].requires_grad_(true);
@@ -307,12 +306,11 @@ void GraphModule::freeze() {
     const auto at = [&](std::size_t port) {
       return port < instruction.inputs.size() ? weight_values_[instruction.inputs[port]] : Tensor();
     };
-    const auto [scale, shift] =
-        affine_of(*statistics_.at(norm), at(1), at(2), std::get<BatchNorm>(graph_.node(norm).op).eps);
+    const auto [scale, shift] = affine_of(*statistics_.at(norm), at(1), at(2), std::get<BatchNorm>(graph_.node(norm).op).eps);
     const NodeId source = instruction.inputs[0];
     // New values get places behind the graph's nodes.
     const auto constant = [&](const Tensor &value) {
-      weight_values_.push_back(value);
+      weight_values_.push_back(value.to(statistics_.at(norm)->mean.scalar_type()));
       return static_cast<NodeId>(weight_values_.size() - 1);
     };
     if (const auto conv = made_at.find(source); conv != made_at.end()) {

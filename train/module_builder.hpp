@@ -26,7 +26,8 @@ struct Outputs {
   torch::Tensor auxiliary_tap;     ///< where an auxiliary head reads; undefined where none does
 };
 
-/// A lowered graph as a module that runs it. Its parameters and buffers have the graph's names: "block1.0.layer.0.conv1.grouped.weight",
+/// A lowered graph as a module that runs it. Its parameters and buffers have the graph's names:
+/// "block1.0.layer.0.conv1.grouped.weight",
 /// "... .idxs", and of each batch norm "running_mean", "running_var", "num_batches_tracked".
 ///
 /// Parameters are there, and not initialised (train/initialise.hpp).
@@ -45,8 +46,8 @@ public:
   void compute_weights(const Pass &pass);
   Outputs run_activations(const torch::Tensor &x, const Pass &pass, Recompute recompute = Recompute::kNone);
 
-  /// From now on for inference only, with the weights and statistics of this moment, on this device: computed weights are kept, batch
-  /// norms and ReLUs are folded into the convolutions in front of them.
+  /// From now on for inference only, with the weights and statistics of this moment, on this device: computed weights are kept,
+  /// batch norms and ReLUs are folded into the convolutions in front of them.
   void freeze();
 
   /// The name of the first layer whose output has a number that is not finite, or the first parameter; none where all are.

@@ -3,6 +3,7 @@
 #include "command/files.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,12 @@ constexpr int kBarCells = 20;
 void put(std::string_view text) {
   // Progress that cannot be shown is no fault.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+/// Columns of the terminal; a line that is longer could not be written over.
+std::size_t columns() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80U;
 }
 
 std::string bar(std::int64_t done, std::int64_t total) {
@@ -42,13 +49,15 @@ void Progress::show(const State &state, bool now) {
   const auto pause = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
   if (!now && time - last_ < pause) return;
   last_ = time;
-  std::string text = fmt::format("{}  step {}/{}  {}  {:.0f} images/s  {} left", state.what, state.done, state.total, state.figures,
-                                 state.images_per_second, duration(state.seconds_left));
+  std::string text = fmt::format("{}  step {}/{}", state.what, state.done, state.total);
+  if (!state.figures.empty()) text += "  " + state.figures;
+  text += fmt::format("  {:.0f} images/s  {} left", state.images_per_second, duration(state.seconds_left));
   if (!terminal_) {
     put(text + "\n");
     return;
   }
-  put(fmt::format("{}[{}] {}", kClearLine, bar(state.done, state.total), text));
+  text = fmt::format("[{}] {}", bar(state.done, state.total), text);
+  put(std::string(kClearLine) + text.substr(0, columns() - 1));
   open_ = true;
 }
 

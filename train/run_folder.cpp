@@ -58,22 +58,22 @@ std::int64_t length_of(const std::string &path) {
 void cut(const std::string &path, std::int64_t length) {
   const std::int64_t now = length_of(path);
   if (now < length)
-    fail(path, fmt::format("has {} bytes, and {} when the checkpoint was written; it must not be shortened by hand", now, length));
+    fail(path,
+         fmt::format("has {} bytes, and {} when the checkpoint was written; it must not be shortened by hand", now, length));
   if (now == length) return;
   std::error_code fault;
   fs::resize_file(path, static_cast<std::uintmax_t>(length), fault);
   if (fault) fail(path, fmt::format("cannot be cut back: {}", fault.message()));
 }
 
-double now_seconds() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
+double now_seconds() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 } // namespace
 
 RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
   std::error_code fault;
-  if (fs::exists(path_, fault) && !fs::is_directory(path_, fault)) fail(path_, "is no folder; a folder, or no file would be accepted");
+  if (fs::exists(path_, fault) && !fs::is_directory(path_, fault))
+    fail(path_, "is no folder; a folder, or no file would be accepted");
   if (fs::is_directory(path_, fault) && !fs::is_empty(path_, fault) && !has(kRun) && !has(kLock))
     fail(path_, "holds files, and no run.json; an empty folder, or that of a run would be accepted");
   fs::create_directories(path_, fault);
@@ -98,11 +98,24 @@ bool RunFolder::has(std::string_view name) const {
   return fs::exists(file(name), fault);
 }
 
-RunFolder::Lengths RunFolder::lengths() const { return {.metrics = length_of(file(kMetrics)), .events = length_of(file(kEvents))}; }
+RunFolder::Lengths RunFolder::lengths() const {
+  return {.metrics = length_of(file(kMetrics)), .events = length_of(file(kEvents))};
+}
 
 void RunFolder::cut_back(const Lengths &lengths) {
   cut(file(kMetrics), lengths.metrics);
   cut(file(kEvents), lengths.events);
+}
+
+void RunFolder::flush() const {
+  for (const std::string_view name : {kMetrics, kEvents}) {
+    const std::string path = file(name);
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0 && errno == ENOENT) continue;
+    int fault = descriptor < 0 || ::fsync(descriptor) != 0 ? errno : 0;
+    if (descriptor >= 0 && ::close(descriptor) != 0 && fault == 0) fault = errno;
+    if (fault != 0) fail(path, fmt::format("cannot be written: {}", std::strerror(fault)));
+  }
 }
 
 void RunFolder::metrics(const std::string &json, std::int64_t step, const std::vector<std::pair<std::string, float>> &scalars) {

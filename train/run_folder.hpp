@@ -8,8 +8,8 @@
 
 namespace pare::train {
 
-/// The folder of a run: run.json, metrics.jsonl, a TensorBoard event file, log, checkpoints, weights.safetensors. While it is open no other
-/// process can open it.
+/// The folder of a run: run.json, metrics.jsonl, a TensorBoard event file, log, checkpoints, weights.safetensors. While it is
+/// open no other process can open it.
 class RunFolder {
 public:
   /// Makes the folder where there is none. Throws Error{kIo}, also where it is another process's, or holds files and no run.
@@ -30,6 +30,9 @@ public:
   Lengths lengths() const;
   /// Cuts them back to what they were. Throws Error{kIo} where they are shorter.
   void cut_back(const Lengths &lengths);
+
+  /// Waits until they are on the disk: a checkpoint that says how long they are must not be there before them.
+  void flush() const;
 
   /// A line of metrics.jsonl, and the same scalars as an event.
   void metrics(const std::string &json, std::int64_t step, const std::vector<std::pair<std::string, float>> &scalars);

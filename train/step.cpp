@@ -60,6 +60,7 @@ StepResult train_step(const Networks &networks, Sgd &sgd, const Tensor &images, 
   for (std::int64_t begin = 0; begin < n; begin += at_once) {
     const std::int64_t count = std::min(at_once, n - begin);
     const Tensor x = images.narrow(0, begin, count);
+    pass.first_image = begin;
     const double weight = static_cast<double>(count) / static_cast<double>(n);
     Losses losses;
     {

@@ -52,18 +52,23 @@ public:
 private:
   void settle();
   void open();
+  void check_data();
+  Recompute recompute_of(const std::string &text, std::int64_t activations);
   void score_teacher();
+  void check_teacher() const;
   void record();
   void restore();
   Checkpoint checkpoint() const;
   void save();
+  Score score(GraphModule &module, const std::string &what);
   void train_epoch();
   void one_step(const Batch &batch);
   void report_step();
   void report_epoch(const Score &validation);
-  [[noreturn]] void diverged(const Batch &batch);
+  [[noreturn]] void diverged(const Batch &batch, std::int64_t step);
   [[noreturn]] void out_of_memory(const std::string &message);
   void finish();
+  void print_result() const;
   bool stopped() const { return interrupted() != 0 || (config_.max_steps && position_.step >= *config_.max_steps); }
   std::int64_t total_steps() const { return loader_->batches() * config_.protocol.epochs; }
   LoaderOptions loader_options(bool training) const;
@@ -77,6 +82,7 @@ private:
   RunFolder folder_;
   Progress progress_;
   bool resumed_ = false;
+  std::vector<std::string> changes_; ///< from what it was started with
   Json record_ = Json::object();
 
   torch::Device device_{torch::kCPU};
@@ -106,9 +112,9 @@ void Trainer::settle() {
   if (const auto difference = first_difference(config_, started.config))
     throw Error(ErrorCode::kInvalidConfig, folder_.path(),
                 fmt::format("{}; the same command, or another folder would be accepted", *difference));
-  for (const std::string &line : bit_differences(config_, started.config))
-    progress_.line(fmt::format("{}: the last bits will differ from an uninterrupted run", line));
   record_ = Json::parse(started.record);
+  changes_ = bit_differences(config_, started.config);
+  for (const std::string &change : changes_) progress_.line(change);
   resumed_ = true;
 }
 
@@ -136,9 +142,9 @@ void Trainer::open() {
   const auto check_classes = [&](const Model &model, const char *whose) {
     if (model.classes != data_.classes)
       throw Error(ErrorCode::kInvalidConfig, "--data",
-                  fmt::format("{} has {} classes, and {} {}; {}:classes={} or other data would be accepted", data_.spec, data_.classes,
-                              whose, model.classes, model.design.network.name.substr(0, model.design.network.name.find(':')),
-                              data_.classes));
+                  fmt::format("{} has {} classes, and {} {}; {}:classes={} or other data would be accepted", data_.spec,
+                              data_.classes, whose, model.classes,
+                              model.design.network.name.substr(0, model.design.network.name.find(':')), data_.classes));
   };
   check_classes(student_, "the network");
   loader_ = std::make_unique<Loader>(data_.train, p.augmentation, loader_options(true));
@@ -166,8 +172,7 @@ void Trainer::open() {
   student_.module->to(device_);
   if (student_.auxiliary) student_.auxiliary->to(device_);
 
-  const double ratio =
-      static_cast<double>(student_.cost.parameters) / static_cast<double>(student_.original_parameters);
+  const double ratio = static_cast<double>(student_.cost.parameters) / static_cast<double>(student_.original_parameters);
   const auto scaled = [&](std::string_view family) {
     const auto entry = p.decay_scaling.find(std::string(family));
     return entry != p.decay_scaling.end() && entry->second;
@@ -193,45 +198,94 @@ void Trainer::open() {
                              {"compression_ratio", ratio},
                              {"scaled_families", families}};
 
-  settings_ = {.losses = {.alpha = p.alpha, .beta = p.beta, .temperature = p.temperature, .attention = attention_form(p.attention)},
-               .precision = precision_,
-               .recompute = p.recompute == "all" ? Recompute::kAll : Recompute::kNone,
-               .micro_batch = config_.micro_batch,
-               .clip_grad = p.clip_grad,
-               .check_finite = device_.is_cpu()};
+  const std::int64_t at_once = std::min(config_.micro_batch.value_or(p.batch), p.batch);
+  const Recompute recompute = recompute_of(p.recompute, checked_mul(student_.cost.activation_elements, at_once));
+  record_["recompute"] = recompute == Recompute::kAll ? "all" : "none";
+  settings_ = {
+      .losses = {.alpha = p.alpha, .beta = p.beta, .temperature = p.temperature, .attention = attention_form(p.attention)},
+      .precision = precision_,
+      .recompute = recompute,
+      .micro_batch = config_.micro_batch,
+      .clip_grad = p.clip_grad,
+      .check_finite = device_.is_cpu()};
   sums_ = torch::zeros({kSums}, torch::TensorOptions(device_).dtype(torch::kFloat64));
+}
+
+/// `auto` recomputes where the activations of a pass, each with its gradient, are not sure to fit in what is free.
+Recompute Trainer::recompute_of(const std::string &text, std::int64_t activations) {
+  if (text != "auto") return text == "all" ? Recompute::kAll : Recompute::kNone;
+  constexpr double kBytes = 2 * sizeof(float);
+  constexpr double kShare = 0.8; // of what is free: convolutions take scratch memory too
+  const auto free = free_bytes(device_);
+  if (!free || static_cast<double>(activations) * kBytes < kShare * static_cast<double>(*free)) return Recompute::kNone;
+  progress_.line(fmt::format("{} activations may not fit in the {} MB that are free: blocks are computed again in the backward "
+                             "pass; --recompute none keeps them",
+                             activations, *free / 1'000'000));
+  return Recompute::kAll;
+}
+
+/// All validation images. An interrupt ends it early, and the score is of no use then.
+Score Trainer::score(GraphModule &module, const std::string &what) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::int64_t batches = validation_->batches();
+  return evaluate(module, *validation_, device_, precision_, [&](std::int64_t done) {
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double batches_per_second = static_cast<double>(done) / std::max(seconds, 1e-9);
+    progress_.show({.what = what,
+                    .done = done,
+                    .total = batches,
+                    .images_per_second = batches_per_second * static_cast<double>(config_.protocol.batch),
+                    .seconds_left = static_cast<double>(batches - done) / batches_per_second,
+                    .figures = {}});
+    return interrupted() == 0;
+  });
 }
 
 /// Before anything is trained: a wrong teacher is found now, and not in the results.
 void Trainer::score_teacher() {
   if (!teacher_) return;
-  progress_.line(fmt::format("teacher {}: evaluating", config_.teacher->file));
-  const Score score = evaluate(*teacher_->module, *validation_, device_, precision_, [](std::int64_t) { return interrupted() == 0; });
-  if (interrupted() != 0) return;
-  record_["teacher"] = {{"top1_error_percent", score.top1_percent()},
-                        {"top5_error_percent", score.top5_percent()},
-                        {"loss", score.mean_loss()}};
-  say(fmt::format("teacher: top-1 error {}, top-5 error {}{}", percent(score.top1_percent()), percent(score.top5_percent()),
-                  data_.synthetic ? " on synthetic data" : ""));
-  if (const auto &expected = config_.teacher->expected_error)
-    if (std::abs(score.top1_percent() - expected->percent) > expected->tolerance)
-      throw Error(ErrorCode::kInvalidConfig, "--expect-teacher-error",
-                  fmt::format("the teacher's top-1 error is {:.4g} %, and {:.4g} +- {:.4g} % was expected; another teacher, or "
-                              "other data would be accepted",
-                              score.top1_percent(), expected->percent, expected->tolerance));
+  if (!record_.contains("teacher")) {
+    progress_.line(fmt::format("teacher {}: evaluating", config_.teacher->file));
+    const Score result = score(*teacher_->module, "teacher");
+    if (interrupted() != 0) return;
+    record_["teacher"] = {{"top1_error_percent", result.top1_percent()},
+                          {"top5_error_percent", result.top5_percent()},
+                          {"loss", result.mean_loss()}};
+    say(fmt::format("teacher: top-1 error {}, top-5 error {}{}", percent(result.top1_percent()), percent(result.top5_percent()),
+                    data_.synthetic ? ", synthetic data" : ""));
+  }
+  check_teacher();
+}
+
+void Trainer::check_teacher() const {
+  const auto &expected = config_.teacher->expected_error;
+  if (!expected) return;
+  const double error = record_.at("teacher").at("top1_error_percent");
+  if (std::abs(error - expected->percent) > expected->tolerance)
+    throw Error(ErrorCode::kInvalidConfig, "--expect-teacher-error",
+                fmt::format("the teacher's top-1 error is {:.4g} %, and {:.4g} +- {:.4g} % was expected; another teacher, or "
+                            "other data would be accepted",
+                            error, expected->percent, expected->tolerance));
+}
+
+void Trainer::check_data() {
+  const std::string fingerprint = record_.value("data_fingerprint", data_.fingerprint);
+  if (fingerprint != data_.fingerprint)
+    throw Error(
+        ErrorCode::kInvalidConfig, "--data",
+        fmt::format("{} is not what the run was started with: its fingerprint was {} and is {}; the same data, or another "
+                    "folder would be accepted",
+                    data_.spec, fingerprint, data_.fingerprint));
 }
 
 void Trainer::record() {
-  const std::string fingerprint = record_.value("data_fingerprint", data_.fingerprint);
-  if (fingerprint != data_.fingerprint)
-    throw Error(ErrorCode::kInvalidConfig, "--data",
-                fmt::format("{} has changed since the run was started: its fingerprint was {} and is {}", data_.spec, fingerprint,
-                            data_.fingerprint));
   record_["data_fingerprint"] = data_.fingerprint;
   record_["data_is_synthetic"] = data_.synthetic;
   record_["training_images"] = data_.train->size();
   record_["validation_images"] = data_.validation->size();
   record_["network"] = student_.design.network.name;
+  record_["substitution"] = student_.substitution().empty() ? Json(nullptr) : Json(student_.substitution());
+  for (const std::string &change : changes_) record_["changes"].push_back(fmt::format("step {}: {}", position_.step, change));
   record_["parameters"] = student_.cost.parameters;
   record_["mult_adds[macs]"] = student_.cost.mult_adds(find_convention("macs")).whole();
   record_["device"] = describe(device_);
@@ -263,7 +317,10 @@ Checkpoint Trainer::checkpoint() const {
   return out;
 }
 
-void Trainer::save() { write_checkpoint(folder_, checkpoint()); }
+void Trainer::save() {
+  folder_.flush();
+  write_checkpoint(folder_, checkpoint());
+}
 
 void Trainer::restore() {
   std::vector<std::string> damaged;
@@ -278,14 +335,15 @@ void Trainer::restore() {
   for (const auto &[name, tensor] : own) {
     const auto saved = found->tensors.find(name);
     if (saved == found->tensors.end() || saved->second.sizes() != tensor.sizes())
-      throw Error(ErrorCode::kInvalidFile, folder_.path(),
-                  fmt::format("the checkpoint of step {} does not fit the network at {}; the folder of this very run would be accepted",
-                              found->position.step, name));
+      throw Error(
+          ErrorCode::kInvalidFile, folder_.path(),
+          fmt::format("the checkpoint of step {} does not fit the network at {}; the folder of this very run would be accepted",
+                      found->position.step, name));
     Tensor(tensor).copy_(saved->second);
   }
   position_ = found->position;
   folder_.cut_back(position_.lengths);
-  say(fmt::format("going on at step {} of {}", position_.step, total_steps()));
+  if (position_.step < total_steps()) say(fmt::format("going on at step {} of {}", position_.step, total_steps()));
 }
 
 void Trainer::one_step(const Batch &batch) {
@@ -332,7 +390,11 @@ void Trainer::report_step() {
     add("attention", last_.losses.attention);
   }
   folder_.metrics(line.dump(), position_.step, scalars);
-  figures_ = fmt::format("loss {:.4g}, error {:.1f} %", total,
+  std::string parts;
+  if (teacher_ && last_.losses.attention.defined())
+    parts = fmt::format(" (cross-entropy {:.4g}, attention {:.4g})", last_.losses.cross_entropy.item<double>(),
+                        last_.losses.attention.item<double>());
+  figures_ = fmt::format("loss {:.4g}{}, error {:.1f} %", total, parts,
                          100 * sums_[kTop1].item<double>() / std::max(1.0, sums_[kImages].item<double>()));
 }
 
@@ -377,13 +439,25 @@ void Trainer::train_epoch() {
   loader_->start(position_.epoch, position_.batch);
   while (position_.batch < batches) {
     const auto batch = loader_->next();
+    const std::int64_t step = position_.step;
+    bool stop = false;
+    bool saves = false;
     try {
       one_step(*batch);
       report_step();
+      const bool last = position_.batch == batches;
+      stop = stopped() && !last;
+      saves = stop || (config_.checkpoint_every && position_.step % *config_.checkpoint_every == 0 && !last);
+      // The checkpoints that are kept stay ones to go on from.
+      if ((saves || last) && !std::isfinite(sums_[kTotal].item<double>())) throw NotFinite{};
     } catch (const NotFinite &) {
-      diverged(*batch);
+      diverged(*batch, step);
     } catch (const c10::OutOfMemoryError &error) {
       out_of_memory(error.what_without_backtrace());
+    } catch (const c10::Error &error) {
+      const std::string message = error.what_without_backtrace();
+      if (message.find("can't allocate memory") == std::string::npos) throw;
+      out_of_memory(message);
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
     const double images_per_second = static_cast<double>(images_since_start_) / std::max(seconds, 1e-9);
@@ -394,13 +468,15 @@ void Trainer::train_epoch() {
                     .seconds_left = static_cast<double>((total_steps() - position_.step) * config_.protocol.batch) /
                                     std::max(images_per_second, 1e-9),
                     .figures = figures_});
-    if (stopped() && position_.batch < batches) {
-      save();
-      return;
-    }
-    if (config_.checkpoint_every && position_.step % *config_.checkpoint_every == 0 && position_.batch < batches) save();
+    if (saves) save();
+    if (stop) return;
   }
-  const Score validation = evaluate(*student_.module, *validation_, device_, precision_);
+  const Score validation =
+      score(*student_.module, fmt::format("epoch {}/{}, validation", position_.epoch + 1, config_.protocol.epochs));
+  if (interrupted() != 0) { // the epoch's steps are done; its validation is begun anew
+    save();
+    return;
+  }
   report_epoch(validation);
   ++position_.epoch;
   position_.batch = 0;
@@ -408,27 +484,32 @@ void Trainer::train_epoch() {
   save();
 }
 
-void Trainer::diverged(const Batch &batch) {
+void Trainer::diverged(const Batch &batch, std::int64_t step) {
   const Tensor images = batch.images.to(device_);
-  const auto layer = student_.module->first_not_finite(
-      images, {.training = true, .drop_path = drop_path_probability(config_.protocol, position_.epoch), .seed = config_.seed,
-               .step = static_cast<std::uint64_t>(position_.step)});
+  const auto layer =
+      student_.module->first_not_finite(images, {.training = true,
+                                                 .drop_path = drop_path_probability(config_.protocol, position_.epoch),
+                                                 .seed = config_.seed,
+                                                 .step = static_cast<std::uint64_t>(step)});
   State state = state_of(*student_.module);
   write_safetensors(folder_.file("diverged.safetensors"), state);
   const std::string what = fmt::format("step {} of epoch {}: the loss is not finite; first not finite: {}. The weights are in "
                                        "diverged.safetensors; a smaller learning_rate, or clip_grad would be accepted",
-                                       position_.step + 1, position_.epoch + 1, layer.value_or("the loss itself"));
+                                       step + 1, position_.epoch + 1, layer.value_or("the loss itself"));
   folder_.log(what);
   throw Error(ErrorCode::kLimit, folder_.path(), what);
 }
 
 void Trainer::out_of_memory(const std::string &message) {
-  const std::string first = message.substr(0, message.find(". "));
+  // The CPU's allocator puts where it was called in front of what it has to say.
+  constexpr std::string_view kAllocator = "DefaultCPUAllocator: ";
+  const std::size_t at = message.find(kAllocator);
+  const std::string said = at == std::string::npos ? message : message.substr(at + kAllocator.size());
+  const std::string first = said.substr(0, said.find(". "));
   throw Error(ErrorCode::kLimit, config_.device,
               fmt::format("a step on {} images of {} activations each needs more memory than there is ({}); --micro-batch, "
                           "--recompute all or --precision bf16 would need less",
-                          config_.micro_batch.value_or(config_.protocol.batch),
-                          student_.cost.activation_elements, first));
+                          config_.micro_batch.value_or(config_.protocol.batch), student_.cost.activation_elements, first));
 }
 
 /// The trained weights, with the run in their metadata.
@@ -437,34 +518,61 @@ void Trainer::finish() {
   state.metadata["pare.run"] = write_run({.config = config_, .record = record_.dump()});
   state.metadata["synthetic"] = data_.synthetic ? "true" : "false";
   write_safetensors(folder_.file("weights.safetensors"), state);
-  say(fmt::format("done: {}", folder_.file("weights.safetensors")));
+  folder_.log("done");
+}
+
+/// What the last epoch came to, from metrics.jsonl: the result on stdout.
+void Trainer::print_result() const {
+  const std::string path = folder_.file("metrics.jsonl");
+  const std::string text = read_text(path, path);
+  const std::size_t end = text.find_last_not_of('\n');
+  const std::size_t before = end == std::string::npos ? end : text.rfind('\n', end);
+  const Json line = Json::parse(before == std::string::npos ? text : text.substr(before + 1), nullptr, false);
+  if (line.is_discarded() || !line.contains("validation"))
+    throw Error(ErrorCode::kInvalidFile, path, "does not end in the last epoch's results; it must not be changed by hand");
+  const Json &validation = line.at("validation");
+  cli::print(fmt::format("{}{}: top-1 error {}, top-5 error {} after {} epochs{}\n{}\n", student_.design.network.name,
+                         student_.substitution().empty() ? "" : ", " + student_.substitution(),
+                         percent(validation.at("top1_error_percent")), percent(validation.at("top5_error_percent")),
+                         config_.protocol.epochs, data_.synthetic ? " on synthetic data" : "",
+                         folder_.file("weights.safetensors")));
 }
 
 int Trainer::run() {
   catch_interrupts();
   settle();
   open();
+  check_data();
+  restore();
+  if (resumed_ && position_.epoch >= config_.protocol.epochs && folder_.has("weights.safetensors")) {
+    progress_.line("the run is complete");
+    print_result();
+    return 0;
+  }
+  for (const Lowered::Kept &kept : student_.kept) say(fmt::format("{} stays as it was: {}", kept.layer, kept.reason));
   for (const std::string &line : remarks(config_.protocol)) progress_.line(line);
   if (config_.micro_batch && *config_.micro_batch < config_.protocol.batch)
     progress_.line(fmt::format("micro-batches of {}: batch norm sees {} images at a time, and not {}", *config_.micro_batch,
                                *config_.micro_batch, config_.protocol.batch));
-  if (!record_.contains("teacher")) score_teacher();
+  score_teacher();
   if (interrupted() == 0) {
     record();
-    restore();
-    say(fmt::format("{}: {} parameters, {} mult-adds, on {}", student_.design.network.name, student_.cost.parameters,
+    say(fmt::format("{}{}: {} parameters, {} mult-adds, on {}", student_.design.network.name,
+                    student_.substitution().empty() ? "" : ", " + student_.substitution(), student_.cost.parameters,
                     student_.cost.mult_adds(find_convention("macs")).whole(), describe(device_)));
     while (position_.epoch < config_.protocol.epochs && !stopped()) train_epoch();
   }
-  for (const BadFile &bad : data_.bad_files()) say(fmt::format("{}: {}", bad.path, bad.reason));
+  for (const std::string &line : bad_file_lines(data_)) say(line);
   if (const int signal = interrupted(); signal != 0) {
     say(fmt::format("interrupted at step {}; the same command goes on", position_.step));
     return 128 + signal;
   }
-  if (position_.epoch >= config_.protocol.epochs)
-    finish();
-  else
-    say(fmt::format("stopped at step {}, as --max-steps asks for", position_.step));
+  if (position_.epoch < config_.protocol.epochs) {
+    say(fmt::format("stopped at step {} of {}: --max-steps {}", position_.step, total_steps(), *config_.max_steps));
+    return 0;
+  }
+  finish();
+  print_result();
   return 0;
 }
 

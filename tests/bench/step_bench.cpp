@@ -1,4 +1,5 @@
-// Times one step of attention transfer on WRN-16-2, as pare-train does it: the peer of peer_step.py, with the same options and output.
+// Times one step of attention transfer on WRN-16-2, as pare-train does it: the peer of peer_step.py, with the same options and
+// output.
 
 #include <torch/torch.h>
 
@@ -81,5 +82,6 @@ int main(int argc, char **argv) {
     (void)result.losses.total.item<float>();
     if (step >= warmup) seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   }
-  std::cout << nlohmann::json{{"student", substitute}, {"parameters", count(student.graph()).parameters}, {"seconds", seconds}} << '\n';
+  std::cout << nlohmann::json{{"student", substitute}, {"parameters", count(student.graph()).parameters}, {"seconds", seconds}}
+            << '\n';
 }

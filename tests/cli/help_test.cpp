@@ -1,4 +1,4 @@
-#include "tests/cli/run.hpp"
+#include "tests/run.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 #include "tests/cli/networks.hpp"
-#include "tests/cli/run.hpp"
+#include "tests/run.hpp"
 
 namespace pare::test {
 

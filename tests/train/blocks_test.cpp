@@ -3,6 +3,7 @@
 #include "tests/train/numerics.hpp"
 
 #include "analysis/substitution.hpp"
+#include "train/device.hpp"
 #include "train/module_builder.hpp"
 
 namespace pare::train {
@@ -11,7 +12,8 @@ namespace {
 using test::error_of;
 using test::Json;
 
-/// "HashedSeparable" in the fixtures has a budget of K = (c_i k^2 + c_i c_o) // 3 values, which for k = 1 all go to the pointwise.
+/// "HashedSeparable" in the fixtures has a budget of K = (c_i k^2 + c_i c_o) // 3 values, which for k = 1 all go to the
+/// pointwise.
 std::string substitute_of(const Json &block) {
   const auto name = block.at("substitution").get<std::string>();
   if (name != "HashedSeparable") return name;
@@ -21,22 +23,21 @@ std::string substitute_of(const Json &block) {
   return "HashedSeparable_" + shortest(static_cast<double>((c_i + c_i * c_o) / 3) / static_cast<double>(c_i * c_o));
 }
 
-class Blocks : public testing::TestWithParam<std::size_t> {};
-
-TEST_P(Blocks, GiveTheReferencesOutputsAndGradients) {
-  const Json &block = test::manifest().at("blocks").at(GetParam());
+void check_block(std::size_t index, torch::Device device) {
+  const Json &block = test::manifest().at("blocks").at(index);
+  SCOPED_TRACE(block.at("file").get<std::string>());
   const auto tensors = test::fixture(block.at("file").get<std::string>());
   const auto both = [&](const char *key) { return Pair{block.at(key).get<std::int64_t>(), block.at(key).get<std::int64_t>()}; };
-  torch::Tensor x = tensors.at("x").clone().requires_grad_(true);
-  const ConvSite site =
-      make_site("X", {.batch = x.size(0), .channels = x.size(1), .height = x.size(2), .width = x.size(3)},
-                block.at("out_channels").get<std::int64_t>(), both("kernel_size"), both("stride"), both("padding"),
-                both("dilation"));
+  torch::Tensor x = tensors.at("x").clone().to(device).requires_grad_(true);
+  const ConvSite site = make_site("X", {.batch = x.size(0), .channels = x.size(1), .height = x.size(2), .width = x.size(3)},
+                                  block.at("out_channels").get<std::int64_t>(), both("kernel_size"), both("stride"),
+                                  both("padding"), both("dilation"));
   Graph graph;
   const NodeId y = lower_site(graph, site, graph.add_input(site.input), parse_substitute(substitute_of(block)));
   graph.set_output(y);
   graph.mark_attention_tap(y); // so that the output comes back in its own shape
   GraphModule module(std::move(graph));
+  module.to(device);
 
   // Names by name, in both directions.
   std::map<std::string, torch::Tensor> own;
@@ -54,7 +55,7 @@ TEST_P(Blocks, GiveTheReferencesOutputsAndGradients) {
   EXPECT_EQ(loaded, own.size());
 
   const Outputs out = module.run(x, {.training = true});
-  out.taps[0].backward(tensors.at("g"));
+  out.taps[0].backward(tensors.at("g").to(device));
   // Single precision against single precision; ACDC's matrix products are the longest.
   const double allowed = block.at("substitution").get<std::string>().find("ACDC") == std::string::npos ? 1e-5 : 1e-4;
   EXPECT_LE(error_of(out.taps[0], tensors.at("y")), allowed) << "y";
@@ -64,6 +65,17 @@ TEST_P(Blocks, GiveTheReferencesOutputsAndGradients) {
     ASSERT_TRUE(entry.value().grad().defined()) << name;
     EXPECT_LE(error_of(entry.value().grad(), tensors.at("grad." + name)), allowed) << "gradient of " << name;
   }
+}
+
+class Blocks : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(Blocks, GiveTheReferencesOutputsAndGradients) { check_block(GetParam(), torch::kCPU); }
+
+TEST(Gpu, BlocksGiveTheReferencesOutputsAndGradients) {
+  std::string why;
+  if (!has_cuda(why)) GTEST_SKIP() << why;
+  open_precision("fp32", torch::kCUDA);
+  for (std::size_t i = 0; i < test::manifest().at("blocks").size(); ++i) check_block(i, torch::kCUDA);
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, Blocks, testing::Range(std::size_t{0}, std::size_t{54}),

@@ -4,8 +4,8 @@
 
 #include <torch/torch.h>
 
-#include "train/weights/state.hpp"
 #include "tests/support.hpp"
+#include "train/weights/state.hpp"
 
 #include <map>
 #include <string>
@@ -28,7 +28,7 @@ inline std::map<std::string, torch::Tensor> fixture(const std::string &file) {
 /// max |a - b| / max |b|, and max |a - b| where b is zero.
 inline double error_of(const torch::Tensor &a, const torch::Tensor &b) {
   const torch::Tensor x = a.detach().to(torch::kCPU, torch::kFloat64);
-  const torch::Tensor y = b.to(torch::kFloat64);
+  const torch::Tensor y = b.to(torch::kCPU, torch::kFloat64);
   if (y.numel() == 0) return 0;
   const double difference = (x - y).abs().max().item<double>();
   const double scale = y.abs().max().item<double>();

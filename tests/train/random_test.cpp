@@ -34,8 +34,8 @@ TEST(Random, TheSameStreamAgain) {
   for (int i = 0; i < 100; ++i) ASSERT_EQ(one.next(), two.next());
 }
 
-// Of 100,000 draws: the mean of a uniform is within 5 sigma = 5 / sqrt(12 n) of 1/2, that of a normal within 5 / sqrt(n) of 0, its
-// variance within 5 sqrt(2 / n) of 1.
+// Of 100,000 draws: the mean of a uniform is within 5 sigma = 5 / sqrt(12 n) of 1/2, that of a normal within 5 / sqrt(n) of 0,
+// its variance within 5 sqrt(2 / n) of 1.
 TEST(Random, MomentsAreThoseOfTheDistribution) {
   constexpr int n = 100'000;
   RandomStream random(1, Purpose::kInitialisation, 2);

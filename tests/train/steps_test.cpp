@@ -1,11 +1,12 @@
-// Ten runs of three training steps of the 2019 code: losses, logits, attention maps, gradients, and parameters, buffers and momentum
-// after the last.
+// Ten runs of three training steps of the 2019 code: losses, logits, attention maps, gradients, and parameters, buffers and
+// momentum after the last.
 
 #include "tests/train/numerics.hpp"
 
 #include "analysis/cost_model.hpp"
 #include "analysis/lower.hpp"
 #include "models/network.hpp"
+#include "train/device.hpp"
 #include "train/step.hpp"
 
 namespace pare::train {
@@ -26,7 +27,7 @@ std::pair<std::string, std::string> network_and_substitute(const std::string &na
   static const std::map<std::string, std::string> networks = {{"wrn_10_1", "wrn-10-1"},
                                                               {"darts_c4_l6", "darts:channels=4,layers=6"}};
   static const std::map<std::string, std::string> substitutes = {
-      {"conv", "Conv"},         {"sep", "Sep"},         {"generic", "Generic"},         {"lr", "LR"}, {"shuffle", "Shuffle"},
+      {"conv", "Conv"},           {"sep", "Sep"},       {"generic", "Generic"},        {"lr", "LR"}, {"shuffle", "Shuffle"},
       {"sephashed", "SepHashed"}, {"tucker", "Tucker"}, {"tensortrain", "TensorTrain"}};
   for (const auto &[prefix, spec] : networks)
     if (name.starts_with(prefix)) {
@@ -54,7 +55,8 @@ Tensors tensors_of(const GraphModule &module) {
   return out;
 }
 
-void load(GraphModule &module, const Tensors &values, torch::ScalarType type) {
+void load(GraphModule &module, const Tensors &values, torch::ScalarType type, torch::Device device) {
+  module.to(device);
   const torch::NoGradGuard no_gradient;
   const Tensors own = tensors_of(module);
   for (const auto &[name, tensor] : own)
@@ -66,34 +68,34 @@ void load(GraphModule &module, const Tensors &values, torch::ScalarType type) {
   }
 }
 
-class Steps : public testing::TestWithParam<Case> {};
-
-TEST_P(Steps, AreTheReferences) {
-  const Json &run = test::manifest().at("steps").at(GetParam().run);
-  const torch::ScalarType type = GetParam().type;
+void check_steps(const Case &which, torch::Device device) {
+  const Json &run = test::manifest().at("steps").at(which.run);
+  SCOPED_TRACE(run.at("name").get<std::string>());
+  const torch::ScalarType type = which.type;
   const bool exact = type == torch::kFloat64;
   const double early = exact ? 1e-9 : 1e-4; // allowed in the first step
   const double late = exact ? 1e-7 : 1e-4;  // and after the last
-  const Tensors tensors = test::fixture(run.at("file").get<std::string>());
+  Tensors tensors = test::fixture(run.at("file").get<std::string>());
+  for (auto &[name, tensor] : tensors) tensor = tensor.to(device);
   const auto [spec, substitute] = network_and_substitute(run.at("name").get<std::string>());
   const Network network = make_network(spec);
   Graph lowered = lower(network.graph, {.uniform = parse_substitute(substitute), .layers = {}}).graph;
   const Graph original = lower(network.graph, {}).graph;
-  const double ratio =
-      static_cast<double>(count(lowered).parameters) / static_cast<double>(count(original).parameters);
+  const double ratio = static_cast<double>(count(lowered).parameters) / static_cast<double>(count(original).parameters);
   EXPECT_EQ(ratio, run.at("compression_ratio").get<double>());
 
   const bool scaled = run.at("compression_scaled_weight_decay").get<bool>();
-  const auto decays = weight_decays(lowered, run.at("weight_decay").get<double>(), ratio,
-                                    [&](std::string_view /*family*/) { return scaled; });
+  const auto decays =
+      weight_decays(lowered, run.at("weight_decay").get<double>(), ratio, [&](std::string_view /*family*/) { return scaled; });
   std::map<std::string, double> wanted;
   for (const auto &[name, value] : run.at("decay").items()) wanted[name] = value.get<double>();
   EXPECT_EQ(decays, wanted);
 
   GraphModule student(std::move(lowered));
   GraphModule teacher{Graph(original)};
-  load(student, with_prefix(tensors, "student."), type);
-  load(teacher, with_prefix(tensors, "teacher."), type);
+  load(student, with_prefix(tensors, "student."), type, device);
+  load(teacher, with_prefix(tensors, "teacher."), type, device);
+  teacher.freeze();
   std::vector<Sgd::Parameter> parameters;
   for (const auto &entry : student.named_parameters())
     parameters.push_back({.name = entry.key(), .tensor = entry.value(), .decay = decays.at(entry.key())});
@@ -170,6 +172,18 @@ TEST_P(Steps, AreTheReferences) {
     else
       EXPECT_LE(error_of(p.momentum, expected), late) << "momentum of " << p.name;
   }
+}
+
+class Steps : public testing::TestWithParam<Case> {};
+
+TEST_P(Steps, AreTheReferences) { check_steps(GetParam(), torch::kCPU); }
+
+TEST(Gpu, StepsAreTheReferences) {
+  std::string why;
+  if (!has_cuda(why)) GTEST_SKIP() << why;
+  open_precision("fp32", torch::kCUDA);
+  for (torch::ScalarType type : {torch::kFloat64, torch::kFloat32})
+    for (std::size_t run = 0; run < test::manifest().at("steps").size(); ++run) check_steps({run, type}, torch::kCUDA);
 }
 
 std::vector<Case> cases() {

@@ -62,13 +62,14 @@ PARE_CLONES void piece_statistics(const float *x, std::int64_t rows, std::int64_
   }
 }
 
-PARE_CLONES void scale_shift(const float *x, std::int64_t rows, std::int64_t channels, const float *scale, const float *shift,
-                             float least, float *y) {
+/// y = scale (x - mean) + shift, at least `least`. The mean is taken off first: it may be many deviations from zero.
+PARE_CLONES void scale_shift(const float *x, std::int64_t rows, std::int64_t channels, const float *mean, const float *scale,
+                             const float *shift, float least, float *y) {
   for (std::int64_t r = 0; r < rows; ++r) {
     const float *from = x + r * channels;
     float *to = y + r * channels;
     for (std::int64_t c = 0; c < channels; ++c) {
-      const float value = scale[c] * from[c] + shift[c];
+      const float value = scale[c] * (from[c] - mean[c]) + shift[c];
       to[c] = value > least || value != value ? value : least; // not a number stays what it is
     }
   }
@@ -89,9 +90,10 @@ PARE_CLONES void piece_gradients(const float *x, const float *dy, std::int64_t r
       PARE_LOAD(v, x + r * channels + c);
       PARE_LOAD(g, dy + r * channels + c);
       const Lanes zero = {};
+      v -= m;
       g = a * v + b > least ? g : zero;
       s += g;
-      p += g * (v - m);
+      p += g * v;
     }
     PARE_STORE(sum + c, s);
     PARE_STORE(product + c, p);
@@ -100,27 +102,28 @@ PARE_CLONES void piece_gradients(const float *x, const float *dy, std::int64_t r
     float s = 0;
     float p = 0;
     for (std::int64_t r = 0; r < rows; ++r) {
-      const float v = x[r * channels + c];
+      const float v = x[r * channels + c] - mean[c];
       const float g = scale[c] * v + shift[c] > least ? dy[r * channels + c] : 0;
       s += g;
-      p += g * (v - mean[c]);
+      p += g * v;
     }
     sum[c] = s;
     product[c] = p;
   }
 }
 
-/// dx = of_g g + of_x x + constant.
-PARE_CLONES void input_gradients(const float *x, const float *dy, std::int64_t rows, std::int64_t channels, const float *scale,
-                                 const float *shift, float least, const float *of_g, const float *of_x, const float *constant,
+/// dx = scale g + of_x (x - mean) + constant.
+PARE_CLONES void input_gradients(const float *x, const float *dy, std::int64_t rows, std::int64_t channels, const float *mean,
+                                 const float *scale, const float *shift, float least, const float *of_x, const float *constant,
                                  float *dx) {
   for (std::int64_t r = 0; r < rows; ++r) {
     const float *v = x + r * channels;
     const float *d = dy + r * channels;
     float *to = dx + r * channels;
     for (std::int64_t c = 0; c < channels; ++c) {
-      const float g = scale[c] * v[c] + shift[c] > least ? d[c] : 0;
-      to[c] = of_g[c] * g + of_x[c] * v[c] + constant[c];
+      const float centred = v[c] - mean[c];
+      const float g = scale[c] * centred + shift[c] > least ? d[c] : 0;
+      to[c] = scale[c] * g + of_x[c] * centred + constant[c];
     }
   }
 }
@@ -143,7 +146,8 @@ PARE_CLONES void row_mean_squares(const float *x, std::int64_t rows, std::int64_
   }
 }
 
-PARE_CLONES void row_scaled(const float *x, const float *factor, std::int64_t rows, std::int64_t channels, float constant, float *out) {
+PARE_CLONES void row_scaled(const float *x, const float *factor, std::int64_t rows, std::int64_t channels, float constant,
+                            float *out) {
   for (std::int64_t r = 0; r < rows; ++r) {
     const float f = factor[r] * constant;
     for (std::int64_t c = 0; c < channels; ++c) out[r * channels + c] = f * x[r * channels + c];
@@ -197,7 +201,6 @@ public:
     Tensor variance = torch::empty_like(mean);
     Tensor inverse = torch::empty_like(mean); // 1 / sqrt(variance + eps)
     Tensor scale = torch::empty_like(mean);
-    Tensor shift = torch::empty_like(mean);
     for (std::size_t c = 0; c < channels; ++c) {
       double m = 0;
       double q = 0;
@@ -217,17 +220,15 @@ public:
       mean.mutable_data_ptr<float>()[i] = static_cast<float>(m);
       variance.mutable_data_ptr<float>()[i] = static_cast<float>(v);
       inverse.mutable_data_ptr<float>()[i] = static_cast<float>(inverse_deviation);
-      const double a = inverse_deviation * data(weight)[i];
-      scale.mutable_data_ptr<float>()[i] = static_cast<float>(a);
-      shift.mutable_data_ptr<float>()[i] = static_cast<float>(data(bias)[i] - m * a);
+      scale.mutable_data_ptr<float>()[i] = static_cast<float>(inverse_deviation * data(weight)[i]);
     }
     Tensor y = like(x);
     float *to = y.mutable_data_ptr<float>();
     rows.each([&](std::int64_t /*piece*/, std::int64_t first, std::int64_t count) {
-      scale_shift(data(x) + first * rows.channels, count, rows.channels, data(scale), data(shift), least_of(relu),
+      scale_shift(data(x) + first * rows.channels, count, rows.channels, data(mean), data(scale), data(bias), least_of(relu),
                   to + first * rows.channels);
     });
-    context->save_for_backward({x, mean, inverse, scale, shift});
+    context->save_for_backward({x, mean, inverse, scale, bias});
     context->saved_data["relu"] = relu;
     *statistics = {.mean = mean, .variance = variance};
     return y;
@@ -272,14 +273,14 @@ public:
       // dx = a (g - sum / n - (x - mean) product / (deviation^2 n))
       const double b = -a * inverse_deviation * inverse_deviation * product / n;
       of_x[c] = static_cast<float>(b);
-      constant[c] = static_cast<float>(-a * sum / n - b * data(mean)[i]);
+      constant[c] = static_cast<float>(-a * sum / n);
     }
     Tensor dx = like(x);
     float *to = dx.mutable_data_ptr<float>();
     rows.each([&](std::int64_t /*piece*/, std::int64_t first, std::int64_t count) {
       const std::int64_t at = first * rows.channels;
-      input_gradients(data(x) + at, data(dy) + at, count, rows.channels, data(scale), data(shift), least, data(scale), of_x.data(),
-                      constant.data(), to + at);
+      input_gradients(data(x) + at, data(dy) + at, count, rows.channels, data(mean), data(scale), data(shift), least,
+                      of_x.data(), constant.data(), to + at);
     });
     return {dx, d_weight, d_bias, {}, {}, {}};
   }
@@ -327,10 +328,11 @@ Tensor fused_batch_norm(const Tensor &x, const Tensor &weight, const Tensor &bia
 
 Tensor fused_scale_shift(const Tensor &x, const Tensor &scale, const Tensor &shift, bool relu) {
   const Rows rows(x);
+  const Tensor zero = torch::zeros_like(scale);
   Tensor y = like(x);
   float *to = y.mutable_data_ptr<float>();
   rows.each([&](std::int64_t /*piece*/, std::int64_t first, std::int64_t count) {
-    scale_shift(data(x) + first * rows.channels, count, rows.channels, data(scale), data(shift), least_of(relu),
+    scale_shift(data(x) + first * rows.channels, count, rows.channels, data(zero), data(scale), data(shift), least_of(relu),
                 to + first * rows.channels);
   });
   return y;

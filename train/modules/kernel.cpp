@@ -30,9 +30,7 @@ const Tensor &at_or_none(Inputs in, std::size_t port) {
 }
 
 /// Whether a view of x as [N, H, W, C] is cheap and what is made from it stays in that order.
-bool channels_last(const Tensor &x) {
-  return x.is_contiguous(torch::MemoryFormat::ChannelsLast) && !x.is_contiguous();
-}
+bool channels_last(const Tensor &x) { return x.is_contiguous(torch::MemoryFormat::ChannelsLast) && !x.is_contiguous(); }
 
 /// An inverse index that follows its index: loading weights replaces the numbers in it.
 class Inverse {
@@ -56,8 +54,8 @@ struct MakeKernel {
   NodeId node;
 
   Kernel operator()(const Conv &op) const {
-    return [stride = pair(op.stride), padding = pair(op.padding), dilation = pair(op.dilation), groups = op.groups](
-               const Pass &, Inputs in) {
+    return [stride = pair(op.stride), padding = pair(op.padding), dilation = pair(op.dilation),
+            groups = op.groups](const Pass &, Inputs in) {
       return at::convolution(in[0], in[1], at_or_none(in, 2), stride, padding, dilation, false, {0, 0}, groups);
     };
   }
@@ -73,8 +71,10 @@ struct MakeKernel {
     return [](const Pass &, Inputs in) { return at::hardtanh(in[0], 0, 6); };
   }
   Kernel operator()(const MaxPool &op) const {
-    return [kernel = pair(op.kernel), stride = pair(op.stride), padding = pair(op.padding), ceil = op.ceil_mode](
-               const Pass &, Inputs in) { return at::max_pool2d(in[0], kernel, stride, padding, {1, 1}, ceil); };
+    return [kernel = pair(op.kernel), stride = pair(op.stride), padding = pair(op.padding), ceil = op.ceil_mode](const Pass &,
+                                                                                                                 Inputs in) {
+      return at::max_pool2d(in[0], kernel, stride, padding, {1, 1}, ceil);
+    };
   }
   Kernel operator()(const AvgPool &op) const {
     return [kernel = pair(op.kernel), stride = pair(op.stride), padding = pair(op.padding), ceil = op.ceil_mode,
@@ -148,9 +148,7 @@ struct MakeKernel {
     return [extents = sizes(op.extents)](const Pass &, Inputs in) { return polyadic_weight(in).view(extents); };
   }
   Kernel operator()(const AcdcProduct &op) const {
-    return [riffle = op.inner_riffle](const Pass &, Inputs in) {
-      return acdc_weight(in, riffle).unsqueeze(-1).unsqueeze(-1);
-    };
+    return [riffle = op.inner_riffle](const Pass &, Inputs in) { return acdc_weight(in, riffle).unsqueeze(-1).unsqueeze(-1); };
   }
   Kernel operator()(const Transpose & /*op*/) const {
     return [](const Pass &, Inputs in) { return in[0].transpose(0, 1); };
@@ -171,7 +169,7 @@ Kernel make_kernel(const Graph &graph, NodeId node) { return std::visit(MakeKern
 
 std::pair<Tensor, Tensor> affine_of(const Statistics &statistics, const Tensor &weight, const Tensor &bias, double eps) {
   const torch::NoGradGuard no_gradient;
-  Tensor scale = torch::rsqrt(statistics.variance + eps);
+  Tensor scale = torch::rsqrt(statistics.variance.to(torch::kFloat64) + eps);
   if (weight.defined()) scale = scale * weight;
   Tensor shift = -statistics.mean * scale;
   if (bias.defined()) shift = shift + bias;
@@ -202,7 +200,7 @@ Kernel batch_norm_kernel(const BatchNorm &op, Statistics &statistics, bool relu)
       }
       if (!torch::GradMode::is_enabled()) {
         const auto [scale, shift] = affine_of(statistics, in[1], in[2], eps);
-        return fused_scale_shift(in[0], scale, shift, relu);
+        return fused_scale_shift(in[0], scale.to(torch::kFloat32), shift.to(torch::kFloat32), relu);
       }
     }
     Tensor out = at::batch_norm(in[0], at_or_none(in, 1), at_or_none(in, 2), mean, variance, pass.training, momentum, eps,
@@ -216,12 +214,13 @@ namespace {
 /// oneDNN's convolution with a ReLU done on its result while it is in registers.
 Tensor onednn_convolution(const Tensor &x, const Tensor &weight, const Tensor &bias, at::IntArrayRef padding,
                           at::IntArrayRef stride, at::IntArrayRef dilation, std::int64_t groups, std::string_view after) {
-  using Signature = Tensor(const Tensor &, const Tensor &, const std::optional<Tensor> &, at::IntArrayRef, at::IntArrayRef,
-                           at::IntArrayRef, std::int64_t, std::string_view,
-                           torch::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
+  using Signature =
+      Tensor(const Tensor &, const Tensor &, const std::optional<Tensor> &, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef,
+             std::int64_t, std::string_view, torch::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
   static const auto op =
       c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_convolution_pointwise", "").typed<Signature>();
-  return op.call(x, weight, bias, padding, stride, dilation, groups, after, torch::List<std::optional<at::Scalar>>(), std::nullopt);
+  return op.call(x, weight, bias, padding, stride, dilation, groups, after, torch::List<std::optional<at::Scalar>>(),
+                 std::nullopt);
 }
 
 } // namespace
@@ -248,6 +247,7 @@ Tensor drop_path(const Tensor &x, const Pass &pass, NodeId node) {
   RandomStream random(pass.seed, Purpose::kDropPath, pass.step, node);
   Tensor factor = torch::empty({x.size(0), 1, 1, 1}, torch::kFloat64);
   auto *to = factor.mutable_data_ptr<double>();
+  for (std::int64_t i = 0; i < pass.first_image; ++i) random.uniform(); // those of the images before
   for (std::int64_t i = 0; i < x.size(0); ++i) to[i] = random.uniform() < keep ? 1 / keep : 0;
   return x * factor.to(x.options());
 }

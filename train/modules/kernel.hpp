@@ -19,6 +19,7 @@ struct Pass {
   double drop_path = 0;          ///< probability that drop path zeroes an output
   std::uint64_t seed = 0;        ///< of drop path
   std::uint64_t step = 0;
+  std::int64_t first_image = 0; ///< where a micro-batch begins in its batch: drop path draws for the batch's images
 };
 
 /// An operation of the lowered graph, resolved: inputs by port -> output. What it trains are inputs like any other.
@@ -37,18 +38,19 @@ Kernel make_kernel(const Graph &graph, NodeId node);
 /// Batch normalisation, with a ReLU behind it where `relu`; `statistics` outlives the kernel.
 Kernel batch_norm_kernel(const BatchNorm &op, Statistics &statistics, bool relu);
 
-/// What a batch norm does in evaluation mode: x becomes scale[c] x + shift[c]. weight and bias may be undefined.
+/// What a batch norm does in evaluation mode: x becomes scale[c] x + shift[c], in double precision. weight and bias may be
+/// undefined.
 std::pair<torch::Tensor, torch::Tensor> affine_of(const Statistics &statistics, const torch::Tensor &weight,
                                                   const torch::Tensor &bias, double eps);
 
-/// A convolution with a bias and a ReLU behind it where `relu`, both folded into it where the device can: for inference. inputs: x, weight
-/// [c_o, c_i / groups, k_h, k_w], bias [c_o].
+/// A convolution with a bias and a ReLU behind it where `relu`, both folded into it where the device can: for inference.
+/// inputs: x, weight [c_o, c_i / groups, k_h, k_w], bias [c_o].
 Kernel frozen_conv_kernel(const Conv &op, bool relu);
 /// scale[c] x + shift[c], then a ReLU where `relu`: inputs x, scale [C], shift [C].
 Kernel frozen_affine_kernel(bool relu);
 
-/// Drop path (Larsson et al. 2016; Zoph et al. 2018): x [N, C, H, W] / keep, zeroed for each image with probability 1 - keep. The images are
-/// drawn from (seed, step, node).
+/// Drop path (Larsson et al. 2016; Zoph et al. 2018): x [N, C, H, W] / keep, zeroed for each image with probability 1 - keep.
+/// The images are drawn from (seed, step, node).
 torch::Tensor drop_path(const torch::Tensor &x, const Pass &pass, NodeId node);
 
 } // namespace pare::train

@@ -2,6 +2,8 @@
 
 #include "train/modules/structured.hpp"
 
+#include "train/cuda/kernels.hpp"
+
 #include <ATen/Parallel.h>
 
 #include <map>
@@ -36,9 +38,9 @@ torch::Tensor sum_by_value(const torch::Tensor &gradient, const InverseIndex &in
 
 class Hashed : public torch::autograd::Function<Hashed> {
 public:
-  static torch::Tensor forward(torch::autograd::AutogradContext *context, const torch::Tensor &values, const torch::Tensor &index,
-                               const std::optional<torch::Tensor> &signs, const torch::Tensor &order,
-                               const torch::Tensor &offsets) {
+  static torch::Tensor forward(torch::autograd::AutogradContext *context, const torch::Tensor &values,
+                               const torch::Tensor &index, const std::optional<torch::Tensor> &signs,
+                               const torch::Tensor &order, const torch::Tensor &offsets) {
     context->save_for_backward({signs.value_or(torch::Tensor()), order, offsets});
     torch::Tensor out = values.index_select(0, index);
     if (signs) out.mul_(signs->to(out.scalar_type()));
@@ -51,9 +53,8 @@ public:
     torch::Tensor gradient = gradients[0].contiguous();
     if (saved[0].defined()) gradient = gradient * saved[0].to(gradient.scalar_type());
     const InverseIndex inverse{saved[1], saved[2]};
-    torch::Tensor out = gradient.is_cpu() ? sum_by_value(gradient, inverse)
-                                          : at::segment_reduce(gradient.index_select(0, inverse.order), "sum", {}, {},
-                                                               inverse.offsets, 0, true, 0);
+    torch::Tensor out =
+        gradient.is_cpu() ? sum_by_value(gradient, inverse) : cuda_sum_by_value(gradient, inverse.order, inverse.offsets);
     return {out, {}, {}, {}, {}};
   }
 };

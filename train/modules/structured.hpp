@@ -29,8 +29,8 @@ torch::Tensor dct_matrix(std::int64_t n);
 /// Its inverse. dct_matrix(n) x inverse_dct_matrix(n) = 1.
 torch::Tensor inverse_dct_matrix(std::int64_t n);
 
-/// A_1 [N, 1], D_1 [N, 1], ... -> [N, N]: the product of the factors diag(A) C diag(D) C^-1 with their riffles (AcdcProduct). The
-/// matrices are made once for each N, type and device, and shared.
+/// A_1 [N, 1], D_1 [N, 1], ... -> [N, N]: the product of the factors diag(A) C diag(D) C^-1 with their riffles (AcdcProduct).
+/// The matrices are made once for each N, type and device, and shared.
 torch::Tensor acdc_weight(std::span<const torch::Tensor> diagonals, bool inner_riffle);
 
 /// Cores [1, n_1, r_1], ..., [r_{d-1}, n_d, 1] -> [n_1 ... n_d], row-major.

@@ -1,4 +1,4 @@
-#include "tests/cli/run.hpp"
+#include "tests/run.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <sstream>
 #include <stdexcept>
@@ -38,17 +39,20 @@ int catcher() {
 std::string caught(const Fd &file) {
   std::string out;
   std::array<char, 65536> buffer{};
-  ::lseek(file.value, 0, SEEK_SET);
-  for (ssize_t n = 0; (n = ::read(file.value, buffer.data(), buffer.size())) > 0;)
+  // The offset is shared with the program that writes.
+  for (ssize_t n = 0; (n = ::pread(file.value, buffer.data(), buffer.size(), static_cast<off_t>(out.size()))) > 0;)
     out.append(buffer.data(), static_cast<std::size_t>(n));
   return out;
 }
 
 } // namespace
 
-Result run_program(const std::vector<std::string> &words, Stdout kind) {
-  const Fd out(catcher());
-  const Fd err(catcher());
+struct Process::Files {
+  Fd out{catcher()};
+  Fd err{catcher()};
+};
+
+Process::Process(const std::vector<std::string> &words, Stdout kind) : files_(std::make_unique<Files>()) {
   const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
@@ -58,30 +62,50 @@ Result run_program(const std::vector<std::string> &words, Stdout kind) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   switch (kind) {
-  case Stdout::kCaught: posix_spawn_file_actions_adddup2(&actions, out.value, STDOUT_FILENO); break;
+  case Stdout::kCaught: posix_spawn_file_actions_adddup2(&actions, files_->out.value, STDOUT_FILENO); break;
   case Stdout::kFull: posix_spawn_file_actions_adddup2(&actions, full.value, STDOUT_FILENO); break;
   case Stdout::kReaderGone: posix_spawn_file_actions_adddup2(&actions, gone.value, STDOUT_FILENO); break;
   case Stdout::kClosed: posix_spawn_file_actions_addclose(&actions, STDOUT_FILENO); break;
   }
-  posix_spawn_file_actions_adddup2(&actions, err.value, STDERR_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, files_->err.value, STDERR_FILENO);
 
   std::vector<std::string> copies = words;
   std::vector<char *> argv;
   for (std::string &word : copies) argv.push_back(word.data());
   argv.push_back(nullptr);
-  pid_t child = 0;
-  const int fault = ::posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
+  const int fault = ::posix_spawnp(&child_, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (fault != 0) throw std::runtime_error("cannot run " + words[0]);
+}
+
+Process::~Process() {
+  if (status_) return;
+  signal(SIGKILL);
+  wait();
+}
+
+void Process::signal(int number) const { ::kill(child_, number); }
+
+bool Process::is_running() {
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-  }
+  if (!status_ && ::waitpid(child_, &status, WNOHANG) == child_) status_ = status;
+  return !status_;
+}
+
+Result Process::wait() {
+  int status = 0;
+  while (!status_)
+    if (::waitpid(child_, &status, 0) == child_) status_ = status;
   Result result;
-  result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  result.out = caught(out);
-  result.err = caught(err);
+  result.code = WIFEXITED(*status_) ? WEXITSTATUS(*status_) : 128 + WTERMSIG(*status_);
+  result.out = caught(files_->out);
+  result.err = caught(files_->err);
   return result;
 }
+
+std::string Process::err() const { return caught(files_->err); }
+
+Result run_program(const std::vector<std::string> &words, Stdout out) { return Process(words, out).wait(); }
 
 Result run(const std::vector<std::string> &arguments, Stdout out) {
   std::vector<std::string> words{PARE_BINARY};

@@ -8,9 +8,13 @@
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace pare::test {
 
@@ -28,6 +32,28 @@ enum class Stdout { kCaught, kFull, kClosed, kReaderGone };
 Result run(const std::vector<std::string> &arguments, Stdout out = Stdout::kCaught);
 /// The same, any program, looked up in PATH.
 Result run_program(const std::vector<std::string> &words, Stdout out = Stdout::kCaught);
+
+/// A program that runs beside the test. One that is not waited for is killed at the end.
+class Process {
+public:
+  /// Looked up in PATH; stderr is caught as well.
+  explicit Process(const std::vector<std::string> &words, Stdout out = Stdout::kCaught);
+  Process(const Process &) = delete;
+  Process &operator=(const Process &) = delete;
+  ~Process();
+
+  void signal(int number) const;
+  bool is_running();
+  Result wait();
+  /// What it has written to stderr up to now.
+  std::string err() const;
+
+private:
+  struct Files;
+  std::unique_ptr<Files> files_;
+  pid_t child_ = 0;
+  std::optional<int> status_; ///< once it has ended
+};
 
 std::vector<std::string> lines(const std::string &text);
 std::vector<std::string> keys(const Json &object);

@@ -1,0 +1,421 @@
+#include "tests/train_run/run_test.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <pty.h>
+
+// What pare train, evaluate and data do and say, from the outside.
+
+namespace pare::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class Run : public TrainRun {
+protected:
+  /// A value of run.json's record.
+  Json record(const std::string &name) const { return run_json(name).at("record"); }
+  /// One step of a student beside the teacher in "teacher/weights.safetensors".
+  static Words student(const std::string &name, const std::string &substitute = "Generic_0.5") {
+    return join(small(name), {"--substitute", substitute, "--teacher", "teacher/weights.safetensors", "--max-steps", "1"});
+  }
+  void make_teacher() const { uninterrupted("teacher"); }
+  double top1(const std::string &name) const { return metrics(name).back().at("validation").at("top1_error_percent"); }
+};
+
+TEST_F(Run, TeacherThenSolvedStudentEndToEnd) {
+  fs::remove_all("data");
+  output({"data", "synthesize", "--like", "cifar10", "--classes", "3", "--images", "600", "data"});
+  const std::string network = "wide_resnet:depth=10,width=1,classes=3";
+  const Words settings = {"--data", "cifar10:data",          "--batch",   "20", "--learning-rate", "0.05",
+                          "--set",  "augmentation.cutout=0", "--threads", "1"};
+  trained(join({network, "--epochs", "4", "--set", "schedule.milestones=3", "-o", "runs/teacher"}, settings));
+  output({"solve", network, "--substitute", "Generic", "--budget", "parameters<=40%", "-o", "student.json"});
+  const double error = top1("runs/teacher");
+  const Result result = trained(
+      join({"student.json", "--teacher", "runs/teacher/weights.safetensors", "--expect-teacher-error",
+            std::to_string(error) + "+-0.01", "--epochs", "6", "--set", "schedule.milestones=4,5", "-o", "runs/student"},
+           settings));
+  // Chance is 66.7 %.
+  EXPECT_LT(error, 20);
+  EXPECT_LT(top1("runs/student"), 30);
+  EXPECT_GE(metrics("runs/student").back().at("train").at("attention"), 0);
+
+  // The graph that was counted is the graph that was trained.
+  const Json solved = Json::parse(read("student.json"));
+  const Json cost = json({"cost", "student.json", "--format", "json"});
+  const Tensors weights = read_tensors("runs/student/weights.safetensors");
+  EXPECT_EQ(record("runs/student").at("parameters"), cost.at("parameters")) << cost;
+  EXPECT_EQ(record("runs/student").at("substitution"), solved.at("substitution"));
+  EXPECT_EQ(record("runs/student").at("teacher").at("top1_error_percent"), error);
+  // The solved configuration goes with the weights.
+  EXPECT_EQ(Json::parse(Json::parse(weights.metadata.at("pare.run")).at("network").dump()), Json::parse(solved.dump()));
+
+  const Json evaluation = json({"evaluate", "runs/student", "--data", "cifar10:data", "--threads", "1", "--format", "json"});
+  EXPECT_EQ(evaluation.at("top1_error_percent"), top1("runs/student"));
+  EXPECT_EQ(evaluation.at("substitution"), solved.at("substitution"));
+  EXPECT_NE(result.out.find("top-1 error"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("synthetic"), std::string::npos) << result.out;
+}
+
+TEST_F(Run, EvaluatesRunsAndNetworks) {
+  uninterrupted("run");
+  const std::string network = small("")[0];
+  const Words data = {"--data", "cifar10:data", "--threads", "1", "--format", "json"};
+  const Json of_run = json(join({"evaluate", "run"}, data));
+  EXPECT_EQ(keys(of_run), (Words{"schema", "network", "substitution", "weights", "data", "data_fingerprint", "synthetic",
+                                 "images", "top1_error_percent", "top5_error_percent", "loss", "parameters"}));
+  const Json last = metrics("run").back().at("validation");
+  EXPECT_EQ(of_run.at("schema"), "pare.evaluation/1");
+  EXPECT_EQ(of_run.at("top1_error_percent"), last.at("top1_error_percent"));
+  EXPECT_EQ(of_run.at("top5_error_percent"), last.at("top5_error_percent"));
+  EXPECT_EQ(of_run.at("loss"), last.at("loss"));
+  EXPECT_EQ(of_run.at("images"), 40); // a fifth of 200
+  EXPECT_EQ(of_run.at("synthetic"), true);
+  EXPECT_EQ(of_run.at("data_fingerprint"), record("run").at("data_fingerprint"));
+  EXPECT_EQ(of_run.at("parameters"), json({"cost", network, "--format", "json"}).at("parameters"));
+
+  Json of_network = json(join({"evaluate", network, "--weights", "run/weights.safetensors"}, data));
+  // 10 images of a batch, or 128: the sums are rounded otherwise.
+  EXPECT_NEAR(of_network.at("loss").get<double>(), of_run.at("loss").get<double>(), 1e-5);
+  EXPECT_EQ(of_network.at("top1_error_percent"), of_run.at("top1_error_percent"));
+
+  // A run that is not finished: its last checkpoint.
+  trained(join(small("unfinished"), {"--max-steps", "20"}));
+  const Json unfinished = json(join({"evaluate", "unfinished"}, data));
+  EXPECT_EQ(unfinished.at("loss"), metrics("run")[20].at("validation").at("loss")); // behind the first epoch's 20 steps
+  EXPECT_NE(unfinished.at("weights").get<std::string>().find("step 20 (not finished)"), std::string::npos);
+
+  const std::string text = output({"evaluate", "run", "--data", "cifar10:data", "--threads", "1"});
+  EXPECT_NE(text.find("(synthetic)"), std::string::npos) << text;
+  EXPECT_EQ(output({"evaluate", "run", "--data", "cifar10:data", "--threads", "1", "-o", "result"}), "");
+  EXPECT_EQ(read("result"), text);
+}
+
+TEST_F(Run, ResultsOnSyntheticDataSaySoEverywhere) {
+  const Words words = join(small("run"), {"--teacher", "run0/weights.safetensors"});
+  uninterrupted("run0");
+  const Result result = trained(words);
+  EXPECT_NE(result.out.find("on synthetic data"), std::string::npos) << result.out;
+  int results = 0;
+  for (const std::string &line : lines(result.err))
+    if (line.find("error") != std::string::npos && line.find("step") == std::string::npos) {
+      EXPECT_NE(line.find("synthetic data"), std::string::npos) << line;
+      ++results;
+    }
+  EXPECT_EQ(results, 1 + 3); // the teacher, and each epoch
+  for (const Json &line : metrics("run"))
+    if (line.contains("validation")) {
+      EXPECT_EQ(line.at("synthetic"), true) << line;
+    }
+  EXPECT_EQ(record("run").at("data_is_synthetic"), true);
+  EXPECT_EQ(read_tensors("run/weights.safetensors").metadata.at("synthetic"), "true");
+
+  // The same images without the mark are taken as what they look like.
+  fs::create_directory("plain");
+  for (const std::string name :
+       {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"})
+    fs::copy_file("data/" + name, "plain/" + name);
+  const Result plain = trained(with(small("run1"), "--data", "cifar10:plain"));
+  EXPECT_EQ((plain.out + plain.err).find("synthetic"), std::string::npos) << plain.out << plain.err;
+  EXPECT_EQ(metrics("run1").back().at("synthetic"), false);
+  EXPECT_EQ(record("run1").at("data_is_synthetic"), false);
+  EXPECT_EQ(read_tensors("run1/weights.safetensors").metadata.at("synthetic"), "false");
+}
+
+TEST_F(Run, TeachersErrorIsCheckedAndWrittenDown) {
+  make_teacher();
+  const double error = top1("teacher");
+  const auto expecting = [&](double percent) { return std::to_string(percent) + "+-1"; };
+  expect_fault_in(train(join(student("run"), {"--expect-teacher-error", expecting(error + 1.5)})), 1, "invalid_config",
+                  {"--expect-teacher-error", "was expected"});
+  EXPECT_FALSE(fs::exists("run/metrics.jsonl"));
+  trained(join(student("run"), {"--expect-teacher-error", expecting(error - 0.5)}));
+  EXPECT_EQ(record("run").at("teacher").at("top1_error_percent"), error);
+  EXPECT_EQ(run_json("run").at("teacher").at("expected_error").at("tolerance"), 1);
+  // When it goes on as well, though it is not evaluated again.
+  const Result result =
+      train(with(join(student("run"), {"--expect-teacher-error", expecting(error + 1.5)}), "--max-steps", "2"));
+  expect_fault_in(result, 1, "invalid_config", {"--expect-teacher-error", "was expected"});
+  EXPECT_EQ(result.err.find("evaluating"), std::string::npos) << result.err;
+}
+
+TEST_F(Run, WrongTeachersAreRefused) {
+  make_teacher();
+  const auto refused = [&](const Words &words, int code, std::string_view tag, const Words &parts) {
+    expect_fault_in(train(words), code, tag, parts);
+  };
+  refused(with(student("run"), "--teacher", "nothing.safetensors"), 1, "io", {"nothing.safetensors"});
+  refused(with(student("run"), "--teacher", "data/test_batch.bin"), 1, "invalid_file", {"test_batch.bin"});
+  refused(join(student("run"), {"--teacher-network", "wide_resnet:depth=16,width=0.25"}), 1, "invalid_config",
+          {"missing", "block1.0.layer.1.bn1.bias"});
+  refused(join(student("run"), {"--teacher-network", "wide_resnet:depth=10,width=0.25,classes=7"}), 1, "invalid_config",
+          {"10 classes", "7"});
+  refused(join(small("run"), {"--expect-teacher-error", "5+-1"}), 2, "usage", {"there is no teacher"});
+  // Another file than the run was started with.
+  trained(student("run"));
+  std::string bytes = read("teacher/weights.safetensors");
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write("teacher/weights.safetensors", bytes);
+  refused(with(student("run"), "--max-steps", "2"), 1, "invalid_config", {"teacher"});
+}
+
+TEST_F(Run, NetworkAndDataMustFit) {
+  const auto refused = [&](const Words &words, int code, std::string_view tag, const Words &parts) {
+    expect_fault_in(train(words), code, tag, parts);
+  };
+  Words words = small("run");
+  words[0] = "wide_resnet:depth=10,width=0.25,classes=4";
+  refused(words, 1, "invalid_config", {"--data", "10 classes", "4"});
+  refused(with(small("run"), "--data", "cifar10:nowhere"), 1, "io", {"nowhere"});
+  refused(with(small("run"), "--data", "cifar100:data"), 1, "invalid_file", {"synthetic 'cifar10'", "cifar10:data"});
+  refused(with(small("run"), "--data", "pictures:data"), 2, "usage", {"pictures", "cifar10"});
+  // A file that is cut off.
+  write("data/data_batch_3.bin", read("data/data_batch_3.bin").substr(0, 5000));
+  refused(small("run"), 1, "invalid_file", {"data_batch_3.bin"});
+  // A folder that holds something else.
+  refused(small("data"), 1, "io", {"data", "no run.json"});
+  refused(small("data/test_batch.bin"), 1, "io", {"is no folder"});
+  EXPECT_FALSE(fs::exists("data/lock"));
+}
+
+TEST_F(Run, NotFiniteStopsItAndNamesALayer) {
+  const Result result = train(with(small("run"), "--learning-rate", "1e30"));
+  EXPECT_EQ(result.code, 1);
+  const std::string last = lines(result.err).back();
+  EXPECT_NE(last.find("the loss is not finite; first not finite: "), std::string::npos) << last;
+  // One of the network's layers, or parameters, by its name.
+  const Tensors weights = read_tensors("run/diverged.safetensors");
+  EXPECT_TRUE(std::any_of(weights.tensors.begin(), weights.tensors.end(), [&](const auto &entry) {
+    const std::string layer = entry.first.substr(0, entry.first.rfind('.'));
+    return last.find("parameter " + entry.first) != std::string::npos || last.find("layer " + layer) != std::string::npos;
+  })) << last;
+  EXPECT_FALSE(fs::exists("run/weights.safetensors"));
+  EXPECT_TRUE(checkpoints("run").empty());
+  EXPECT_NE(read("run/log").find("not finite"), std::string::npos);
+  // The same command comes to the same end.
+  EXPECT_EQ(lines(train(with(small("run"), "--learning-rate", "1e30")).err).back(), last);
+}
+
+TEST_F(Run, NothingDependsOnTheNumberOfWorkers) {
+  for (const std::string workers : {"0", "1", "3"}) trained(join(small("w" + workers), {"--workers", workers}));
+  expect_same_results("w0", "w1");
+  expect_same_results("w0", "w3");
+  trained(with(small("other"), "--seed", "1"));
+  EXPECT_NE(read("other/metrics.jsonl"), read("w0/metrics.jsonl")); // as they would be equal if nothing were random
+}
+
+TEST_F(Run, RecomputedActivationsAreTheSame) {
+  make_teacher();
+  const auto words = [](const std::string &name) { return with(student(name), "--max-steps", "20"); };
+  trained(words("kept"));
+  trained(join(words("recomputed"), {"--recompute", "all"}));
+  EXPECT_EQ(run_json("recomputed").at("protocol").at("recompute"), "all");
+  EXPECT_EQ(metrics("kept").size(), 21U);
+  EXPECT_EQ(read("recomputed/metrics.jsonl"), read("kept/metrics.jsonl"));
+  const Tensors kept = read_tensors("kept/" + checkpoints("kept").back());
+  EXPECT_TRUE(read_tensors("recomputed/" + checkpoints("recomputed").back()).tensors == kept.tensors);
+}
+
+TEST_F(Run, MicroBatchesAddUpAndSaySo) {
+  const Result result = trained(join(small("run"), {"--micro-batch", "5", "--max-steps", "1"}));
+  EXPECT_NE(result.err.find("batch norm sees 5 images at a time, and not 10"), std::string::npos) << result.err;
+  EXPECT_EQ(run_json("run").at("micro_batch"), 5);
+  // A micro-batch of all is the batch.
+  trained(join(small("all"), {"--micro-batch", "10", "--max-steps", "2"}));
+  trained(join(small("none"), {"--max-steps", "2"}));
+  EXPECT_EQ(read("all/metrics.jsonl"), read("none/metrics.jsonl"));
+  expect_fault_in(train(join(small("run2"), {"--micro-batch", "11"})), 1, "invalid_config", {"micro-batch = 11", "10"});
+}
+
+TEST_F(Run, DecayScalingIsRecordedWithBothFactors) {
+  const std::string network = small("")[0];
+  const Words cost = {"cost", network, "--format", "json"};
+  const double before = json(cost).at("parameters");
+  const double after = json(join(cost, {"--substitute", "Generic_0.5"})).at("parameters");
+  const auto decay = [&](const std::string &name, const Words &more) {
+    trained(join(join(small(name), {"--substitute", "Generic_0.5", "--max-steps", "1"}), more));
+    return record(name).at("weight_decay");
+  };
+  const Json on = decay("on", {});
+  EXPECT_EQ(on.at("not_scaled"), 5e-4); // protocols.md
+  EXPECT_NEAR(on.at("scaled").get<double>(), 5e-4 * after / before, 1e-15);
+  EXPECT_NEAR(on.at("compression_ratio").get<double>(), after / before, 1e-12);
+  EXPECT_EQ(on.at("scaled_families"), Json::parse(R"({"generic": true})"));
+  EXPECT_EQ(decay("off", {"--decay-scaling", "off"}).at("scaled_families"), Json::parse(R"({"generic": false})"));
+  EXPECT_EQ(decay("one", {"--decay-scaling", "generic=off"}).at("scaled_families"), Json::parse(R"({"generic": false})"));
+  const auto weights = [&](const std::string &name) { return read_tensors(name + "/" + checkpoints(name).back()).tensors; };
+  EXPECT_TRUE(weights("off") == weights("one"));
+  EXPECT_FALSE(weights("off") == weights("on"));
+}
+
+TEST_F(Run, RunJsonHoldsWhatIsNeededToRepeatIt) {
+  make_teacher();
+  const Words words = with(join(student("run"), {"--seed", "7", "--workers", "2", "--checkpoint-every", "5", "--weights",
+                                                 "start/weights.safetensors"}),
+                           "--max-steps", "3");
+  trained(join(small("start"), {"--substitute", "Generic_0.5"}));
+  trained(words);
+  const Json run = run_json("run");
+  EXPECT_EQ(run.at("schema"), "pare.run/1");
+  EXPECT_EQ(run.at("network"), "wide_resnet:depth=10,width=0.25,classes=10");
+  EXPECT_EQ(run.at("substitution"), "Generic_0.5");
+  EXPECT_EQ(run.at("input"), Json::parse("[3, 32, 32]"));
+  EXPECT_EQ(run.at("teacher").at("file"), "teacher/weights.safetensors");
+  EXPECT_EQ(run.at("teacher").at("checksum").get<std::string>().size(), 16U);
+  EXPECT_EQ(run.at("teacher").at("network"), "wide_resnet:depth=10,width=0.25,classes=10");
+  EXPECT_EQ(run.at("weights").at("file"), "start/weights.safetensors");
+  EXPECT_EQ(run.at("data"), "cifar10:data");
+  EXPECT_EQ(run.at("seed"), 7);
+  EXPECT_EQ(run.at("threads"), 1);
+  EXPECT_EQ(run.at("device"), "cpu");
+  EXPECT_EQ(run.at("precision"), "fp32");
+  const Json protocol = run.at("protocol");
+  EXPECT_EQ(protocol.at("name"), "cifar10-wrn");
+  EXPECT_EQ(protocol.at("batch"), 10);
+  EXPECT_EQ(protocol.at("epochs"), 3);
+  EXPECT_EQ(protocol.at("momentum"), 0.9);
+  EXPECT_EQ(protocol.at("schedule").at("milestones"), Json::parse("[1, 2]"));
+  EXPECT_EQ(protocol.at("augmentation").at("cutout"), 16);
+  const Json found = run.at("record");
+  for (const std::string name : {"pare", "compiler", "LibTorch"}) EXPECT_FALSE(found.at("versions").at(name).empty()) << name;
+  EXPECT_EQ(found.at("data_fingerprint").get<std::string>().size(), 16U);
+  EXPECT_EQ(found.at("training_images"), 200);
+  EXPECT_EQ(found.at("validation_images"), 40);
+
+  // The protocol of run.json is one to start from, and gives the same.
+  Json renamed = protocol;
+  renamed["name"] = "repeated"; // a known protocol's name is refused where the values are others
+  write("protocol.json", renamed.dump());
+  trained({"wide_resnet:depth=10,width=0.25",
+           "--substitute",
+           "Generic_0.5",
+           "--input",
+           "3,32,32",
+           "--teacher",
+           "teacher/weights.safetensors",
+           "--weights",
+           "start/weights.safetensors",
+           "--data",
+           "cifar10:data",
+           "--protocol",
+           "protocol.json",
+           "--seed",
+           "7",
+           "--threads",
+           "1",
+           "--max-steps",
+           "3",
+           "-o",
+           "again"});
+  EXPECT_EQ(read("again/metrics.jsonl"), read("run/metrics.jsonl"));
+}
+
+TEST_F(Run, TrainsFoldersOfImages) {
+  output({"data", "synthesize", "--like", "imagenet", "--classes", "4", "--images", "80", "--size", "80", "images"});
+  const auto words = [](const std::string &name) -> Words {
+    return {"resnet-18:width=0.25,classes=4",
+            "--input",
+            "3,64,64",
+            "--data",
+            "imagenet:images",
+            "--set",
+            "augmentation.size=64",
+            "--set",
+            "augmentation.evaluation_resize=72",
+            "--epochs",
+            "2",
+            "--batch",
+            "20",
+            "--learning-rate",
+            "0.01",
+            "--threads",
+            "1",
+            "-o",
+            name};
+  };
+  trained(words("one"));
+  EXPECT_EQ(run_json("one").at("protocol").at("augmentation").at("kind"), "random_resized_crop");
+  EXPECT_EQ(record("one").at("training_images"), 80);
+  EXPECT_EQ(metrics("one").back().at("step"), 8);
+  EXPECT_EQ(
+      json({"evaluate", "one", "--data", "imagenet:images", "--threads", "1", "--format", "json"}).at("top1_error_percent"),
+      top1("one"));
+  trained(join(words("two"), {"--max-steps", "3", "--workers", "3"}));
+  trained(join(words("two"), {"--workers", "0"}));
+  expect_same_results("one", "two");
+
+  // A bad image is named, and stops it or is counted.
+  std::vector<std::string> files;
+  for (const auto &entry : fs::directory_iterator("images/train/synthetic_0001")) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  write(files[1], "no image");
+  fs::remove("images/train/synthetic_0002/nothing");
+  expect_fault_in(train(words("bad")), 1, "invalid_file", {files[1], "--on-bad-file skip"});
+  const Result result = trained(join(words("bad"), {"--on-bad-file", "skip"}));
+  EXPECT_NE(result.err.find("1 image could not be decoded"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find(files[1]), std::string::npos) << result.err;
+  EXPECT_NE(read("bad/log").find(files[1]), std::string::npos);
+  EXPECT_EQ(metrics("bad").back().at("step"), 8); // an epoch keeps its length
+}
+
+TEST_F(Run, QuietSaysNothingAndPlainLinesHaveNoCodes) {
+  const Result quiet = trained(join(small("quiet"), {"--quiet"}));
+  EXPECT_EQ(quiet.err, "");
+  EXPECT_EQ(lines(quiet.out).size(), 2U) << quiet.out; // the result, and where the weights are
+  EXPECT_EQ(lines(quiet.out)[1], "quiet/weights.safetensors");
+  const Result plain = trained(small("plain"));
+  EXPECT_EQ(plain.err.find('\x1b'), std::string::npos);
+  EXPECT_EQ(plain.err.find('\r'), std::string::npos);
+  EXPECT_NE(plain.err.find("epoch 3/3: loss "), std::string::npos) << plain.err;
+}
+
+TEST_F(Run, ATerminalShowsABarThatFitsIt) {
+  constexpr unsigned short kColumns = 60;
+  const winsize size{.ws_row = 24, .ws_col = kColumns, .ws_xpixel = 0, .ws_ypixel = 0};
+  const Words words = join({PARE_BINARY, "train"}, small("run"));
+  int terminal = -1;
+  const pid_t child = ::forkpty(&terminal, nullptr, nullptr, &size);
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::vector<std::string> copies = words;
+    std::vector<char *> argv;
+    for (std::string &word : copies) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  std::string shown;
+  std::array<char, 4096> buffer{};
+  for (ssize_t n = 0; (n = ::read(terminal, buffer.data(), buffer.size())) > 0;)
+    shown.append(buffer.data(), static_cast<std::size_t>(n));
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ::close(terminal);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << shown;
+  // Each bar is written over: behind a return and an order to clear the line, and never longer than the line.
+  const std::string clear = "\r\x1b[K[";
+  int bars = 0;
+  for (std::size_t at = 0; (at = shown.find(clear, at)) != std::string::npos; ++bars) {
+    const std::size_t begin = at + clear.size() - 1;
+    at = std::min(shown.find('\r', begin), shown.size());
+    EXPECT_LT(at - begin, kColumns) << shown.substr(begin, at - begin);
+    EXPECT_NE(shown.substr(begin, at - begin).find("epoch"), std::string::npos) << shown.substr(begin, at - begin);
+  }
+  EXPECT_GT(bars, 3) << shown;
+  EXPECT_NE(shown.find("epoch 3/3: loss "), std::string::npos) << shown;
+}
+
+} // namespace
+
+} // namespace pare::test
