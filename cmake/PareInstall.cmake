@@ -44,7 +44,12 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/pare.pc DESTINATION ${CMAKE_INSTALL_LI
 install(TARGETS pare RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 # Beside it, where `pare train` looks first.
 if(TARGET pare-train)
+  # LibTorch stays where it is.
+  set_target_properties(pare-train PROPERTIES INSTALL_RPATH ${PARE_TORCH_ROOT}/lib)
   install(TARGETS pare-train RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+if(TARGET pare_cuda)
+  install(TARGETS pare_cuda LIBRARY DESTINATION lib/pare) # where pare-train looks, beside bin
 endif()
 install(FILES ${PROJECT_BINARY_DIR}/pare.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 set(pare_completions)
