@@ -13,7 +13,9 @@ namespace {
 using torch::Tensor;
 
 double error_of(const Tensor &a, const Tensor &b) {
-  return (a.detach().to(torch::kFloat64) - b.detach()).abs().max().item<double>() / b.detach().abs().max().item<double>();
+  const double scale = b.detach().abs().max().item<double>();
+  const double difference = (a.detach().to(torch::kFloat64) - b.detach()).abs().max().item<double>();
+  return scale > 0 ? difference / scale : difference; // a closed ReLU leaves nothing but zeros
 }
 
 Tensor channels_last(const Tensor &x) { return x.to(torch::kFloat32).contiguous(torch::MemoryFormat::ChannelsLast); }
@@ -71,6 +73,7 @@ TEST_P(Fused, MeanSquareIsLibTorchs) {
 
 TEST_P(Fused, ScaleAndShift) {
   const Case c = GetParam();
+  torch::manual_seed(8);
   const Tensor x = channels_last(torch::randn({c.batch, c.channels, c.height, c.width}));
   const Tensor scale = torch::randn({c.channels});
   const Tensor shift = torch::randn({c.channels});
