@@ -69,6 +69,9 @@ int hand_over(const Command &command, const std::vector<std::string> &words) {
   std::vector<char *> argv;
   for (std::string &word : copies) argv.push_back(word.data());
   argv.push_back(nullptr);
+  // Threads that wait for one another spin for a moment, not for milliseconds: beside other work a step took several times as
+  // long. Read before main(), so it must be set here; what a user has set stays.
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "10000", 0);
   ::execv(trainer->c_str(), argv.data());
   throw Error(ErrorCode::kIo, trainer->string(),
               fmt::format("cannot be run: {}; a {} of this pare would be accepted", std::strerror(errno), kTrainer));
