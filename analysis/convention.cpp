@@ -1,11 +1,12 @@
 #include "analysis/convention.hpp"
 
-#include "analysis/error.hpp"
+#include "analysis/convention_json.hpp"
 #include "analysis/op.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -15,6 +16,7 @@ namespace pare {
 
 namespace {
 
+constexpr std::string_view kSchema = "pare.convention/1";
 constexpr auto kModule = Spelling::kModule;
 constexpr auto kFunction = Spelling::kFunction;
 
@@ -50,28 +52,34 @@ std::vector<std::string_view> op_kinds() {
   return out;
 }
 
-std::vector<std::string_view> events() {
+std::vector<std::string_view> event_names(Events events) {
   std::vector<std::string_view> out;
-  for (std::size_t i = 0; i < kEventCount; ++i) out.push_back(to_string(static_cast<Event>(i)));
+  for (std::size_t i = 0; i < kEventCount; ++i)
+    if (const auto event = static_cast<Event>(i); events.contains(event)) out.push_back(to_string(event));
   return out;
 }
 
-Convention::Weight parse_weight(const std::string &key, double weight) {
-  const auto fail = [&](const std::string &message) { throw Error(ErrorCode::kInvalidFile, "weights/" + key, message); };
+Convention::Weight parse_weight(const std::string &key, double weight, const json::Place &place) {
   const auto first = key.find('.');
   const auto last = key.rfind('.');
   if (first == std::string::npos)
-    fail(fmt::format("\"{}\" must be op.event or op.spelling.event, such as conv.mac or relu.module.element", key));
+    place.fail(fmt::format("{} must be op.event or op.spelling.event, such as conv.mac or relu.module.element", shown(key)));
   Convention::Weight out{.op = key.substr(0, first), .spelling = {}, .event = Event::kMac, .weight = weight};
-  if (!kind_from(out.op)) fail(fmt::format("unknown op \"{}\"; known: {}", out.op, fmt::join(op_kinds(), ", ")));
+  const auto kind = kind_from(out.op);
+  if (!kind) place.fail(fmt::format("unknown op {}; known: {}", shown(out.op), fmt::join(op_kinds(), ", ")));
   if (first != last) {
     out.spelling = spelling_from(key.substr(first + 1, last - first - 1));
-    if (!out.spelling) fail(fmt::format("unknown spelling in \"{}\"; known: module, function", key));
+    if (!out.spelling) place.fail(fmt::format("unknown spelling in {}; known: module, function", shown(key)));
   }
-  const auto event = event_from(key.substr(last + 1));
-  if (!event) fail(fmt::format("unknown event \"{}\"; known: {}", key.substr(last + 1), fmt::join(events(), ", ")));
+  const std::string name = key.substr(last + 1);
+  const std::vector<std::string_view> own = event_names(events_of(*kind));
+  const auto event = event_from(name);
+  if (!event || !events_of(*kind).contains(*event))
+    place.fail(own.empty() ? fmt::format("{} does no work that could be weighed", out.op)
+                           : fmt::format("{} has no event {}; it has: {}", out.op, shown(name), fmt::join(own, ", ")));
   out.event = *event;
-  if (!(std::isfinite(weight) && weight >= 0)) fail(fmt::format("weight = {} must be a finite number from 0 up", weight));
+  if (!(std::isfinite(weight) && weight >= 0))
+    place.fail(fmt::format("{} = {} must be a finite number from 0 up", key, weight));
   return out;
 }
 
@@ -103,40 +111,39 @@ const Convention &find_convention(std::string_view name) {
               fmt::format("unknown convention \"{}\"; known: {}, or a pare.convention/1 file", name, fmt::join(known, ", ")));
 }
 
-Convention parse_convention(std::string_view json, const std::string &where) {
-  try {
-    const auto document = nlohmann::json::parse(json);
-    const auto fail = [](const std::string &field, const std::string &message) {
-      throw Error(ErrorCode::kInvalidFile, field, message);
-    };
-    if (!document.is_object() || document.value("schema", "") != "pare.convention/1")
-      fail("schema", "an object with \"schema\": \"pare.convention/1\" is expected");
-    for (const auto &[key, value] : document.items())
-      if (key != "schema" && key != "name" && key != "source" && key != "weights")
-        fail(key, fmt::format("unknown key \"{}\"; known: schema, name, source, weights", key));
-    Convention out;
-    for (const auto &[field, target] : {std::pair{"name", &out.name}, std::pair{"source", &out.source}}) {
-      if (!document.contains(field) || !document[field].is_string() || document[field].get<std::string>().empty())
-        fail(field, fmt::format("\"{}\" must be a string that is not empty", field));
-      *target = document[field].get<std::string>();
-    }
-    const auto plain = [](char c) {
-      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
-    };
-    if (out.name == "all" || !std::all_of(out.name.begin(), out.name.end(), plain))
-      fail("name", fmt::format("name = \"{}\" must be of letters, digits, _, - and ., and not \"all\"", out.name));
-    if (!document.contains("weights") || !document["weights"].is_object())
-      fail("weights", "\"weights\" must be an object, such as {\"conv.mac\": 1}");
-    for (const auto &[key, value] : document["weights"].items()) {
-      if (!value.is_number()) fail("weights/" + key, "a weight must be a number");
-      out.weights.push_back(parse_weight(key, value.get<double>()));
-    }
-    return out;
-  } catch (const Error &error) {
-    throw error.within(where);
-  } catch (const nlohmann::json::exception &error) {
-    throw Error(ErrorCode::kInvalidFile, where, error.what());
+Convention parse_convention(std::string_view text, const std::string &where) {
+  const json::Place place(where);
+  return parse_convention(json::parse(text, place), place);
+}
+
+Convention parse_convention(const json::Value &document, const json::Place &place) {
+  json::Members members(document, place, kSchema);
+  Convention out{.name = members.text("name"), .source = members.text("source"), .weights = {}};
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
+  };
+  if (out.name.empty() || out.name == "all" || !std::all_of(out.name.begin(), out.name.end(), plain))
+    members.place("name").fail(
+        fmt::format("name = {} must be of letters, digits, _, - and ., and not \"all\"", shown(out.name)));
+  if (out.source.empty()) members.place("source").fail("source = \"\" must say what is counted, after which tool or paper");
+  json::Members weights(members.at("weights"), members.place("weights"));
+  for (const auto &weight : weights.object().items())
+    out.weights.push_back(parse_weight(weight.key(), weights.real(weight.key()), weights.place(weight.key())));
+  members.finish();
+  return out;
+}
+
+std::string write_convention(const Convention &convention) {
+  json::Value out;
+  out["schema"] = kSchema;
+  out["name"] = convention.name;
+  out["source"] = convention.source;
+  json::Value &weights = out["weights"] = json::Value::object();
+  for (const Convention::Weight &w : convention.weights) {
+    const std::string spelling = w.spelling ? fmt::format(".{}", to_string(*w.spelling)) : std::string();
+    weights[fmt::format("{}{}.{}", w.op, spelling, to_string(w.event))] = w.weight;
   }
+  return json::dumped(out);
 }
 
 } // namespace pare

@@ -38,5 +38,7 @@ const Convention &find_convention(std::string_view name);
 ///   {"schema": "pare.convention/1", "name": "mine", "source": "...", "weights": {"conv.mac": 1, "relu.module.element": 1}}
 /// A key is op.event (both spellings) or op.spelling.event. Throws Error{kInvalidFile}; `where` names the text in it.
 Convention parse_convention(std::string_view json, const std::string &where);
+/// The same as JSON, on one line: reading it back gives the same convention.
+std::string write_convention(const Convention &convention);
 
 } // namespace pare

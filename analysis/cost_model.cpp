@@ -1,6 +1,6 @@
 #include "analysis/cost_model.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "analysis/graph.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 
 #include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/depth_first_search.hpp>

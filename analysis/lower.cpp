@@ -42,6 +42,11 @@ std::optional<std::string> Plan::text() const {
   return uniform->text();
 }
 
+std::string applies_to_no_layer(std::string_view substitute, std::span<const Lowered::Kept> kept) {
+  if (kept.empty()) return fmt::format("{} applies to no layer: the network has 0 replaceable ones", substitute);
+  return fmt::format("{} applies to no layer ({}: {})", substitute, kept.front().layer, kept.front().reason);
+}
+
 Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) {
   check_layers(graph, plan);
   const std::size_t n = graph.node_count();
@@ -107,6 +112,10 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
     for (NodeId node : graph.marked(mark)) out.graph.mark(moved[node], mark);
   }
   if (n > 0) out.graph.set_output(moved[graph.output()]);
+  // Dense numbers must not be shown under a substitute's name; a baseline's is right.
+  if (plan.uniform && plan.uniform->family->info().knob.kind != KnobInfo::Kind::kNone && plan.layers.empty() &&
+      out.kept.size() == marks.size())
+    throw Error(ErrorCode::kNotApplicable, "substitution", applies_to_no_layer(plan.uniform->text(), out.kept));
   return out;
 }
 

@@ -4,7 +4,9 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pare {
@@ -37,6 +39,9 @@ struct Lowered {
 /// The graph with each replaceable convolution written out as its substitute, or its baseline. This is what is counted,
 /// exported and trained. Throws Error{kNotApplicable} or {kUnknownName} (a plan for a layer that the network has not).
 Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused = WhereRefused::kThrow);
+
+/// Says that a substitution replaces nothing: the network has no replaceable layer, or all of them are kept as they were.
+std::string applies_to_no_layer(std::string_view substitute, std::span<const Lowered::Kept> kept);
 
 /// A replaceable layer whose substitute has more parameters or more mult-adds (convention macs) than its baseline.
 struct Growth {

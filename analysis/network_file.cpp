@@ -1,15 +1,15 @@
 #include "analysis/network_file.hpp"
 
 #include "analysis/builder.hpp"
-#include "analysis/error.hpp"
+#include "analysis/network_json.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -17,12 +17,11 @@ namespace pare {
 
 namespace {
 
-using nlohmann::json;
-
 constexpr const char *kSchema = "pare.network/1";
 constexpr std::string_view kInputId = "input";
 
-/// The lists of layers that training treats in a way of its own. An auxiliary head is not in the file, so its tap is not either.
+/// The lists of layers that training treats in a way of its own. An auxiliary head is not in the file, so its tap is not
+/// either.
 struct MarkList {
   const char *key;
   Mark mark;
@@ -68,245 +67,90 @@ struct Entry {
 
 // ------------------------------------------------------------------------------------------------- reading
 
-/// Takes one entry's fields from its JSON object, and refuses those that nobody asked for.
-class Fields {
+/// Reads an op's fields where they are there; a Pair is one whole number or two.
+class FieldReader {
 public:
-  Fields(const json &object, std::string where) : object_(object), where_(std::move(where)) {}
+  explicit FieldReader(json::Members &members) : members_(members) {}
 
-  [[noreturn]] void fail(std::string_view field, const std::string &message) const {
-    throw Error(ErrorCode::kInvalidFile, fmt::format("{}/{}", where_, field), message);
+  template <class Value>
+  void operator()(std::string_view field, Value &out) {
+    members_.read(field, out);
   }
-  const json *find(std::string_view field) {
-    known_.emplace_back(field);
-    const auto at = object_.find(field);
-    return at == object_.end() ? nullptr : &*at;
-  }
-  void required(std::string_view field) const {
-    if (!object_.contains(field)) fail(field, fmt::format("\"{}\" is missing", field));
-  }
-  void read(std::string_view field, std::int64_t &out) {
-    if (const json *value = find(field)) out = whole(field, *value);
-  }
-  void read(std::string_view field, double &out) {
-    const json *value = find(field);
+  void operator()(std::string_view field, Pair &out) {
+    const json::Value *value = members_.find(field);
     if (value == nullptr) return;
-    if (!value->is_number()) fail(field, fmt::format("{} = {} must be a number", field, shown(*value)));
-    out = value->get<double>();
-  }
-  void read(std::string_view field, bool &out) {
-    const json *value = find(field);
-    if (value == nullptr) return;
-    if (!value->is_boolean()) fail(field, fmt::format("{} = {} must be true or false", field, shown(*value)));
-    out = value->get<bool>();
-  }
-  void read(std::string_view field, std::string &out) {
-    const json *value = find(field);
-    if (value == nullptr) return;
-    if (!value->is_string()) fail(field, fmt::format("{} = {} must be a string", field, shown(*value)));
-    out = value->get<std::string>();
-  }
-  void read(std::string_view field, Pair &out) {
-    const json *value = find(field);
-    if (value == nullptr) return;
-    if (value->is_array() && value->size() == 2)
-      out = {whole(field, (*value)[0]), whole(field, (*value)[1])};
-    else if (value->is_array())
-      fail(field, fmt::format("{} = {} must be a whole number or [vertical, horizontal]", field, shown(*value)));
-    else
-      out.height = out.width = whole(field, *value);
+    const bool pair = value->is_array() && value->size() == 2;
+    const auto vertical = json::as_whole(pair ? (*value)[0] : *value);
+    const auto horizontal = json::as_whole(pair ? (*value)[1] : *value);
+    if (!vertical || !horizontal)
+      json::refuse(*value, members_.place(field), field, "a whole number or [vertical, horizontal]");
+    out = {*vertical, *horizontal};
   }
   /// Fields of ops that files do not hold.
-  void read(std::string_view /*field*/, Extents & /*out*/) {}
-
-  void finish() const {
-    for (const auto &[key, value] : object_.items())
-      if (std::find(known_.begin(), known_.end(), key) == known_.end())
-        fail(key, fmt::format("unknown key \"{}\"; known: {}", key, fmt::join(known_, ", ")));
-  }
-  static std::string shown(const json &value) {
-    std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
-    return text.size() > 60 ? text.substr(0, 57) + "..." : text;
-  }
+  void operator()(std::string_view /*field*/, Extents & /*out*/) {}
 
 private:
-  std::int64_t whole(std::string_view field, const json &value) const {
-    const bool fits = value.is_number_integer() &&
-                      !(value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX));
-    if (!fits) fail(field, fmt::format("{} = {} must be a whole number of at most 63 bits", field, shown(value)));
-    return value.get<std::int64_t>();
-  }
-
-  const json &object_;
-  std::string where_;
-  std::vector<std::string> known_;
+  json::Members &members_;
 };
 
-Entry read_entry(const json &object, const std::string &where, std::size_t position) {
-  std::string place = fmt::format("{}/layers[{}]", where, position);
-  if (!object.is_object())
-    throw Error(ErrorCode::kInvalidFile, place, fmt::format("{} must be an object", Fields::shown(object)));
-  if (const auto id = object.find("id"); id != object.end() && id->is_string())
-    place += fmt::format(" ({})", id->get<std::string>());
-  Fields fields(object, place);
+Entry read_entry(const json::Value &object, json::Place place, std::size_t position) {
+  if (object.is_object())
+    if (const auto id = object.find("id"); id != object.end() && id->is_string())
+      place = place.called(id->get_ref<const std::string &>());
+  json::Members members(object, std::move(place));
+  FieldReader read(members);
+  const auto fail = [&](std::string_view field, const std::string &message) { members.place(field).fail(message); };
   Entry entry;
   entry.position = position;
-  for (const char *field : {"id", "op", "inputs"}) fields.required(field);
-  fields.read("id", entry.id);
+  entry.id = members.text("id");
   if (entry.id.empty() || entry.id == kInputId)
-    fields.fail("id", fmt::format("id = \"{}\" must not be empty, nor \"input\"", entry.id));
-  entry.name = entry.id;
-  fields.read("name", entry.name);
-
-  for (const auto &[field, text] : {std::pair{"id", &entry.id}, std::pair{"name", &entry.name}})
-    if (std::any_of(text->begin(), text->end(), [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7f; }))
-      fields.fail(field,
-                  fmt::format("{} = {} must be without control characters but line ends", field, Fields::shown(json(*text))));
-
-  std::string op;
-  fields.read("op", op);
+    fail("id", fmt::format("id = \"{}\" must not be empty, nor \"input\"", entry.id));
+  const std::string op = members.text("op");
   const auto kind = kind_from(op);
-  if (!kind || !is_file_op(*kind))
-    fields.fail("op", fmt::format("unknown op \"{}\"; known: {}", op, fmt::join(file_ops(), ", ")));
+  if (!kind || !is_file_op(*kind)) fail("op", fmt::format("unknown op {}; known: {}", shown(op), fmt::join(file_ops(), ", ")));
   entry.op = make_op(*kind);
 
-  const json *inputs = fields.find("inputs");
-  if (!inputs->is_array()) fields.fail("inputs", fmt::format("inputs = {} must be an array of ids", Fields::shown(*inputs)));
-  for (const json &input : *inputs) {
-    if (!input.is_string()) fields.fail("inputs", fmt::format("input {} must be an id in quotes", Fields::shown(input)));
+  const json::Value &inputs = members.at("inputs");
+  if (!inputs.is_array()) json::refuse(inputs, members.place("inputs"), "inputs", "an array of ids");
+  for (const json::Value &input : inputs) {
+    if (!input.is_string()) fail("inputs", fmt::format("input {} must be an id in quotes", json::shown(input)));
     entry.inputs.push_back(input.get<std::string>());
   }
 
+  entry.name = entry.id;
+  read("name", entry.name);
+  for (const auto &[field, text] : {std::pair{"id", &entry.id}, std::pair{"name", &entry.name}})
+    if (std::any_of(text->begin(), text->end(), [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7f; }))
+      fail(field, fmt::format("{} = {} must be without control characters but line ends", field, json::shown(*text)));
+
   if (std::holds_alternative<Conv>(entry.op)) {
-    for (const char *field : {"out_channels", "kernel"}) fields.required(field);
-    fields.read("out_channels", entry.out);
-    fields.read("kernel", entry.kernel);
-    fields.read("bias", entry.bias);
-    std::string baseline;
-    fields.read("replaceable", baseline);
-    if (object.contains("replaceable")) {
+    for (const char *field : {"out_channels", "kernel"}) members.at(field);
+    read("out_channels", entry.out);
+    read("kernel", entry.kernel);
+    read("bias", entry.bias);
+    if (members.find("replaceable") != nullptr) {
+      const std::string baseline = members.text("replaceable");
       entry.replaceable = baseline_from(baseline);
       if (!entry.replaceable)
-        fields.fail("replaceable", fmt::format("replaceable = \"{}\" must be Conv or Sep, its baseline", baseline));
+        fail("replaceable", fmt::format("replaceable = {} must be Conv or Sep, its baseline", shown(baseline)));
     }
   } else if (std::holds_alternative<Linear>(entry.op)) {
-    fields.required("out_features");
-    fields.read("out_features", entry.out);
-    fields.read("bias", entry.bias);
+    entry.out = members.whole("out_features");
+    read("bias", entry.bias);
   } else if (std::holds_alternative<BatchNorm>(entry.op)) {
-    fields.read("affine", entry.affine);
+    read("affine", entry.affine);
   } else if (std::holds_alternative<MaxPool>(entry.op) || std::holds_alternative<AvgPool>(entry.op)) {
-    for (const char *field : {"kernel", "stride"}) fields.required(field);
+    for (const char *field : {"kernel", "stride"}) members.at(field);
   }
-  std::visit(
-      [&](auto &o) { std::decay_t<decltype(o)>::visit_fields(o, [&](const char *name, auto &v) { fields.read(name, v); }); },
-      entry.op);
+  std::visit([&](auto &o) { std::decay_t<decltype(o)>::visit_fields(o, [&](const char *name, auto &v) { read(name, v); }); },
+             entry.op);
   std::string spelling = std::string(to_string(entry.spelling));
-  fields.read("spelling", spelling);
+  read("spelling", spelling);
   const auto known = spelling_from(spelling);
-  if (!known) fields.fail("spelling", fmt::format("spelling = \"{}\" must be module or function", spelling));
+  if (!known) fail("spelling", fmt::format("spelling = {} must be module or function", shown(spelling)));
   entry.spelling = *known;
-  fields.finish();
+  members.finish();
   return entry;
-}
-
-/// Reads the document piece by piece, so that a file of a million layers is never held as a tree.
-class Reader : public nlohmann::json_sax<json> {
-public:
-  explicit Reader(std::string where) : where_(std::move(where)) {}
-
-  json header = json::object(); ///< all but the layers
-  std::vector<Entry> entries;
-  bool layers_seen = false;
-
-  bool null() override { return put(nullptr); }
-  bool boolean(bool value) override { return put(value); }
-  bool number_integer(number_integer_t value) override { return put(value); }
-  bool number_unsigned(number_unsigned_t value) override { return put(value); }
-  bool number_float(number_float_t value, const string_t &text) override {
-    if (!std::isfinite(value)) throw Error(ErrorCode::kInvalidFile, where_, fmt::format("number {} is beyond a double", text));
-    return put(value);
-  }
-  bool string(string_t &value) override { return put(std::move(value)); }
-  bool binary(binary_t & /*value*/) override { return put(nullptr); }
-  bool start_object(std::size_t /*size*/) override { return open(json::object()); }
-  bool start_array(std::size_t /*size*/) override { return open(json::array()); }
-  bool key(string_t &name) override {
-    keys_.back() = name;
-    const json *object = stack_.size() == 1 ? &header : &stack_.back();
-    if (object->contains(name) || (stack_.size() == 1 && name == "layers" && layers_seen))
-      throw Error(ErrorCode::kInvalidFile, where_, fmt::format("key \"{}\" is given twice in one object", name));
-    return true;
-  }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
-  bool parse_error(std::size_t /*position*/, const std::string & /*token*/, const nlohmann::detail::exception &error) override {
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: ..." without the library's own prefix.
-    const std::string text = error.what();
-    const auto prefix = text.find("] ");
-    throw Error(ErrorCode::kInvalidFile, where_, prefix == std::string::npos ? text : text.substr(prefix + 2));
-  }
-
-private:
-  static constexpr std::size_t kMaxDepth = 16;
-
-  bool in_layers() const { return stack_.size() >= 2 && keys_[0] == "layers"; }
-
-  bool open(json container) {
-    if (stack_.empty() && !container.is_object())
-      throw Error(ErrorCode::kInvalidFile, where_, fmt::format("an object with \"schema\": \"{}\" is expected", kSchema));
-    if (stack_.size() >= kMaxDepth)
-      throw Error(ErrorCode::kInvalidFile, where_,
-                  fmt::format("nested deeper than {} levels, which no network needs", kMaxDepth));
-    if (stack_.size() == 1 && keys_[0] == "layers") {
-      if (!container.is_array()) throw Error(ErrorCode::kInvalidFile, where_ + "/layers", "layers must be an array");
-      layers_seen = true;
-    }
-    stack_.push_back(std::move(container));
-    keys_.emplace_back();
-    return true;
-  }
-  bool close() {
-    json value = std::move(stack_.back());
-    stack_.pop_back();
-    keys_.pop_back();
-    if (stack_.empty() || (stack_.size() == 1 && keys_[0] == "layers")) return true;
-    return put(std::move(value));
-  }
-  template <class Value>
-  bool put(Value &&value) {
-    if (stack_.empty())
-      throw Error(ErrorCode::kInvalidFile, where_, fmt::format("an object with \"schema\": \"{}\" is expected", kSchema));
-    if (stack_.size() == 1) {
-      if (keys_[0] == "layers") throw Error(ErrorCode::kInvalidFile, where_ + "/layers", "layers must be an array");
-      header[keys_[0]] = std::forward<Value>(value);
-    } else if (stack_.size() == 2 && in_layers()) {
-      entries.push_back(read_entry(json(std::forward<Value>(value)), where_, entries.size()));
-    } else if (stack_.back().is_array()) {
-      stack_.back().push_back(std::forward<Value>(value));
-    } else {
-      stack_.back()[keys_.back()] = std::forward<Value>(value);
-    }
-    return true;
-  }
-
-  std::string where_;
-  std::vector<json> stack_;
-  std::vector<std::string> keys_; ///< the current key of each open object
-};
-
-Shape read_input(const json &header, const std::string &where) {
-  const auto input = header.find("input");
-  const auto fail = [&] {
-    throw Error(ErrorCode::kInvalidFile, where + "/input",
-                "\"input\" must be [channels, height, width], three whole numbers from 1 up");
-  };
-  if (input == header.end() || !input->is_array() || input->size() != 3) fail();
-  std::array<std::int64_t, 3> v{};
-  for (std::size_t i = 0; i < 3; ++i) {
-    if (!(*input)[i].is_number_integer() || (*input)[i].get<std::int64_t>() < 1) fail();
-    v[i] = (*input)[i].get<std::int64_t>();
-  }
-  return {.batch = 1, .channels = v[0], .height = v[1], .width = v[2]};
 }
 
 NodeId append(Graph &graph, const Entry &entry, std::span<const NodeId> inputs) {
@@ -337,40 +181,47 @@ NodeId append(Graph &graph, const Entry &entry, std::span<const NodeId> inputs) 
 
 } // namespace
 
-NetworkFile read_network(std::string_view text, const std::string &where, const std::optional<Shape> &input) {
-  Reader reader(where);
-  json::sax_parse(text, &reader);
-  const auto fail = [&](const std::string &field, const std::string &message) {
-    throw Error(ErrorCode::kInvalidFile, where + "/" + field, message);
-  };
-  const json &header = reader.header;
-  if (header.value("schema", json()) != kSchema)
-    fail("schema", fmt::format("schema = {} must be \"{}\"", Fields::shown(header.value("schema", json())), kSchema));
-  for (const auto &[key, value] : header.items())
-    if (key != "schema" && key != "name" && key != "input" && key != "output" &&
-        std::none_of(std::begin(kMarkLists), std::end(kMarkLists), [&](const MarkList &list) { return key == list.key; }))
-      fail(key, fmt::format("unknown key \"{}\"; known: schema, name, input, layers, attention_taps, drop_path, segment_ends, "
-                            "output",
-                            key));
+Shape read_input_shape(const json::Value &value, const json::Place &place) {
+  std::array<std::int64_t, 3> sizes{};
+  bool is_shape = value.is_array() && value.size() == sizes.size();
+  for (std::size_t i = 0; is_shape && i < sizes.size(); ++i) {
+    const auto size = json::as_whole(value[i]);
+    is_shape = size.has_value() && *size >= 1;
+    if (is_shape) sizes[i] = *size;
+  }
+  if (!is_shape) json::refuse(value, place, "input", "[channels, height, width], three whole numbers from 1 up");
+  return {.batch = 1, .channels = sizes[0], .height = sizes[1], .width = sizes[2]};
+}
+
+namespace {
+
+/// What is left of a document once its layers have been read.
+NetworkFile assemble(json::Members &header, bool has_layers, const std::vector<Entry> &entries, const json::Place &top,
+                     const InputOptions &input) {
   NetworkFile out;
-  if (!header.contains("name") || !header["name"].is_string()) fail("name", "\"name\" must be a string");
-  out.name = header["name"].get<std::string>();
-  const Shape own_input = read_input(header, where);
-  std::vector<Entry> &entries = reader.entries;
-  if (entries.empty()) fail("layers", "\"layers\" must list at least one layer");
+  out.name = header.text("name");
+  const Shape own_input = read_input_shape(header.at("input"), header.place("input"));
+  if (!has_layers || entries.empty()) header.place("layers").fail("\"layers\" must list at least one layer");
+  const json::Value *output = header.find("output");
+  for (const MarkList &list : kMarkLists) header.find(list.key);
+  header.find("layers"); // known, and read already
+  header.finish();
 
   // Ids, then what each layer needs.
   std::unordered_map<std::string_view, std::size_t> by_id;
   by_id.reserve(entries.size());
-  const auto place = [&](const Entry &entry) { return fmt::format("layers[{}] ({})", entry.position, entry.id); };
+  const auto place = [&](const Entry &entry) { return header.place("layers").item(entry.position).called(entry.id); };
   std::unordered_set<std::string_view> replaceable_names;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (!by_id.emplace(entries[i].id, i).second)
-      fail(place(entries[i]) + "/id", fmt::format("id \"{}\" is taken by layers[{}]; ids must be unique", entries[i].id,
-                                                  entries[by_id[entries[i].id]].position));
+      place(entries[i])
+          .member("id")
+          .fail(fmt::format("id {} is taken by layers[{}]; ids must be unique", shown(entries[i].id),
+                            entries[by_id[entries[i].id]].position));
     if (entries[i].replaceable && !replaceable_names.insert(entries[i].name).second)
-      fail(place(entries[i]) + "/name",
-           fmt::format("two replaceable layers are named \"{}\"; plans need a name for each", entries[i].name));
+      place(entries[i])
+          .member("name")
+          .fail(fmt::format("two replaceable layers are named {}; plans need a name for each", shown(entries[i].name)));
   }
   std::vector<std::pair<std::size_t, std::size_t>> dependencies;
   bool in_order = true;
@@ -378,7 +229,7 @@ NetworkFile read_network(std::string_view text, const std::string &where, const 
     for (const std::string &id : entries[i].inputs) {
       if (id == kInputId) continue;
       const auto needed = by_id.find(id);
-      if (needed == by_id.end()) fail(place(entries[i]) + "/inputs", fmt::format("no layer has the id \"{}\"", id));
+      if (needed == by_id.end()) place(entries[i]).member("inputs").fail(fmt::format("no layer has the id {}", shown(id)));
       dependencies.emplace_back(i, needed->second);
       in_order = in_order && needed->second < i;
     }
@@ -388,9 +239,10 @@ NetworkFile read_network(std::string_view text, const std::string &where, const 
     if (!sorted.cycle.empty()) {
       std::string path;
       for (std::size_t i = 0; i < std::min<std::size_t>(sorted.cycle.size(), 8); ++i)
-        path += entries[sorted.cycle[i]].id + " <- ";
+        path += shortened(entries[sorted.cycle[i]].id, 60) + " <- ";
       if (sorted.cycle.size() > 8) path += "... <- ";
-      fail("layers", fmt::format("a network must have no cycle, and this one has: {}{}", path, entries[sorted.cycle[0]].id));
+      header.place("layers").fail(fmt::format("a network must have no cycle, and this one has: {}{}", path,
+                                              shortened(entries[sorted.cycle[0]].id, 60)));
     }
     order = sorted.order;
   }
@@ -398,7 +250,7 @@ NetworkFile read_network(std::string_view text, const std::string &where, const 
   std::vector<NodeId> nodes(entries.size());
   Graph &graph = out.graph;
   try {
-    const NodeId source = graph.add_input(input.value_or(own_input));
+    const NodeId source = graph.add_input(input.apply(own_input));
     std::vector<NodeId> inputs;
     for (std::size_t k = 0; k < entries.size(); ++k) {
       const Entry &entry = entries[in_order ? k : order[k]];
@@ -409,21 +261,45 @@ NetworkFile read_network(std::string_view text, const std::string &where, const 
   } catch (const Error &error) {
     // A value in a file that no layer accepts is a fault of the file, not of the command line.
     throw(error.code() == ErrorCode::kInvalidValue ? Error(ErrorCode::kInvalidFile, error.where(), error.message()) : error)
-        .within(where);
+        .within(top.text());
   }
 
-  const auto node_of = [&](const std::string &field, const json &id) {
-    const auto at = id.is_string() ? by_id.find(id.get_ref<const std::string &>()) : by_id.end();
-    if (at == by_id.end()) fail(field, fmt::format("no layer has the id {}", Fields::shown(id)));
-    return nodes[at->second];
+  const auto node_of = [&](const json::Place &at, const json::Value &id) {
+    const auto found = id.is_string() ? by_id.find(id.get_ref<const std::string &>()) : by_id.end();
+    if (found == by_id.end()) at.fail(fmt::format("no layer has the id {}", json::shown(id)));
+    return nodes[found->second];
   };
   for (const MarkList &list : kMarkLists)
-    if (const auto ids = header.find(list.key); ids != header.end()) {
-      if (!ids->is_array()) fail(list.key, fmt::format("{} must be an array of ids", list.key));
-      for (const json &id : *ids) graph.mark(node_of(list.key, id), list.mark);
+    if (const json::Value *ids = header.find(list.key)) {
+      if (!ids->is_array()) json::refuse(*ids, header.place(list.key), list.key, "an array of ids");
+      for (std::size_t i = 0; i < ids->size(); ++i) graph.mark(node_of(header.place(list.key).item(i), (*ids)[i]), list.mark);
     }
-  if (const auto output = header.find("output"); output != header.end()) graph.set_output(node_of("output", *output));
+  if (output != nullptr) graph.set_output(node_of(header.place("output"), *output));
   return out;
+}
+
+} // namespace
+
+NetworkFile read_network(std::string_view text, const std::string &where, const InputOptions &input) {
+  const json::Place place(where);
+  std::vector<Entry> entries;
+  bool has_layers = false;
+  const json::Value document = json::parse_streamed(
+      text, place, "layers",
+      [&](const json::Value &layer, const json::Place &at) { entries.push_back(read_entry(layer, at, entries.size())); },
+      has_layers);
+  json::Members header(document, place, kSchema);
+  return assemble(header, has_layers, entries, place, input);
+}
+
+NetworkFile read_network(const json::Value &document, const json::Place &place, const InputOptions &input) {
+  json::Members header(document, place, kSchema);
+  std::vector<Entry> entries;
+  const json::Value *layers = header.find("layers");
+  if (layers != nullptr && !layers->is_array()) header.place("layers").fail("layers must be an array");
+  for (std::size_t i = 0; layers != nullptr && i < layers->size(); ++i)
+    entries.push_back(read_entry((*layers)[i], header.place("layers").item(i), i));
+  return assemble(header, layers != nullptr, entries, place, input);
 }
 
 // ------------------------------------------------------------------------------------------------- writing
@@ -433,7 +309,7 @@ namespace {
 std::string written(std::int64_t value) { return std::to_string(value); }
 std::string written(double value) { return shortest(value); }
 std::string written(bool value) { return value ? "true" : "false"; }
-std::string written(const std::string &value) { return json(value).dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string written(const std::string &value) { return json::dumped(value); }
 std::string written(const Pair &value) {
   return value.height == value.width ? written(value.height) : fmt::format("[{}, {}]", value.height, value.width);
 }

@@ -15,9 +15,26 @@ struct NetworkFile {
   Graph graph;
 };
 
-/// Reads one. `where` names the text in errors; `input` replaces the file's own input shape. Layers may stand in any order.
-/// Throws Error{kInvalidFile}, or what the graph throws where shapes do not fit.
-NetworkFile read_network(std::string_view json, const std::string &where, const std::optional<Shape> &input = {});
+/// What is counted or run instead of one image of the network's own size.
+struct InputOptions {
+  std::optional<Shape> image; ///< channels, height and width
+  std::int64_t batch = 1;     ///< images
+
+  InputOptions() = default;
+  InputOptions(const Shape &input) : image(input), batch(input.batch) {} // NOLINT(google-explicit-constructor): it says both
+
+  bool is_own() const { return !image && batch == 1; }
+  /// The input of a network whose own image is `own`.
+  Shape apply(const Shape &own) const {
+    Shape out = image.value_or(own);
+    out.batch = batch;
+    return out;
+  }
+};
+
+/// Reads one. `where` names the text in errors. Layers may stand in any order. Throws Error{kInvalidFile}, or what the graph
+/// throws where shapes do not fit.
+NetworkFile read_network(std::string_view json, const std::string &where, const InputOptions &input = {});
 
 /// Writes one, a layer to a line; reading it back and writing again gives the same bytes. Throws Error{kInvalidConfig} for a
 /// graph with computed or shared weights (a lowered one).

@@ -1,6 +1,8 @@
 #include "analysis/op.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cassert>
 #include <utility>
 
 namespace pare {
@@ -14,6 +16,12 @@ constexpr std::array<std::string_view, kOpKindCount> kind_names(std::index_seque
 constexpr auto kKindNames = kind_names(std::make_index_sequence<kOpKindCount>());
 
 template <std::size_t... I>
+constexpr std::array<Events, kOpKindCount> kind_events(std::index_sequence<I...> /*indices*/) {
+  return {std::variant_alternative_t<I, Op>::kEvents...};
+}
+constexpr auto kKindEvents = kind_events(std::make_index_sequence<kOpKindCount>());
+
+template <std::size_t... I>
 Op make(std::size_t kind, std::index_sequence<I...> /*indices*/) {
   using Make = Op (*)();
   constexpr std::array<Make, kOpKindCount> makers = {+[]() -> Op { return std::variant_alternative_t<I, Op>{}; }...};
@@ -23,6 +31,8 @@ Op make(std::size_t kind, std::index_sequence<I...> /*indices*/) {
 } // namespace
 
 std::string_view kind_name(std::size_t index) { return kKindNames[index]; }
+
+Events events_of(std::size_t kind) { return kKindEvents[kind]; }
 
 std::optional<std::size_t> kind_from(std::string_view name) {
   for (std::size_t i = 0; i < kOpKindCount; ++i)
@@ -42,6 +52,7 @@ TensorShape infer_shape(const Op &op, InputShapes inputs) {
 
 void tally(const Op &op, InputShapes inputs, const TensorShape &output, Tally &out) {
   std::visit([&](const auto &o) { tally(o, inputs, output, out); }, op);
+  assert(std::all_of(out.begin(), out.end(), [&](const Tally::Entry &e) { return events_of(op.index()).contains(e.event); }));
 }
 
 } // namespace pare

@@ -51,6 +51,8 @@ std::optional<std::size_t> kind_from(std::string_view name);
 /// A default-constructed op of a kind.
 Op make_op(std::size_t kind);
 bool makes_tensor(const Op &op);
+/// What an op of this kind may do when it runs.
+Events events_of(std::size_t kind);
 
 /// Output shape; throws Error{kInvalidConfig} or {kOverflow}, placed at the field that is wrong.
 TensorShape infer_shape(const Op &op, InputShapes inputs);

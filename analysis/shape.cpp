@@ -1,8 +1,13 @@
 #include "analysis/shape.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "base/values.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
 
 namespace pare {
 
@@ -16,6 +21,21 @@ std::string to_string(const Extents &extents) {
 
 std::string to_string(const TensorShape &shape) {
   return std::visit([](const auto &s) { return to_string(s); }, shape);
+}
+
+Shape parse_image_shape(const std::string &where, std::string_view text) {
+  std::array<std::int64_t, 3> sizes{};
+  std::string_view rest = text;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const std::size_t comma = i + 1 < sizes.size() ? rest.find(',') : rest.size();
+    const auto size = comma == std::string_view::npos ? std::nullopt : parse_whole(rest.substr(0, comma));
+    if (!size || *size < 1)
+      throw Error(ErrorCode::kInvalidValue, where,
+                  fmt::format("{} must be C,H,W, three whole numbers from 1 to {}, such as 3,32,32", shown(text), INT64_MAX));
+    sizes[i] = *size;
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+  }
+  return {.batch = 1, .channels = sizes[0], .height = sizes[1], .width = sizes[2]};
 }
 
 std::int64_t window_positions(std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
@@ -49,7 +69,8 @@ Shape pooled_shape(const Shape &x, const Pair &kernel, const Pair &stride, const
 void expect_inputs(InputShapes inputs, std::size_t least, std::size_t most) {
   if (inputs.size() >= least && inputs.size() <= most) return;
   const std::string wanted = least == most ? std::to_string(least) : fmt::format("{} to {}", least, most);
-  throw Error(ErrorCode::kInvalidConfig, "inputs", fmt::format("{} inputs given, {} expected", inputs.size(), wanted));
+  throw Error(ErrorCode::kInvalidConfig, "inputs",
+              fmt::format("{} {} given, {} expected", inputs.size(), inputs.size() == 1 ? "input" : "inputs", wanted));
 }
 
 const Shape &expect_activation(InputShapes inputs, std::size_t port) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "analysis/checked.hpp"
+#include "base/checked.hpp"
 
 #include <array>
 #include <cassert>
@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace pare {
@@ -77,6 +78,9 @@ using InputShapes = std::span<const TensorShape *const>;
 std::string to_string(const Shape &shape);
 std::string to_string(const Extents &extents);
 std::string to_string(const TensorShape &shape);
+
+/// "C,H,W" of one image, the whole text. Throws Error{kInvalidValue} placed at `where`, an option or a key.
+Shape parse_image_shape(const std::string &where, std::string_view text);
 
 /// The positions of a sliding window along one axis, floor((size + 2 padding - dilation (kernel - 1) - 1) / stride) + 1,
 /// or the same with ceil where a last partial window that starts inside the input or its left padding is kept.

@@ -1,5 +1,9 @@
 #include "analysis/substitution.hpp"
 
+#include "base/divisors.hpp"
+#include "base/text.hpp"
+#include "base/values.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,7 +11,6 @@
 #include <array>
 #include <bit>
 #include <cassert>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -90,7 +93,13 @@ NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute
                 fmt::format("{} does not apply: {}", substitute.text(), resolved.refusal->message));
   Builder builder(graph, !is_baseline(site, substitute));
   const auto first = static_cast<LayerId>(graph.layer_count());
-  const NodeId out = substitute.family->lower(builder, site, x, substitute.settings, resolved.structure);
+  const NodeId out = [&] {
+    try {
+      return substitute.family->lower(builder, site, x, substitute.settings, resolved.structure);
+    } catch (const Error &error) {
+      throw error.where().empty() ? error.within(site.name) : error; // a number of the family's own, outside any layer
+    }
+  }();
   for (LayerId layer = first; layer < graph.layer_count(); ++layer) graph.set_family(layer, substitute.family->info().name);
   return out;
 }
@@ -166,32 +175,32 @@ std::string known_names() {
 
 [[noreturn]] void unknown(std::string_view name) {
   throw Error(ErrorCode::kUnknownName, "substitution",
-              fmt::format("unknown substitution \"{}\"; known: {} (S is a setting)", name, known_names()));
+              fmt::format("unknown substitution {}; known: {} (S is a setting)", shown(name), known_names()));
 }
+
+constexpr std::int64_t kMostKnob = std::int64_t{1} << 53; ///< what a double holds exactly
 
 /// The knob in words: "a number in (0, 1]".
 std::string accepted(const KnobInfo &knob, std::int64_t least) {
   if (knob.kind == KnobInfo::Kind::kReal) return "a number in (0, 1]";
-  return fmt::format("a whole number from {} up", least);
+  return fmt::format("a whole number from {} to {}", least, kMostKnob);
 }
 
 /// Reads a setting as the 2019 system does: a binary double, or a whole number.
 double parse_knob(const KnobInfo &knob, std::string_view text, std::int64_t offset, const std::string &where) {
   const std::int64_t least = knob.least - offset;
   const auto fail = [&]() {
-    throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} = {} must be {}", knob.name, text, accepted(knob, least)));
+    throw Error(ErrorCode::kInvalidValue, where,
+                fmt::format("{} = {} must be {}", knob.name, plain(text), accepted(knob, least)));
   };
-  const char *const end = text.data() + text.size();
   if (knob.kind == KnobInfo::Kind::kReal) {
-    double value = 0;
-    const auto [stop, fault] = std::from_chars(text.data(), end, value);
-    if (fault != std::errc() || stop != end || !(value > 0 && value <= 1)) fail();
-    return value;
+    const auto value = parse_real(text);
+    if (!value || !(*value > 0 && *value <= 1)) fail();
+    return *value;
   }
-  std::int64_t value = 0;
-  const auto [stop, fault] = std::from_chars(text.data(), end, value);
-  if (fault != std::errc() || stop != end || value < least || value > (std::int64_t{1} << 53)) fail();
-  return static_cast<double>(value + offset);
+  const auto value = parse_whole(text);
+  if (!value || *value < least || *value > kMostKnob) fail();
+  return static_cast<double>(*value + offset);
 }
 
 Settings standard_settings(const SubstitutionInfo &info) {
@@ -203,15 +212,13 @@ Settings standard_settings(const SubstitutionInfo &info) {
 std::int64_t parse_key(const KeyInfo &key, std::string_view text, const std::string &where) {
   for (std::size_t i = 0; i < key.choices.size(); ++i)
     if (key.choices[i] == text) return static_cast<std::int64_t>(i);
-  std::int64_t value = 0;
-  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (!key.choices.empty() || fault != std::errc() || stop != text.data() + text.size() || value < key.least ||
-      value > key.most)
+  const auto value = parse_whole(text);
+  if (!key.choices.empty() || !value || *value < key.least || *value > key.most)
     throw Error(ErrorCode::kInvalidValue, where,
-                fmt::format("{} = {} must be {}", key.name, text,
+                fmt::format("{} = {} must be {}", key.name, plain(text),
                             key.choices.empty() ? fmt::format("a whole number from {} to {}", key.least, key.most)
                                                 : fmt::format("one of {}", fmt::join(key.choices, ", "))));
-  return value;
+  return *value;
 }
 
 std::string key_names(const SubstitutionInfo &info) {
@@ -232,7 +239,7 @@ Substitute parse_own(const Substitution &family, std::string_view options, const
     const auto equals = pair.find('=');
     const std::string_view name = pair.substr(0, equals);
     if (equals == std::string_view::npos)
-      throw Error(ErrorCode::kInvalidValue, where, fmt::format("\"{}\" must be key=value; keys: {}", pair, key_names(info)));
+      throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} must be key=value; keys: {}", shown(pair), key_names(info)));
     if (std::find(seen.begin(), seen.end(), name) != seen.end())
       throw Error(ErrorCode::kInvalidValue, where, fmt::format("key {} is given twice", name));
     seen.push_back(name);
@@ -243,7 +250,7 @@ Substitute parse_own(const Substitution &family, std::string_view options, const
     }
     const auto key = std::find_if(info.keys.begin(), info.keys.end(), [&](const KeyInfo &k) { return k.name == name; });
     if (key == info.keys.end())
-      throw Error(ErrorCode::kUnknownName, where, fmt::format("unknown key \"{}\"; known: {}", name, key_names(info)));
+      throw Error(ErrorCode::kUnknownName, where, fmt::format("unknown key {}; known: {}", shown(name), key_names(info)));
     out.settings[static_cast<std::size_t>(key - info.keys.begin())] = parse_key(*key, value, where);
   }
   return out;
@@ -270,14 +277,15 @@ bool Substitute::has_free_knob() const {
 }
 
 Substitute parse_substitute(std::string_view text, FreeKnob free_knob) {
-  const std::string where = std::string(text);
+  const std::string where = shortened(text, 120);
   const auto finish = [&](Substitute out) {
     const KnobInfo &knob = out.family->info().knob;
     if (divisor_set(out) && out.knob)
       throw Error(ErrorCode::kInvalidConfig, where,
                   fmt::format("divisor and {} both say how many values there are; give one", knob.name));
     if (out.has_free_knob() && free_knob == FreeKnob::kRefuse)
-      throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} is missing: {}", knob.name, accepted(knob, knob.least)));
+      throw Error(ErrorCode::kInvalidValue, where,
+                  fmt::format("{} is missing; it must be {}", knob.name, accepted(knob, knob.least)));
     return out;
   };
 
@@ -346,12 +354,15 @@ std::vector<std::int64_t> dimensionize(std::int64_t elements, std::int64_t count
   const double equal = std::exp(std::log(static_cast<double>(elements)) / static_cast<double>(count));
   const double nearest = std::nearbyint(equal);
   const auto target = static_cast<std::int64_t>(nearest);
-  if (std::fabs(equal - nearest) < 1e-6) return std::vector<std::int64_t>(static_cast<std::size_t>(count), target);
+  // The reference takes a root as whole where it nearly is; of large numbers many are that near and not whole.
+  std::int64_t left_of_power = elements;
+  for (std::int64_t k = 0; k < count && left_of_power % target == 0; ++k) left_of_power /= target;
+  if (std::fabs(equal - nearest) < 1e-6 && left_of_power == 1)
+    return std::vector<std::int64_t>(static_cast<std::size_t>(count), target);
   std::vector<std::int64_t> out;
   std::int64_t left = elements;
   for (std::int64_t k = 1; k < count; ++k) {
-    std::int64_t mode = std::min(left, target);
-    while (left % mode != 0) ++mode;
+    const std::int64_t mode = least_divisor_from(left, std::min(left, target));
     out.push_back(mode);
     left /= mode;
   }

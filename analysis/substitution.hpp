@@ -1,9 +1,9 @@
 #pragma once
 
 #include "analysis/builder.hpp"
-#include "analysis/error.hpp"
 #include "analysis/expression.hpp"
 #include "analysis/graph.hpp"
+#include "base/error.hpp"
 
 #include <cstddef>
 #include <cstdint>

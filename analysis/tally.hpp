@@ -1,11 +1,12 @@
 #pragma once
 
-#include "analysis/count.hpp"
+#include "base/count.hpp"
 
 #include <array>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 
@@ -26,6 +27,18 @@ inline constexpr std::size_t kEventCount = 7;
 /// "mac", "bias", "element", "window", "copy", "multiply", "reference_mac".
 std::string_view to_string(Event event);
 std::optional<Event> event_from(std::string_view name);
+
+/// A set of events.
+class Events {
+public:
+  constexpr Events(std::initializer_list<Event> events) {
+    for (const Event event : events) bits_ |= 1U << static_cast<unsigned>(event);
+  }
+  constexpr bool contains(Event event) const { return (bits_ >> static_cast<unsigned>(event) & 1U) != 0; }
+
+private:
+  unsigned bits_ = 0;
+};
 
 /// Whether a tool sees the op as a module or only as a function call.
 enum class Spelling : std::uint8_t { kModule, kFunction };

@@ -7,6 +7,8 @@
 
 namespace pare::cli {
 
+using namespace command; // what commands are made of
+
 /// The words that completion offers for an option's value, from its choices or from the registry that it names.
 std::vector<std::string> candidates(const OptionInfo &option);
 /// Whether a file may stand there.

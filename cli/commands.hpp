@@ -6,6 +6,8 @@
 
 namespace pare::cli {
 
+using namespace command; // what commands are made of
+
 /// The registry of `pare`: commands.def.
 std::span<const CommandEntry> commands();
 

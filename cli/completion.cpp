@@ -1,8 +1,8 @@
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 #include "cli/candidates.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "command/files.hpp"
+#include "command/output.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -172,7 +172,7 @@ const Command &command_completion() {
       .summary = "Print a completion script for a shell",
       .description = "Prints a script that completes commands, options and the names that pare knows.",
       .options = {{.name = "SHELL", .description = "One of", .choices = {"bash", "zsh", "fish"}, .required = true},
-                  output_option()},
+                  output_option("Write to FILE instead of stdout, whole or not at all")},
       .examples = {{"source <(pare completion bash)", "In this shell"},
                    {"pare completion fish -o ~/.config/fish/completions/pare.fish", "From now on"}},
       .run = run};

@@ -1,7 +1,7 @@
 #include "analysis/cost_model.hpp"
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 #include "cli/options.hpp"
-#include "command/files.hpp"
+#include "command/output.hpp"
 #include "reports/cost_table.hpp"
 #include "reports/numbers.hpp"
 

@@ -1,5 +1,5 @@
 #include "cli/options.hpp"
-#include "command/files.hpp"
+#include "command/output.hpp"
 #include "reports/catalogue.hpp"
 
 #include <array>
@@ -10,7 +10,7 @@ namespace {
 
 int run(const Arguments &arguments) {
   constexpr std::array kAccepted = {Format::kText, Format::kJson, Format::kMarkdown};
-  const Format format = parse_format(arguments.get("--format", "text"), kAccepted);
+  const Format format = read_format(arguments, kAccepted);
   deliver(arguments.get("--output"), write_formulas(formulas(arguments.get("SUBSTITUTION")), format));
   return kDone;
 }

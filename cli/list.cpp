@@ -1,6 +1,6 @@
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 #include "cli/options.hpp"
-#include "command/files.hpp"
+#include "command/output.hpp"
 #include "reports/catalogue.hpp"
 
 #include <fmt/format.h>

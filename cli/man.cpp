@@ -1,6 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "command/files.hpp"
+#include "command/output.hpp"
 #include "command/version.hpp"
 
 #include <fmt/format.h>
@@ -65,6 +65,7 @@ std::string page() {
         std::pair{kUsageFault, "usage: options, names or values that cannot be read"},
         std::pair{kNothingFits, "infeasible: no setting meets the budgets"},
         std::pair{128 + SIGINT, "train was interrupted; its state is saved"},
+        std::pair{kReaderGone, "whoever read the output went away, as head does"},
         std::pair{128 + SIGTERM, "train was terminated; its state is saved"}})
     out += fmt::format(".TP\n.B {}\n{}.\n", code, roff(meaning));
   out += ".SH EXAMPLES\n";
@@ -85,7 +86,7 @@ const Command &command_man() {
   static const Command command{.name = "man",
                                .summary = "Print the man page",
                                .description = "Prints the man page, made from the same descriptions as the help.",
-                               .options = {output_option()},
+                               .options = {output_option("Write to FILE instead of stdout, whole or not at all")},
                                .examples = {{"pare man | man -l -", "To read it"}},
                                .run = run};
   return command;

@@ -1,15 +1,16 @@
 #include "cli/options.hpp"
 
-#include "analysis/error.hpp"
-#include "analysis/text_file.hpp"
-#include "command/files.hpp"
-#include "command/values.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/text.hpp"
+#include "base/values.hpp"
+#include "command/output.hpp"
 #include "reports/numbers.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <array>
 
 namespace pare::cli {
 
@@ -24,14 +25,13 @@ OptionInfo convention_option() {
 Design read_design(const Arguments &arguments) {
   const std::string network = arguments.get("NETWORK");
   NetworkOptions options;
-  if (const auto input = arguments.find("--input")) options.input = read_image_shape("--input", *input);
-  const auto written = arguments.find("--batch");
-  if (!written) return load_design(network, options);
-  const std::int64_t batch = read_whole("--batch", *written);
-  // The network's own input is known only once it is there.
-  if (!options.input && batch != 1) options.input = load_design(network).network.input;
-  if (options.input) options.input->batch = batch;
+  if (const auto image = arguments.find("--input")) options.input.image = parse_image_shape("--input", *image);
+  if (const auto batch = arguments.find("--batch")) options.input.batch = read_whole("--batch", *batch);
   return load_design(network, options);
+}
+
+namespace {
+constexpr std::size_t kMostConventionBytes = std::size_t{16} << 20; // they have a kilobyte or two
 }
 
 std::vector<Convention> read_conventions(const Arguments &arguments) {
@@ -57,12 +57,11 @@ std::vector<Convention> read_conventions(const Arguments &arguments) {
     } else if (std::any_of(known.begin(), known.end(), [&](const Convention &c) { return c.name == name; })) {
       add(find_convention(name), false);
     } else {
-      std::error_code ignored;
-      if (!std::filesystem::exists(name, ignored) && !name.ends_with(".json") && name.find('/') == std::string::npos)
-        find_convention(name);
-      const Convention own = parse_convention(read_text(name, name), name);
+      if (!names_file(name)) find_convention(name);
+      const std::string file = file_name(name);
+      const Convention own = parse_convention(read_text(name, file, kMostConventionBytes), file);
       if (std::any_of(known.begin(), known.end(), [&](const Convention &c) { return c.name == own.name; }))
-        throw Error(ErrorCode::kInvalidFile, name + "/name",
+        throw Error(ErrorCode::kInvalidFile, file + "/name",
                     fmt::format("\"{}\" is a convention that pare has; another name would be accepted", own.name));
       add(own, true);
     }
@@ -74,7 +73,11 @@ WhereRefused read_where_refused(const Arguments &arguments) {
   return arguments.has("--where-possible") ? WhereRefused::kLeaveAsItIs : WhereRefused::kThrow;
 }
 
-Format read_format(const Arguments &arguments) { return parse_format(arguments.get("--format", "text")); }
+Format read_format(const Arguments &arguments, std::span<const Format> accepted) {
+  std::vector<std::string_view> names;
+  for (const Format format : accepted) names.push_back(to_string(format));
+  return parse_format(command::read_format(arguments, names));
+}
 
 void warn_of_growths(const Graph &graph, const Plan &plan) {
   constexpr std::size_t kShown = 5;

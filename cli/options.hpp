@@ -14,6 +14,8 @@
 
 namespace pare::cli {
 
+using namespace command; // what commands are made of
+
 // Options that several commands have, described once (the others in command/options.hpp) and read once.
 
 OptionInfo convention_option();
@@ -25,7 +27,8 @@ Design read_design(const Arguments &arguments);
 std::vector<Convention> read_conventions(const Arguments &arguments);
 
 WhereRefused read_where_refused(const Arguments &arguments);
-Format read_format(const Arguments &arguments);
+/// --format, or what the ending of --output says, of these.
+Format read_format(const Arguments &arguments, std::span<const Format> accepted = kFormats);
 
 /// One line on stderr for each layer whose substitute costs more than what it replaces: five, then how many more.
 void warn_of_growths(const Graph &graph, const Plan &plan);

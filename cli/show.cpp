@@ -1,19 +1,20 @@
-#include "analysis/error.hpp"
 #include "analysis/network_file.hpp"
+#include "base/error.hpp"
 #include "cli/options.hpp"
-#include "command/files.hpp"
+#include "command/output.hpp"
 #include "reports/network_table.hpp"
 
 #include <fmt/format.h>
+
+#include <array>
 
 namespace pare::cli {
 
 namespace {
 
 int run(const Arguments &arguments) {
-  const std::string format = arguments.get("--format", "text");
-  if (format != "text" && format != "json" && format != "dot")
-    throw Error(ErrorCode::kUsage, "--format", fmt::format("format = {} must be one of text, json, dot", format));
+  constexpr std::array<std::string_view, 3> kAccepted = {"text", "json", "dot"};
+  const std::string format = command::read_format(arguments, kAccepted);
   const Design design = read_design(arguments);
   const Network &network = design.network;
   std::string result;

@@ -1,12 +1,18 @@
-#include "analysis/cost_model.hpp"
-#include "analysis/error.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 #include "cli/options.hpp"
-#include "command/files.hpp"
+#include "command/output.hpp"
 #include "command/version.hpp"
 #include "reports/solve_table.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <utility>
+#include <vector>
 
 namespace pare::cli {
 
@@ -31,14 +37,75 @@ std::string provenance(const Arguments &arguments, const SolveRequest &request) 
   return out.dump();
 }
 
+/// "" and "-".
+bool is_stdout(const std::string &path) { return path.empty() || path == "-"; }
+
+/// The same file by two names; a device may be written twice.
+bool same_file(const std::string &a, const std::string &b) {
+  std::error_code ignored;
+  if (std::filesystem::exists(a, ignored) && !std::filesystem::is_regular_file(a, ignored)) return false;
+  return std::filesystem::weakly_canonical(a, ignored) == std::filesystem::weakly_canonical(b, ignored);
+}
+
+/// One thing that is written, and where.
+struct Output {
+  std::string path;
+  std::optional<Format> format; ///< none: the solved file
+
+  bool is_stdout() const { return cli::is_stdout(path); }
+};
+using Outputs = std::vector<Output>;
+
+Outputs read_outputs(const Arguments &arguments) {
+  const std::string path = arguments.get("--output");
+  const auto solved = arguments.find("--solved");
+  Outputs out;
+  if (path.empty()) {
+    out.push_back({.path = {}, .format = read_format(arguments)});
+  } else {
+    const bool by_name = arguments.has("--format");
+    // A name whose ending says nothing is that of the solved file.
+    std::vector<std::string_view> names;
+    for (const Format format : kFormats) names.push_back(to_string(format));
+    const std::string format = command::read_format(arguments, names, "");
+    out.push_back({.path = path, .format = format.empty() ? std::nullopt : std::optional(parse_format(format))});
+    if (!by_name && path != "-") out.push_back({.path = {}, .format = Format::kText}); // the table for whoever asked
+  }
+  if (solved) out.push_back({.path = *solved, .format = {}});
+  for (std::size_t i = 0; i < out.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (out[i].is_stdout() ? out[j].is_stdout() : !out[j].is_stdout() && same_file(out[i].path, out[j].path))
+        throw Error(ErrorCode::kUsage, "--solved",
+                    fmt::format("{} is where the result goes; another file would be accepted",
+                                out[i].is_stdout() ? "stdout" : shown(out[i].path)));
+  return out;
+}
+
+std::string written(const SolveView &view, Format format, const std::string &document) {
+  switch (format) {
+  case Format::kJson: return document;
+  case Format::kCsv: {
+    const Report table = solve_table(view);
+    return write({&table, 1}, format);
+  }
+  case Format::kText:
+  case Format::kMarkdown:
+  case Format::kLatex: break;
+  }
+  return write(solve_reports(view), format);
+}
+
 int run(const Arguments &arguments) {
-  const Format format = read_format(arguments);
+  const Outputs outputs = read_outputs(arguments);
   SolveRequest request{.substitution = arguments.get("--substitute"),
                        .budgets = {},
                        .conventions = read_conventions(arguments),
                        .method = arguments.get("--method", "exact"),
                        .where_refused = read_where_refused(arguments)};
-  for (const std::string &budget : arguments.all("--budget")) request.budgets.push_back(parse_budget(budget));
+  // Mult-adds without a convention are those of the one that is asked for, macs where none is.
+  const bool named = arguments.has("--convention");
+  const std::string bare = !named ? "macs" : request.conventions.size() == 1 ? request.conventions.front().name : "";
+  for (const std::string &budget : arguments.all("--budget")) request.budgets.push_back(parse_budget(budget, bare));
   const Design design = read_design(arguments);
   if (design.is_solved)
     throw Error(ErrorCode::kUsage, "NETWORK",
@@ -46,34 +113,21 @@ int run(const Arguments &arguments) {
 
   const Solution solution = solve_uniform(design.network, request);
   const bool infeasible = !solution.result.answer;
-  const CostReport original = count(lower(design.network.graph, {}).graph);
-  const SolveView view{.solution = solution,
-                       .network = design.network.name,
-                       .original = original,
-                       .conventions = request.conventions,
-                       .method = request.method};
-  const std::string path = arguments.get("--output");
-  const std::string document =
-      format == Format::kJson || !path.empty() ? write_solved(solution, provenance(arguments, request)) : std::string();
-  std::string result;
-  switch (format) {
-  case Format::kJson: result = document; break;
-  case Format::kCsv: {
-    const Report table = solve_table(view);
-    result = write({&table, 1}, format);
-    break;
-  }
-  case Format::kText:
-  case Format::kMarkdown:
-  case Format::kLatex: result = write(solve_reports(view), format); break;
-  }
-
+  const SolveView view{.solution = solution, .network = design.network.name, .method = request.method};
   if (!infeasible) warn_of_growths(solution.network.graph, solution.plan);
-  if (!path.empty() && !infeasible) write_file(path, document);
-  print(result);
+  const std::string document = write_solved(solution, provenance(arguments, request));
+  // All is made before anything is written, and files are written first: whoever reads stdout may have gone.
+  std::vector<std::pair<std::string, std::string>> results;
+  for (const Output &output : outputs)
+    if (!infeasible || output.is_stdout())
+      results.emplace_back(output.path, output.format ? written(view, *output.format, document) : document);
+  std::stable_partition(results.begin(), results.end(), [](const auto &result) { return !is_stdout(result.first); });
+  for (const auto &[path, text] : results) deliver(path, text);
   if (!infeasible) return kDone;
-  talk(fmt::format("pare: infeasible: {}{}", solution.result.termination.detail,
-                   path.empty() ? "" : "; " + path + " was not written"));
+  std::string unwritten;
+  for (const Output &output : outputs)
+    if (!output.is_stdout()) unwritten += fmt::format("; {} was not written", output.path);
+  talk(one_line(fmt::format("pare: infeasible: {}{}", solution.result.termination.detail, unwritten)));
   return kNothingFits;
 }
 
@@ -101,7 +155,7 @@ const Command &command_solve() {
             .value = "B",
             .description =
                 "A limit that must hold: parameters<=0.8M, mult-adds[reference]<=100M, parameters<=5% (of the original), or "
-                "parameters~0.8M (nearest)",
+                "parameters~0.8M (nearest); mult-adds alone are by --convention, macs without",
             .required = true,
             .repeats = true},
            {.name = "--method",
@@ -112,7 +166,13 @@ const Command &command_solve() {
            input_option(),
            convention_option(),
            format_option(),
-           output_option("Write the solution to FILE as well (pare.solved/1), whole or not at all")},
+           output_option(
+               "Write to FILE, whole or not at all: in --format, or as its ending says (.json: the solved file), or else "
+               "the solved file"),
+           {.name = "--solved",
+            .value = "FILE",
+            .description = "Write the solved file (pare.solved/1) too, which every command reads as a network",
+            .values = Values::kFile}},
       .examples = {{"pare solve wrn-28-10 --substitute Generic --budget 'parameters<=0.8M' -o student.json",
                     "The largest WRN-28-10 of low-rank layers within 0.8 M parameters"},
                    {"pare solve darts --substitute Shuffle --budget 'parameters<=30%' --budget 'mult-adds<=2e8'",

@@ -1,7 +1,7 @@
-#include "analysis/error.hpp"
-#include "command/files.hpp"
+#include "base/error.hpp"
+#include "command/output.hpp"
 #include "command/parse.hpp"
-#include "train/plan/commands.hpp"
+#include "train/command/commands.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -17,6 +17,8 @@
 // What needs LibTorch is done by a second executable, pare-train, so that this one starts fast and builds without.
 
 namespace pare::cli {
+
+using namespace command; // what commands are made of
 
 namespace {
 

@@ -16,7 +16,8 @@ foreach(layer component IN ZIP_LISTS pare_layers pare_components)
     FILES_MATCHING
     PATTERN "*.hpp"
     PATTERN "substitutions" EXCLUDE # what families share is their own business
-    PATTERN "json_fields.hpp" EXCLUDE) # has nlohmann_json in it
+    PATTERN "json.hpp" EXCLUDE # these have nlohmann_json in them
+    PATTERN "*_json.hpp" EXCLUDE)
 endforeach()
 
 set(pare_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/pare)
@@ -25,7 +26,7 @@ configure_package_config_file(cmake/pareConfig.cmake.in pareConfig.cmake INSTALL
 # Before 1.0 a minor version may change the interface.
 write_basic_package_version_file(pareConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/pareConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/pareConfigVersion.cmake
-              cmake/PareNLopt.cmake DESTINATION ${pare_config_dir})
+              cmake/PareNLopt.cmake cmake/PareSodium.cmake cmake/PareTurbojpeg.cmake DESTINATION ${pare_config_dir})
 
 # The prefix is written relative to the file's own folder, so that an installed tree can be moved.
 list(JOIN pare_link_flags " " pare_link_flags)

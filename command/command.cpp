@@ -1,6 +1,6 @@
 #include "command/command.hpp"
 
-namespace pare::cli {
+namespace pare::command {
 
 std::optional<std::string> Arguments::find(std::string_view name) const {
   for (const auto &[given, value] : given_)
@@ -19,4 +19,4 @@ std::vector<std::string> Arguments::all(std::string_view name) const {
   return out;
 }
 
-} // namespace pare::cli
+} // namespace pare::command

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace pare::cli {
+namespace pare::command {
 
 /// Exit codes.
 inline constexpr int kDone = 0;
@@ -78,4 +78,4 @@ struct Program {
   std::string (*version_text)(); ///< what --version prints
 };
 
-} // namespace pare::cli
+} // namespace pare::command

@@ -1,8 +1,16 @@
 #include "command/options.hpp"
 
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
 #include <utility>
 
-namespace pare::cli {
+namespace pare::command {
 
 OptionInfo network_option() {
   return {.name = "NETWORK",
@@ -40,4 +48,22 @@ OptionInfo output_option(std::string_view description) {
   return {.name = "--output", .letter = "-o", .value = "FILE", .description = description, .values = Values::kFile};
 }
 
-} // namespace pare::cli
+std::string read_format(const Arguments &arguments, std::span<const std::string_view> accepted, std::string_view otherwise) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kEndings = {
+      {{".json", "json"}, {".csv", "csv"}, {".md", "markdown"}, {".tex", "latex"}, {".txt", "text"}, {".dot", "dot"}}};
+  const auto checked = [&](std::string_view format, const std::string &where, const std::string &what) {
+    if (std::find(accepted.begin(), accepted.end(), format) == accepted.end())
+      throw Error(ErrorCode::kUsage, where, fmt::format("{} must be one of {}", what, fmt::join(accepted, ", ")));
+    return std::string(format);
+  };
+  if (const auto given = arguments.find("--format"))
+    return checked(*given, "--format", fmt::format("format = {}", shown(*given)));
+  const std::string path = arguments.get("--output");
+  for (const auto &[ending, format] : kEndings)
+    // Only what draws knows .dot: elsewhere it says nothing, as any other ending.
+    if (path.ends_with(ending) && (format != "dot" || std::find(accepted.begin(), accepted.end(), format) != accepted.end()))
+      return checked(format, "--output", fmt::format("format = {}, which the ending of {} says,", format, shown(path)));
+  return std::string(otherwise);
+}
+
+} // namespace pare::command

@@ -2,10 +2,12 @@
 
 #include "command/command.hpp"
 
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
-namespace pare::cli {
+namespace pare::command {
 
 // Descriptions of options that commands of both programs have.
 
@@ -14,6 +16,13 @@ OptionInfo substitute_option();
 OptionInfo where_possible_option();
 OptionInfo input_option();
 OptionInfo format_option(std::vector<std::string_view> choices = {"text", "json", "csv", "markdown", "latex"});
-OptionInfo output_option(std::string_view description = "Write to FILE instead of stdout, whole or not at all");
+OptionInfo output_option(std::string_view description =
+                             "Write to FILE instead of stdout, whole or not at all; its ending says the format where --format "
+                             "does not");
 
-} // namespace pare::cli
+/// The format that --format names; without it that of the ending of --output (.json, .csv, .md, .tex, .txt, .dot); else
+/// `otherwise`. Throws Error{kUsage} with the `accepted` ones.
+std::string read_format(const Arguments &arguments, std::span<const std::string_view> accepted,
+                        std::string_view otherwise = "text");
+
+} // namespace pare::command

@@ -1,6 +1,7 @@
 #include "command/parse.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -10,7 +11,7 @@
 
 #include <algorithm>
 
-namespace pare::cli {
+namespace pare::command {
 
 namespace {
 
@@ -73,6 +74,54 @@ struct Parser {
   }
 };
 
+/// The option that a word names: --name, --name=VALUE, -l or -lVALUE.
+const OptionInfo *option_of(const Command &command, std::string_view word) {
+  for (const OptionInfo &info : command.options) {
+    const bool by_name = word == info.name || word.starts_with(std::string(info.name) + "=");
+    const bool by_letter = !info.letter.empty() && word.starts_with(info.letter);
+    if (!info.has_place() && (by_name || by_letter)) return &info;
+  }
+  return nullptr;
+}
+
+/// CLI11's own words speak of its bookkeeping ("At Most 1 required but received 2"); these of what was given.
+std::string what_is_wrong(const Parser &parser, const Command &command, const std::vector<std::string> &words,
+                          const CLI::ParseError &error) {
+  std::vector<std::string_view> known;
+  for (const OptionInfo &info : command.options) known.push_back(info.name);
+  if (dynamic_cast<const CLI::ExtrasError *>(&error) != nullptr) {
+    const std::vector<std::string> extras = parser.app.remaining();
+    std::string text;
+    for (const std::string &word : words)
+      if (std::find(extras.begin(), extras.end(), word) != extras.end()) text += (text.empty() ? "" : " ") + word;
+    return fmt::format("{} was not expected; accepted: {}", shown(text), fmt::join(known, ", "));
+  }
+  if (dynamic_cast<const CLI::ArgumentMismatch *>(&error) != nullptr) {
+    for (const auto &entry : parser.options) {
+      const OptionInfo *info = entry.first; // clang 14 captures no structured binding
+      const auto times =
+          std::count_if(words.begin(), words.end(), [&](const std::string &word) { return option_of(command, word) == info; });
+      if (!info->is_flag() && !info->repeats && times > 1)
+        return fmt::format("{} is given {} times; once would be accepted", info->name, times);
+    }
+    for (std::size_t i = 0; i < words.size(); ++i)
+      if (const OptionInfo *info = option_of(command, words[i]);
+          info != nullptr && !info->is_flag() && words[i].find('=') == std::string::npos &&
+          (i + 1 == words.size() || option_of(command, words[i + 1]) != nullptr))
+        return fmt::format("{} needs a value: {} {}", info->name, info->name, info->value);
+  }
+  for (const std::string &word : words)
+    if (const OptionInfo *info = option_of(command, word);
+        info != nullptr && info->is_flag() && word.find('=') != std::string::npos)
+      return fmt::format("{} takes no value", info->name);
+  if (dynamic_cast<const CLI::RequiredError *>(&error) != nullptr)
+    for (const auto &[info, option] : parser.options)
+      if (info->required && option->count() == 0)
+        return fmt::format("{} is missing",
+                           info->has_place() ? std::string(info->name) : fmt::format("{} {}", info->name, info->value));
+  return shortened(error.what(), 200);
+}
+
 } // namespace
 
 std::string command_names(std::span<const CommandEntry> commands) {
@@ -89,13 +138,8 @@ std::optional<Arguments> parse(std::string_view program, const Command &command,
   } catch (const CLI::CallForHelp &) {
     return std::nullopt;
   } catch (const CLI::ParseError &error) {
-    std::string message = error.what();
-    if (dynamic_cast<const CLI::ExtrasError *>(&error) != nullptr) {
-      std::vector<std::string_view> known;
-      for (const OptionInfo &info : command.options) known.push_back(info.name);
-      message += fmt::format("; accepted: {}", fmt::join(known, ", "));
-    }
-    throw Error(ErrorCode::kUsage, parser.app.get_name(), fmt::format("{}; see {} --help", message, parser.app.get_name()));
+    throw Error(ErrorCode::kUsage, parser.app.get_name(),
+                fmt::format("{}; see {} --help", what_is_wrong(parser, command, words, error), parser.app.get_name()));
   }
   Arguments out;
   for (const auto &[info, option] : parser.options) {
@@ -130,4 +174,4 @@ std::string help(const Program &program) {
   return app.help();
 }
 
-} // namespace pare::cli
+} // namespace pare::command

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pare::cli {
+namespace pare::command {
 
 /// Reads a command's arguments. None where help was asked for. Throws Error{kUsage}. `program`: the name that its help shows.
 std::optional<Arguments> parse(std::string_view program, const Command &command, const std::vector<std::string> &words);
@@ -20,4 +20,4 @@ std::string help(const Program &program);
 /// "cost, solve, ..."
 std::string command_names(std::span<const CommandEntry> commands);
 
-} // namespace pare::cli
+} // namespace pare::command

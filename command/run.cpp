@@ -1,7 +1,8 @@
 #include "command/run.hpp"
 
-#include "analysis/error.hpp"
-#include "command/files.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "command/output.hpp"
 #include "command/parse.hpp"
 
 #include <fmt/format.h>
@@ -12,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace pare::cli {
+namespace pare::command {
 
 namespace {
 
@@ -26,6 +27,7 @@ int exit_code(ErrorCode code) {
   case ErrorCode::kNotApplicable:
   case ErrorCode::kOverflow:
   case ErrorCode::kLimit:
+  case ErrorCode::kNotFinite:
   case ErrorCode::kIo: return kFault;
   }
   return kFault;
@@ -39,13 +41,6 @@ int report(std::string_view program, const Error &error) {
 int out_of_memory(std::string_view program) {
   return report(program,
                 Error(ErrorCode::kLimit, "memory", "there is not enough for this network; a smaller one would be accepted"));
-}
-
-/// The text on one line: control characters become spaces.
-std::string one_line(std::string text) {
-  for (char &c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  return text;
 }
 
 int run(const Program &program, const std::vector<std::string> &words) {
@@ -86,6 +81,8 @@ int run_program(const Program &program, int argc, char **argv) {
   prepare_standard_streams();
   try {
     return run(program, {argv + (argc > 0 ? 1 : 0), argv + argc});
+  } catch (const ReaderGone &) {
+    return kReaderGone;
   } catch (const Error &error) {
     return report(program.name, error);
   } catch (const std::bad_alloc &) {
@@ -98,4 +95,4 @@ int run_program(const Program &program, int argc, char **argv) {
   }
 }
 
-} // namespace pare::cli
+} // namespace pare::command

@@ -4,7 +4,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-namespace pare::cli {
+namespace pare::command {
 
 std::string_view version() { return PARE_VERSION; }
 
@@ -26,4 +26,4 @@ std::string version_text(const std::vector<std::pair<std::string, std::string>> 
   return out;
 }
 
-} // namespace pare::cli
+} // namespace pare::command

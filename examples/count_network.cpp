@@ -2,8 +2,8 @@
 //
 //   example_count_network wrn-28-10 darts:genotype=@files/darts_v2.json
 #include "analysis/cost_model.hpp"
-#include "analysis/error.hpp"
 #include "analysis/lower.hpp"
+#include "base/error.hpp"
 #include "models/network.hpp"
 
 #include <iostream>

@@ -3,9 +3,9 @@
 //   example_own_convention resnet-18 files/fvcore.json
 #include "analysis/convention.hpp"
 #include "analysis/cost_model.hpp"
-#include "analysis/error.hpp"
 #include "analysis/lower.hpp"
-#include "analysis/text_file.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
 #include "models/network.hpp"
 
 #include <iostream>

@@ -4,10 +4,10 @@
 //   example_own_network tiny.json
 #include "analysis/builder.hpp"
 #include "analysis/cost_model.hpp"
-#include "analysis/error.hpp"
 #include "analysis/lower.hpp"
 #include "analysis/network_file.hpp"
-#include "analysis/text_file.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
 
 #include <fstream>
 #include <iostream>

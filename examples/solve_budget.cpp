@@ -1,8 +1,8 @@
 // Fits one setting of a family to budgets, one after another, and prints the answers with what proves them.
 //
 //   example_solve_budget wrn-28-10 Generic 'parameters<=0.8M' 'parameters<=0.1M'
-#include "analysis/count.hpp"
-#include "analysis/error.hpp"
+#include "base/count.hpp"
+#include "base/error.hpp"
 #include "solver/solver.hpp"
 
 #include <iostream>
@@ -24,10 +24,10 @@ int main(int argc, char **argv) try {
       continue;
     }
     const pare::Setting &answer = *result.answer;
-    std::cout << "  " << answer.text << ": " << answer.parameters << " parameters, " << answer.mult_adds.at("macs").to_string()
-              << " mult-adds\n"
+    std::cout << "  " << answer.text << ": " << answer.costs.parameters << " parameters, "
+              << answer.costs.mult_adds.at("macs").to_string() << " mult-adds\n"
               << "  the same network from " << pare::shortest(answer.first) << " up to " << pare::shortest(answer.end) << '\n';
-    if (result.next) std::cout << "  then " << result.next->parameters << " parameters\n";
+    if (result.next) std::cout << "  then " << result.next->costs.parameters << " parameters\n";
   }
 } catch (const pare::Error &error) {
   std::cerr << error.what() << '\n';

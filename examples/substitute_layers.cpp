@@ -2,8 +2,8 @@
 //
 //   example_substitute_layers wrn-10-1 Generic_0.1
 #include "analysis/cost_model.hpp"
-#include "analysis/error.hpp"
 #include "analysis/lower.hpp"
+#include "base/error.hpp"
 #include "models/network.hpp"
 
 #include <iostream>

@@ -1,11 +1,12 @@
 #include "models/network.hpp"
 
 #include "analysis/builder.hpp"
-#include "analysis/error.hpp"
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -43,57 +44,63 @@ constexpr std::string_view kDartsV2 =
                    ["max_pool_3x3", 0], ["skip_connect", 2], ["skip_connect", 2], ["max_pool_3x3", 1]],
         "reduce_concat": [2, 3, 4, 5]})";
 
+// What is built in a second or two.
+constexpr std::int64_t kMostCells = 10'000;
+constexpr std::int64_t kMostOperations = 8 * kMostCells; ///< of all cells
+
 constexpr std::array<std::string_view, 10> kOperations = {"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect",
                                                           "sep_conv_3x3", "sep_conv_5x5", "sep_conv_7x7", "dil_conv_3x3",
                                                           "dil_conv_5x5", "conv_7x1_1x7"};
 
-constexpr const char *kWhere = "darts/genotype";
-[[noreturn]] void fail(const std::string &message) { throw Error(ErrorCode::kInvalidConfig, kWhere, message); }
+/// The states that a list of edges makes: the cell's two inputs, and a node for each two edges.
+std::int64_t states_of(std::size_t edges) { return static_cast<std::int64_t>(edges / 2 + 2); }
 
-void parse_cell(const nlohmann::json &document, const std::string &name, std::vector<Edge> &edges,
-                std::vector<std::int64_t> &concat) {
-  const auto cell = document.find(name);
-  if (cell == document.end() || !cell->is_array() || cell->empty() || cell->size() % 2 != 0)
-    fail(fmt::format("\"{}\" must list two operations for each node, such as [\"sep_conv_3x3\", 0]", name));
-  for (std::size_t i = 0; i < cell->size(); ++i) {
-    const auto &edge = (*cell)[i];
-    if (!edge.is_array() || edge.size() != 2 || !edge[0].is_string() || !edge[1].is_number_integer())
-      fail(fmt::format("{}[{}] must be [operation, input], such as [\"sep_conv_3x3\", 0]", name, i));
+void parse_cell(json::Members &genotype, const std::string &name, std::vector<Edge> &edges, std::vector<std::int64_t> &concat) {
+  const json::Value &cell = genotype.at(name);
+  const json::Place place = genotype.place(name);
+  if (!cell.is_array() || cell.empty() || cell.size() % 2 != 0)
+    json::refuse(cell, place, name, R"(two operations for each node, such as [["sep_conv_3x3", 0], ["skip_connect", 1]])");
+  for (std::size_t i = 0; i < cell.size(); ++i) {
+    const json::Value &edge = cell[i];
+    const auto input = edge.is_array() && edge.size() == 2 && edge[0].is_string() ? json::as_whole(edge[1]) : std::nullopt;
+    if (!input) json::refuse(edge, place.item(i), "operation", R"([name, input], such as ["sep_conv_3x3", 0])");
     const auto op = edge[0].get<std::string>();
-    const auto input = edge[1].get<std::int64_t>();
     if (std::find(kOperations.begin(), kOperations.end(), op) == kOperations.end())
-      fail(fmt::format("{}[{}]: unknown operation \"{}\"; known: {}", name, i, op, fmt::join(kOperations, ", ")));
-    const auto states = static_cast<std::int64_t>(i / 2 + 2);
-    if (input < 0 || input >= states)
-      fail(fmt::format("{}[{}]: input = {} must be from 0 to {}: inputs of the cell or earlier nodes", name, i, input,
-                       states - 1));
-    edges.push_back({op, input});
+      place.item(i).fail(fmt::format("unknown operation {}; known: {}", shown(op), fmt::join(kOperations, ", ")));
+    if (const std::int64_t states = states_of(i); *input < 0 || *input >= states)
+      place.item(i).fail(
+          fmt::format("input = {} must be from 0 to {}: an input of the cell or an earlier node", *input, states - 1));
+    edges.push_back({op, *input});
   }
-  const auto joined = document.find(name + "_concat");
-  if (joined == document.end() || !joined->is_array() || joined->empty())
-    fail(fmt::format("\"{}_concat\" must list the states that are concatenated", name));
-  const auto states = static_cast<std::int64_t>(cell->size() / 2 + 2);
-  for (const auto &state : *joined) {
-    if (!state.is_number_integer() || state.get<std::int64_t>() < 2 || state.get<std::int64_t>() >= states)
-      fail(fmt::format("{}_concat: {} must be a node, from 2 to {}", name, state.dump(), states - 1));
-    concat.push_back(state.get<std::int64_t>());
+  const std::string joined_name = name + "_concat";
+  const json::Value &joined = genotype.at(joined_name);
+  const json::Place joined_place = genotype.place(joined_name);
+  const std::int64_t states = states_of(cell.size());
+  if (!joined.is_array() || joined.empty())
+    json::refuse(joined, joined_place, joined_name, "a list of the nodes that are joined, such as [2, 3]");
+  for (std::size_t i = 0; i < joined.size(); ++i) {
+    const auto state = json::as_whole(joined[i]);
+    if (!state || *state < 2 || *state >= states)
+      json::refuse(joined[i], joined_place.item(i), "node", fmt::format("a whole number from 2 to {}", states - 1));
+    if (std::find(concat.begin(), concat.end(), *state) != concat.end())
+      joined_place.item(i).fail(fmt::format("node {} is joined twice; each once would be accepted", *state));
+    concat.push_back(*state);
   }
 }
 
-Genotype parse_genotype(const std::string &text) {
-  const std::string_view json = text == "darts_v1" ? kDartsV1 : text == "darts_v2" ? kDartsV2 : std::string_view(text);
-  const auto document = nlohmann::json::parse(json, nullptr, false);
-  if (document.is_discarded() || !document.is_object())
-    fail(fmt::format(
-        "genotype = {} must be darts_v1, darts_v2, or a JSON object with normal, normal_concat, reduce and reduce_concat "
-        "(@file reads one)",
-        text.size() > 60 ? text.substr(0, 57) + "..." : text));
-  for (const auto &[key, value] : document.items())
-    if (key != "normal" && key != "normal_concat" && key != "reduce" && key != "reduce_concat")
-      fail(fmt::format("unknown key \"{}\"; known: normal, normal_concat, reduce, reduce_concat", key));
+Genotype parse_genotype(const std::string &text, const std::string &where) {
+  constexpr std::string_view kAccepted = "darts_v1, darts_v2, or a JSON object with normal, normal_concat, reduce and "
+                                         "reduce_concat (@file reads one)";
+  const json::Place place(where, ErrorCode::kInvalidConfig);
+  std::string_view json = text == "darts_v1" ? kDartsV1 : text == "darts_v2" ? kDartsV2 : std::string_view(text);
+  json.remove_prefix(std::min(json.find_first_not_of(" \t\r\n"), json.size()));
+  if (!json.starts_with('{')) place.fail(fmt::format("genotype = {} must be {}", plain(text), kAccepted));
+  const json::Value document = json::parse(json, place);
+  json::Members genotype(document, place);
   Genotype out;
-  parse_cell(document, "normal", out.normal, out.normal_concat);
-  parse_cell(document, "reduce", out.reduce, out.reduce_concat);
+  parse_cell(genotype, "normal", out.normal, out.normal_concat);
+  parse_cell(genotype, "reduce", out.reduce, out.reduce_concat);
+  genotype.finish();
   return out;
 }
 
@@ -184,9 +191,12 @@ public:
   Graph build(const NetworkValues &values, const Shape &input) const override {
     const spec::Reader read(info(), values);
     std::int64_t channels = this->channels(values)[0];
-    const std::int64_t layers = read.whole("layers", 1, 1'000'000);
+    const std::int64_t layers = read.whole("layers", 1, kMostCells);
     const std::int64_t classes = read.whole("classes", 1, std::int64_t{1} << 40);
-    const Genotype genotype = parse_genotype(read.text("genotype"));
+    const Genotype genotype = parse_genotype(read.text("genotype"), fmt::format("{}/genotype", info().name));
+    const std::size_t most = std::max(genotype.normal.size(), genotype.reduce.size());
+    if (const std::int64_t cells = kMostOperations / static_cast<std::int64_t>(most); layers > cells)
+      read.fail("layers", fmt::format("at most {} where a cell has {} operations", cells, most));
 
     Graph graph;
     Cells cells(graph);
@@ -219,8 +229,8 @@ public:
     Graph graph;
     Builder b(graph);
     NodeId x = b.op(name + ".features.0", Relu{}, {graph.add_input(tap)});
-    x = b.op(name + ".features.1",
-             AvgPool{.kernel = {5, 5}, .stride = {form.stride, form.stride}, .count_include_pad = false}, {x});
+    x = b.op(name + ".features.1", AvgPool{.kernel = {5, 5}, .stride = {form.stride, form.stride}, .count_include_pad = false},
+             {x});
     x = b.batch_norm(name + ".features.3", b.conv(name + ".features.2", x, {.out_channels = 128}));
     x = b.op(name + ".features.4", Relu{}, {x});
     x = b.conv(name + ".features.5", x, {.out_channels = 768, .kernel = {2, 2}});
@@ -257,7 +267,7 @@ public:
         .description = "network of searched cells, for 32 x 32 images; every replaceable convolution is depthwise separable",
         .source = "Liu et al. 2018",
         .keys = {{"channels", "36", "a whole number from 1 up", true},
-                 {"layers", "20", "a whole number from 1 up", true},
+                 {"layers", "20", "a whole number from 1 to 10000", true},
                  {"classes", "10", "a whole number from 1 up", true},
                  {"genotype", "darts_v2", "darts_v1, darts_v2, a JSON object in the published form, or @file", true}},
         .short_names = {},
@@ -286,7 +296,7 @@ public:
         .description = "DARTS for 224 x 224 images: the cells of darts behind three strided convolutions",
         .source = "Liu et al. 2018",
         .keys = {{"channels", "48", "an even number", true},
-                 {"layers", "14", "a whole number from 1 up", true},
+                 {"layers", "14", "a whole number from 1 to 10000", true},
                  {"classes", "1000", "a whole number from 1 up", true},
                  {"genotype", "darts_v2", "darts_v1, darts_v2, a JSON object in the published form, or @file", true}},
         .short_names = {{"darts-imagenet", ""}},

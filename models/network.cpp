@@ -1,16 +1,17 @@
 #include "models/network.hpp"
 
-#include "analysis/error.hpp"
-#include "analysis/text_file.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "base/values.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 
 namespace pare {
@@ -42,8 +43,10 @@ std::string known_names() {
 [[noreturn]] void unknown(std::string_view name) {
   throw Error(
       ErrorCode::kUnknownName, "network",
-      fmt::format("unknown network \"{}\"; known: {}, or a file (pare.network/1 or pare.solved/1)", name, known_names()));
+      fmt::format("unknown network {}; known: {}, or a file (pare.network/1 or pare.solved/1)", shown(name), known_names()));
 }
+
+constexpr std::size_t kMostValueBytes = std::size_t{16} << 20; ///< of a value from a file: a genotype has one kilobyte
 
 /// Matches "wrn-28-10" against "wrn-D-K"; the values of the capitals.
 std::optional<std::map<char, std::string>> match(std::string_view text, std::string_view pattern) {
@@ -88,7 +91,8 @@ std::vector<std::string_view> split(std::string_view options, const std::string 
   }
   if (depth != 0 || in_string)
     throw Error(ErrorCode::kInvalidValue, where,
-                "a bracket is not closed; a value that starts with [ or { must end with its partner");
+                fmt::format("in {} a bracket is {}; a value that starts with [ or {{ must end with its partner", shown(options),
+                            depth < 0 ? "closed that was not opened" : "not closed"));
   return out;
 }
 
@@ -137,13 +141,13 @@ std::pair<const NetworkFamily *, NetworkValues> parse_network_spec(std::string_v
     for (const NetworkKeyInfo &k : info.keys) keys.push_back(k.name);
     if (equals == std::string_view::npos)
       throw Error(ErrorCode::kInvalidValue, where,
-                  fmt::format("\"{}\" must be key=value; keys: {}", pair, fmt::join(keys, ", ")));
+                  fmt::format("{} must be key=value; keys: {}", shown(pair), fmt::join(keys, ", ")));
     if (std::find(keys.begin(), keys.end(), key) == keys.end())
-      throw Error(ErrorCode::kUnknownName, where, fmt::format("unknown key \"{}\"; known: {}", key, fmt::join(keys, ", ")));
+      throw Error(ErrorCode::kUnknownName, where, fmt::format("unknown key {}; known: {}", shown(key), fmt::join(keys, ", ")));
     if (given.contains(key))
       throw Error(ErrorCode::kInvalidValue, where + "/" + key, fmt::format("key {} is given twice", key));
     std::string value(pair.substr(equals + 1));
-    if (value.starts_with('@')) value = read_text(value.substr(1), where + "/" + key);
+    if (value.starts_with('@')) value = read_text(value.substr(1), where + "/" + key, kMostValueBytes);
     given[key] = value;
   }
   for (const auto &[key, value] : given) values[key] = value;
@@ -152,19 +156,14 @@ std::pair<const NetworkFamily *, NetworkValues> parse_network_spec(std::string_v
 
 namespace {
 
-/// Numbers as they are canonically written: 28, 0.5; other values as they are, JSON without spaces.
-std::string canonical_value(const std::string &text) {
-  double value = 0;
-  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault == std::errc() && stop == text.data() + text.size()) {
-    std::int64_t whole = 0;
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), whole);
-    if (failed == std::errc() && end == text.data() + text.size()) return std::to_string(whole);
-    return shortest(value);
-  }
-  if (text.find_first_of("[{") == std::string::npos) return text;
-  const auto document = nlohmann::ordered_json::parse(text, nullptr, false);
-  return document.is_discarded() ? text : document.dump();
+/// Numbers as they are canonically written: 28, 0.5; JSON without spaces; other values as they are. Throws at `where` what is
+/// neither: it begins as JSON and is none.
+std::string canonical_value(const std::string &text, const std::string &where) {
+  if (const auto whole = parse_whole(text)) return std::to_string(*whole);
+  if (const auto real = parse_real(text)) return shortest(*real);
+  const auto begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string::npos || (text[begin] != '[' && text[begin] != '{')) return text;
+  return json::dumped(json::parse(text, json::Place(where, ErrorCode::kInvalidValue)));
 }
 
 } // namespace
@@ -174,14 +173,15 @@ std::string canonical_spec(const NetworkFamily &family, const NetworkValues &val
   std::vector<std::string> options;
   for (const NetworkKeyInfo &key : info.keys) {
     const auto given = values.find(key.name);
-    const std::string value = given == values.end() ? std::string(key.standard) : canonical_value(given->second);
+    const std::string value = given == values.end() ? std::string(key.standard)
+                                                    : canonical_value(given->second, fmt::format("{}/{}", info.name, key.name));
     if (key.always_written || value != key.standard) options.push_back(fmt::format("{}={}", key.name, value));
   }
   return options.empty() ? std::string(info.name) : fmt::format("{}:{}", info.name, fmt::join(options, ","));
 }
 
 Network make_network(const NetworkFamily &family, const NetworkValues &values, const NetworkOptions &options) {
-  const Shape input = options.input.value_or(family.info().input);
+  const Shape input = options.input.apply(family.info().input);
   Network network{.family = &family, .values = values, .name = canonical_spec(family, values), .input = input, .graph = {}};
   network.graph = family.build(values, input);
   return network;
@@ -208,28 +208,20 @@ std::string Reader::text(std::string_view key) const {
 }
 
 void Reader::fail(std::string_view key, const std::string &rule) const {
-  std::string value = text(key);
-  if (value.size() > 60) value = value.substr(0, 57) + "...";
   throw Error(ErrorCode::kInvalidValue, fmt::format("{}/{}", info_.name, key),
-              fmt::format("{} = {} must be {}", key, value, rule));
+              fmt::format("{} = {} must be {}", key, plain(text(key)), rule));
 }
 
 std::int64_t Reader::whole(std::string_view key, std::int64_t least, std::int64_t most) const {
-  const std::string value = text(key);
-  std::int64_t out = 0;
-  const auto [stop, fault] = std::from_chars(value.data(), value.data() + value.size(), out);
-  if (fault != std::errc() || stop != value.data() + value.size() || out < least || out > most)
-    fail(key, fmt::format("a whole number from {} to {}", least, most));
-  return out;
+  const auto out = parse_whole(text(key));
+  if (!out || *out < least || *out > most) fail(key, fmt::format("a whole number from {} to {}", least, most));
+  return *out;
 }
 
 double Reader::positive(std::string_view key) const {
-  const std::string value = text(key);
-  double out = 0;
-  const auto [stop, fault] = std::from_chars(value.data(), value.data() + value.size(), out);
-  if (fault != std::errc() || stop != value.data() + value.size() || !std::isfinite(out) || out <= 0)
-    fail(key, "a finite number above 0");
-  return out;
+  const auto out = parse_real(text(key));
+  if (!out || !std::isfinite(*out) || *out <= 0) fail(key, "a finite number above 0");
+  return *out;
 }
 
 std::int64_t scaled(std::int64_t channels, double factor, const std::string &where) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "analysis/graph.hpp"
+#include "analysis/network_file.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -79,7 +80,7 @@ struct Network {
 };
 
 struct NetworkOptions {
-  std::optional<Shape> input; ///< instead of the network's own; its batch is what is counted
+  InputOptions input = {}; ///< instead of one image of the network's own size
 };
 
 /// "wrn-28-10", "wide_resnet:depth=28,width=10,classes=10": a short name or a family, with keys. A value that starts with

@@ -1,6 +1,7 @@
 #include "models/resnet.hpp"
 
 #include "analysis/builder.hpp"
+#include "base/values.hpp"
 
 #include <fmt/format.h>
 
@@ -87,7 +88,7 @@ public:
                                   .short_names = {{"wrn-50-2", ""}},
                                   .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
                                   .width_key = "width",
-        .initialisation = {.convolutions_by_fan_out = true}};
+                                  .initialisation = {.convolutions_by_fan_out = true}};
     return info;
   }
 };
@@ -104,7 +105,7 @@ std::vector<std::int64_t> ResNetFamily::channels(const NetworkValues &values) co
 
 Graph ResNetFamily::build(const NetworkValues &values, const Shape &input) const {
   const spec::Reader read(info(), values);
-  const std::int64_t depth = depth_ ? *depth_ : read.whole("depth", 18, 152);
+  const auto depth = depth_ ? depth_ : parse_whole(read.text("depth"));
   const Depth *shape = nullptr;
   for (const Depth &d : kDepths)
     if (d.depth == depth) shape = &d;

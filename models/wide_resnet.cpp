@@ -11,6 +11,7 @@ namespace pare {
 namespace {
 
 constexpr std::array<std::int64_t, 3> kChannels = {16, 32, 64};
+constexpr std::int64_t kGreatestDepth = 60'004; ///< what is built in a second or two
 
 class WideResNet final : public NetworkFamily {
 public:
@@ -19,14 +20,14 @@ public:
         .name = "wide_resnet",
         .description = "wide residual network of pre-activation basic blocks, for 32 x 32 images",
         .source = "Zagoruyko and Komodakis 2016",
-        .keys = {{"depth", "28", "a whole number, 6n + 4", true},
+        .keys = {{"depth", "28", "a whole number, 6n + 4, up to 60004", true},
                  {"width", "10", "a number above 0", true},
                  {"classes", "10", "a whole number from 1 up", true},
                  {"attention_split", "1", "a divisor of n: sub-groups of each group, for attention", false}},
         .short_names = {{"wrn-D-K", "depth=D,width=K"}},
         .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
         .width_key = "width",
-                                  .initialisation = {.convolutions_by_fan_out = true, .zero_linear_biases = true}};
+        .initialisation = {.convolutions_by_fan_out = true, .zero_linear_biases = true}};
     return info;
   }
 
@@ -40,7 +41,7 @@ public:
 
   Graph build(const NetworkValues &values, const Shape &input) const override {
     const spec::Reader read(info(), values);
-    const std::int64_t depth = read.whole("depth", 10, 6'000'004);
+    const std::int64_t depth = read.whole("depth", 10, kGreatestDepth);
     if ((depth - 4) % 6 != 0) read.fail("depth", "6n + 4, such as 10, 16, 22, 28 or 40");
     const std::int64_t n = (depth - 4) / 6;
     const std::int64_t split = read.whole("attention_split", 1, n);

@@ -58,6 +58,7 @@ void append_layers(std::string &out, const CostView &view) {
                         {"substituted", layer.substituted},
                         {"parameters", cost.parameters},
                         {"mult_adds", by_convention(view, cost.events, false)},
+                        {"per_batch", by_convention(view, cost.events, true)},
                         {"output", nullptr}};
     if (cost.output) row["output"] = {cost.output->channels, cost.output->height, cost.output->width};
     out += first ? "\n    " : ",\n    ";

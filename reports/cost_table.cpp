@@ -1,6 +1,6 @@
 #include "reports/cost_table.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 
 #include <fmt/format.h>
 

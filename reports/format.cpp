@@ -1,6 +1,6 @@
 #include "reports/format.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 #include "reports/writers/csv.hpp"
 #include "reports/writers/json.hpp"
 #include "reports/writers/latex.hpp"

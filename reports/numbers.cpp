@@ -20,31 +20,47 @@ std::string thousands(std::string_view digits) {
   return out;
 }
 
+std::string rounded(const Count &value) {
+  if (value.is_whole()) return value.to_string();
+  const double real = value.to_double();
+  constexpr double kLarge = 1000; // from here on a fraction says nothing
+  std::string out = fmt::format("{:.{}f}", real, std::fabs(real) < kLarge ? 3 : 0);
+  if (out.find('.') != std::string::npos) {
+    out.erase(out.find_last_not_of('0') + 1);
+    if (out.ends_with('.')) out.pop_back();
+  }
+  return out;
+}
+
 std::string si(const Count &value) {
   constexpr std::array kPrefixes = {"", " k", " M", " G", " T", " P", " E", " Z", " Y"};
-  double scaled = value.to_double();
-  std::size_t power = 0;
-  // 999.5 would be shown as 1000.
-  while (std::fabs(scaled) >= 999.5 && power + 1 < kPrefixes.size()) {
-    scaled /= 1000;
-    ++power;
+  constexpr std::size_t kDigits = 3;
+  // Rounded as people do it, half up, on the decimal digits: a double of 24.65 is a little less than that.
+  const std::string written = value.to_string();
+  const bool negative = written.starts_with('-');
+  std::string digits = written.substr(negative ? 1 : 0);
+  std::size_t size = std::min(digits.find('.'), digits.size()); // digits before the point
+  digits.erase(std::remove(digits.begin(), digits.end(), '.'), digits.end());
+  if (digits.size() > kDigits) {
+    bool up = digits[kDigits] >= '5';
+    digits.resize(kDigits);
+    for (std::size_t i = kDigits; up && i-- > 0;) {
+      up = digits[i] == '9';
+      digits[i] = up ? '0' : static_cast<char>(digits[i] + 1);
+    }
+    if (up) { // 999.5 is 1000
+      digits.insert(0, 1, '1');
+      digits.resize(kDigits);
+      ++size;
+    }
   }
-  if (power == 0) return {};
-  const double size = std::fabs(scaled);
-  const int decimals = size < 9.995 ? 2 : size < 99.95 ? 1 : 0;
-  return fmt::format("{:.{}f}{}", scaled, decimals, kPrefixes[power]);
-}
-
-std::size_t display_width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-std::string one_line(std::string_view text) {
-  std::string out(text);
-  for (char &c : out)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  return out;
+  if (size <= kDigits || size > kDigits * kPrefixes.size()) return {};
+  const std::size_t power = (size - 1) / kDigits;
+  const std::size_t before = size - power * kDigits;
+  std::string out = negative ? "-" : "";
+  out += digits.substr(0, before);
+  if (before < kDigits) out += '.' + digits.substr(before);
+  return out + kPrefixes[power];
 }
 
 } // namespace pare

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "analysis/count.hpp"
+#include "base/count.hpp"
 
 #include <cstdint>
 #include <string>

@@ -4,26 +4,9 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 namespace pare {
 
 namespace {
-
-std::string quantity_of(const std::string &convention) { return fmt::format("mult-adds[{}]", convention); }
-
-/// The conventions that any of the settings is counted by: those that are shown, and those of budgets.
-std::vector<std::string> counted_by(const SolveView &view, std::initializer_list<const std::optional<Setting> *> settings) {
-  std::vector<std::string> out;
-  std::set<std::string> seen;
-  for (const Convention &convention : view.conventions)
-    if (seen.insert(convention.name).second) out.push_back(convention.name);
-  for (const std::optional<Setting> *setting : settings)
-    if (*setting)
-      for (const auto &[name, value] : (*setting)->mult_adds)
-        if (seen.insert(name).second) out.push_back(name);
-  return out;
-}
 
 Cell text_cell(const std::optional<Setting> &setting) { return setting ? Cell(setting->text) : Cell(); }
 
@@ -33,23 +16,27 @@ Cell interval_cell(const std::optional<Setting> &setting) {
   return fmt::format("[{}, {})", digits(setting->first), digits(setting->end));
 }
 
-Cell parameters_cell(const std::optional<Setting> &setting) { return setting ? Cell(Count(setting->parameters)) : Cell(); }
-
-Cell mult_adds_cell(const std::optional<Setting> &setting, const std::string &convention) {
-  if (!setting) return {};
-  const auto found = setting->mult_adds.find(convention);
-  return found == setting->mult_adds.end() ? Cell() : Cell(found->second);
+/// What a budget's quantity is at a setting.
+Cell value_cell(const Budget &quantity, const std::optional<Setting> &setting) {
+  const auto value = setting ? setting->costs.value(quantity) : std::nullopt;
+  return value ? Cell(*value) : Cell();
 }
 
 Cell percent_cell(const Cell &part, const Count &whole) {
   const Count *count = std::get_if<Count>(&part);
-  if (count == nullptr || whole.is_zero()) return {};
-  return Percent{100 * count->to_double() / whole.to_double()};
+  const auto share = count == nullptr ? std::nullopt : percent(*count, whole);
+  return share ? Cell(Percent{*share}) : Cell();
 }
 
-/// What a budget's quantity is at a setting.
-Cell achieved(const Budget &budget, const std::optional<Setting> &setting) {
-  return budget.metric == Metric::kParameters ? parameters_cell(setting) : mult_adds_cell(setting, budget.convention);
+/// Parameters, and mult-adds by each convention.
+std::vector<Budget> quantities(const Solution &solution) {
+  std::vector<Budget> out(1);
+  for (const Convention &convention : solution.conventions) {
+    Budget &quantity = out.emplace_back();
+    quantity.metric = Metric::kMultAdds;
+    quantity.convention = convention.name;
+  }
+  return out;
 }
 
 /// Rows of two settings side by side; `with_share` puts the first one's share of the original between them.
@@ -65,19 +52,15 @@ void add_settings(Report &report, const SolveView &view, const std::optional<Set
   const Cell a = interval_cell(one);
   const Cell b = interval_cell(other);
   if (!std::holds_alternative<std::monostate>(a) || !std::holds_alternative<std::monostate>(b)) add("same network for", a, b);
-  add("parameters", parameters_cell(one), parameters_cell(other), Count(view.original.parameters));
-  for (const std::string &name : counted_by(view, {&one, &other})) {
-    std::optional<Count> original;
-    for (const Convention &convention : view.conventions)
-      if (convention.name == name) original = view.original.mult_adds(convention);
-    add(quantity_of(name), mult_adds_cell(one, name), mult_adds_cell(other, name), original);
-  }
+  for (const Budget &quantity : quantities(view.solution))
+    add(quantity.quantity(), value_cell(quantity, one), value_cell(quantity, other),
+        view.solution.original_costs.value(quantity));
 }
 
 std::string range_text(const SolveResult &result) {
   const std::string quantity = result.budgets.empty() ? "" : result.budgets.front().quantity();
-  return fmt::format("attainable: {} from {} {}", quantity, thousands(result.smallest.to_string()),
-                     result.largest ? "to " + thousands(result.largest->to_string()) : "up without end");
+  return fmt::format("attainable: {} from {} {}", quantity, thousands(rounded(result.smallest)),
+                     result.largest ? "to " + thousands(rounded(*result.largest)) : "up without end");
 }
 
 Report answer(const SolveView &view) {
@@ -114,10 +97,10 @@ Report budgets(const SolveResult &result) {
   for (const Budget &budget : result.budgets) {
     std::vector<Cell> row{budget.written, budget.limit};
     if (result.answer) {
-      row.push_back(achieved(budget, result.answer));
+      row.push_back(value_cell(budget, result.answer));
     } else {
-      row.push_back(achieved(budget, result.below));
-      row.push_back(achieved(budget, result.above));
+      row.push_back(value_cell(budget, result.below));
+      row.push_back(value_cell(budget, result.above));
     }
     out.rows.push_back(std::move(row));
   }
@@ -147,8 +130,9 @@ Report solve_table(const SolveView &view) {
     out.rows.push_back(std::move(row));
   };
   for (const Budget &budget : result.budgets) add(fmt::format("limit of {}", budget.written), budget.limit);
-  add("smallest attainable", result.smallest);
-  if (result.largest) add("largest attainable", *result.largest);
+  const std::string attainable = result.budgets.front().quantity();
+  add(fmt::format("smallest attainable {}", attainable), result.smallest);
+  if (result.largest) add(fmt::format("largest attainable {}", attainable), *result.largest);
   return out;
 }
 

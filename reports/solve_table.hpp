@@ -1,10 +1,8 @@
 #pragma once
 
-#include "analysis/cost_model.hpp"
 #include "reports/report.hpp"
 #include "solver/solver.hpp"
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -12,9 +10,7 @@ namespace pare {
 
 struct SolveView {
   const Solution &solution;
-  std::string network;        ///< the spec or name of what was to be fitted
-  const CostReport &original; ///< of that network, baselines in place
-  std::span<const Convention> conventions;
+  std::string network; ///< the spec or name of what was to be fitted
   std::string method;
 };
 

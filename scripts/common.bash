@@ -53,7 +53,7 @@ require_torch() {
   fi
   say "torch: installing $torch_version in $environment"
   python3 -m venv "$environment"
-  "$environment/bin/pip" install --quiet --disable-pip-version-check "torch==$torch_version"
+  "$environment/bin/pip" install --quiet --disable-pip-version-check --no-compile "torch==$torch_version" # little of its Python is run
   touch "$stamp"
 }
 
@@ -74,11 +74,13 @@ build() {
   shift
   if command -v ccache > /dev/null; then
     export CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache} # in the checkout, where everything else is
-    export CCACHE_SLOPPINESS=pch_defines,time_macros # for the precompiled header
+    export CCACHE_SLOPPINESS=pch_defines,time_macros # for precompiled headers
+    export CCACHE_DEPEND=1 # what is new to it is not preprocessed first
     launcher=(-D CMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
   say "$preset: configuring"
-  cmake --preset "$preset" "${launcher[@]}" "$@" >&2
+  # Afresh: where a folder was configured for another compiler, CMake forgets the preset's other options, sanitizers among them.
+  cmake --fresh --preset "$preset" "${launcher[@]}" "$@" >&2
   say "$preset: building in build/$preset"
   cmake --build --preset "$preset" --parallel "$(nproc)" >&2
 }
@@ -86,5 +88,5 @@ build() {
 # shellcheck disable=SC2034 # used by those who source this
 build_packages=(
   g++ cmake ninja-build git pkg-config
-  libboost-graph-dev libnlopt-dev libnlopt-cxx-dev nlohmann-json3-dev libcli11-dev libfmt-dev
+  libboost-graph-dev libnlopt-dev libnlopt-cxx-dev nlohmann-json3-dev libcli11-dev libfmt-dev libsodium-dev libturbojpeg0-dev
 )

@@ -1,11 +1,11 @@
 #include "solver/budget.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 
 #include <fmt/format.h>
 
-#include <cctype>
-#include <cstdlib>
+#include <algorithm>
 #include <optional>
 
 namespace pare {
@@ -15,57 +15,68 @@ namespace {
 // NOLINTNEXTLINE: GCC's 128-bit integers, under -Wpedantic
 __extension__ using Wide = __int128;
 
+constexpr std::size_t kMostDigits = 19; ///< of 2^63 - 1; times 2^63 they fit in 128 bits
+
 /// digits x 10^exponent, exactly as written.
 struct Decimal {
-  std::int64_t digits = 0;
+  Wide digits = 0;
   int exponent = 0;
+  bool cut = false; ///< there were more than kMostDigits, and only these are here
 };
 
 std::optional<Decimal> parse_decimal(std::string_view text) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const std::size_t mark = std::min(text.find_first_of("eE"), text.size());
   Decimal out;
-  std::size_t i = 0;
-  bool any = false;
+  // An exponent first: what is behind the point, and zeros at the end, only move it.
+  if (mark < text.size()) {
+    std::string_view exponent = text.substr(mark + 1);
+    const bool negative = exponent.starts_with('-');
+    if (negative || exponent.starts_with('+')) exponent.remove_prefix(1);
+    if (exponent.empty() || exponent.size() > 3 || !std::all_of(exponent.begin(), exponent.end(), is_digit))
+      return std::nullopt;
+    for (const char c : exponent) out.exponent = out.exponent * 10 + (c - '0');
+    if (negative) out.exponent = -out.exponent;
+  }
+  std::string digits;
   bool point = false;
-  int significant = 0;
-  for (; i < text.size() && (std::isdigit(static_cast<unsigned char>(text[i])) != 0 || (text[i] == '.' && !point)); ++i) {
-    if (text[i] == '.') {
+  for (const char c : text.substr(0, mark)) {
+    if (c == '.' && !point) {
       point = true;
       continue;
     }
-    any = true;
+    if (!is_digit(c)) return std::nullopt;
+    digits += c;
     if (point) --out.exponent;
-    if (significant > 0 || text[i] != '0') ++significant;
-    if (significant > 18) return std::nullopt;
-    out.digits = out.digits * 10 + (text[i] - '0');
   }
-  if (!any) return std::nullopt;
-  if (i == text.size()) return out;
-  if (text[i] != 'e' && text[i] != 'E') return std::nullopt;
-  ++i;
-  bool negative = false;
-  if (i < text.size() && (text[i] == '+' || text[i] == '-')) negative = text[i++] == '-';
-  if (i == text.size() || text.size() - i > 3) return std::nullopt;
-  int exponent = 0;
-  for (; i < text.size(); ++i) {
-    if (std::isdigit(static_cast<unsigned char>(text[i])) == 0) return std::nullopt;
-    exponent = exponent * 10 + (text[i] - '0');
+  if (digits.empty()) return std::nullopt;
+  digits.erase(0, digits.find_first_not_of('0'));
+  while (digits.size() > 1 && digits.back() == '0') {
+    digits.pop_back();
+    ++out.exponent;
   }
-  out.exponent += negative ? -exponent : exponent;
+  if (digits.size() > kMostDigits) {
+    out.exponent += static_cast<int>(digits.size() - kMostDigits);
+    digits.resize(kMostDigits);
+    out.cut = true;
+  }
+  for (const char c : digits) out.digits = out.digits * 10 + (c - '0');
   return out;
 }
 
 /// digits x 10^exponent x factor as a count: whole where it is, else rounded down or to the nearest double.
 Count to_count(const Decimal &decimal, std::int64_t factor, bool round_down, std::string_view written) {
-  Wide value = static_cast<Wide>(decimal.digits) * factor;
+  Wide value = decimal.digits * factor;
   Wide divisor = 1;
   const auto too_large = [&] {
-    throw Error(ErrorCode::kUsage, fmt::format("budget \"{}\"", written),
+    throw Error(ErrorCode::kUsage, fmt::format("budget {}", shown(written)),
                 "the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted");
   };
   for (int e = decimal.exponent; e > 0 && value != 0; --e) {
     if (value > static_cast<Wide>(INT64_MAX)) too_large();
     value *= 10;
   }
+  if (decimal.exponent >= 0 && value > static_cast<Wide>(INT64_MAX)) too_large();
   for (int e = decimal.exponent; e < 0; ++e) {
     if (divisor > static_cast<Wide>(INT64_MAX) * INT64_MAX / 10) return std::int64_t{0};
     divisor *= 10;
@@ -74,6 +85,11 @@ Count to_count(const Decimal &decimal, std::int64_t factor, bool round_down, std
   if (whole > static_cast<Wide>(INT64_MAX)) too_large();
   if (whole * divisor == value || round_down) return static_cast<std::int64_t>(whole);
   return Count::from_real(static_cast<double>(static_cast<long double>(value) / static_cast<long double>(divisor)));
+}
+
+std::string_view trimmed(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  return text.substr(0, text.find_last_not_of(' ') + 1);
 }
 
 struct Written {
@@ -94,7 +110,7 @@ std::optional<Written> parse_limit(std::string_view text) {
       break;
     default: break;
     }
-  if (scale != 0) text.remove_suffix(1);
+  if (scale != 0) text = trimmed(text.substr(0, text.size() - 1));
   const auto decimal = parse_decimal(text);
   if (!decimal) return std::nullopt;
   out.decimal = *decimal;
@@ -128,47 +144,49 @@ std::string Budget::quantity() const {
 
 std::string Budget::text() const { return fmt::format("{} {} {}", quantity(), to_string(relation), limit.to_string()); }
 
-Budget parse_budget(std::string_view text) {
-  std::string plain;
-  for (char c : text)
-    if (c != ' ') plain += c;
+Budget parse_budget(std::string_view text, std::string_view bare_convention) {
   const auto fail = [&](std::string_view what) {
-    throw Error(ErrorCode::kUsage, fmt::format("budget \"{}\"", text),
+    throw Error(ErrorCode::kUsage, fmt::format("budget {}", shown(text)),
                 fmt::format("{}; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, "
                             "parameters<=5%",
                             what));
   };
-  const auto relation = plain.find_first_of("<>=~");
+  const auto relation = text.find_first_of("<>=~");
   if (relation == std::string::npos) fail("there is no <= or ~ in it");
   Budget out;
-  out.written = plain;
-  if (plain[relation] == '~')
+  if (text[relation] == '~')
     out.relation = Relation::kNearest;
-  else if (plain.substr(relation, 2) == "<=")
+  else if (text.substr(relation, 2) == "<=")
     out.relation = Relation::kAtMost;
   else
-    fail(fmt::format("\"{}\" is not a relation: <= and ~ are", plain.substr(relation, 1)));
+    fail(fmt::format("{} is not a relation: <= and ~ are", shown(trimmed(text.substr(relation)), 40)));
 
-  const std::string quantity = plain.substr(0, relation);
+  const std::string_view quantity = trimmed(text.substr(0, relation));
   if (quantity == "parameters") {
     out.metric = Metric::kParameters;
   } else if (quantity == "mult-adds") {
     out.metric = Metric::kMultAdds;
-    out.convention = "macs";
+    if (bare_convention.empty())
+      fail("mult-adds by which convention? Several are asked for, so mult-adds[macs] or mult-adds[reference] must say it");
+    out.convention = bare_convention;
   } else if (quantity.starts_with("mult-adds[") && quantity.ends_with("]") && quantity.size() > 11) {
     out.metric = Metric::kMultAdds;
     out.convention = quantity.substr(10, quantity.size() - 11);
   } else {
-    fail(fmt::format("\"{}\" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are", quantity));
+    fail(fmt::format("{} is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are", shown(quantity, 40)));
   }
 
-  const std::string_view number = limit_text(out.written);
+  const std::string_view number = trimmed(text.substr(relation + to_string(out.relation).size()));
   const auto limit = parse_limit(number);
-  if (!limit) fail(fmt::format("\"{}\" is not a number above 0 of at most 18 digits, with or without K, M, G or %", number));
+  if (!limit)
+    fail(fmt::format("{} is not a number above 0 without blanks, with or without K, M, G or % behind it", shown(number, 40)));
   out.is_percentage = limit->is_percentage;
   if (limit->decimal.digits == 0) fail("a limit must be above 0");
-  if (!out.is_percentage) out.limit = to_count(limit->decimal, 1, false, out.written);
+  if (!out.is_percentage) out.limit = to_count(limit->decimal, 1, false, text);
+  if (limit->decimal.cut) fail(fmt::format("{} has more than {} digits that count", shown(number, 40), kMostDigits));
   if (!out.is_percentage && out.limit.is_zero()) fail("a limit must be above 0");
+  out.written = fmt::format("{}{}{}", out.quantity(), to_string(out.relation), number);
+  out.written.erase(std::remove(out.written.begin(), out.written.end(), ' '), out.written.end()); // "0.8 M"
   return out;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "analysis/count.hpp"
+#include "base/count.hpp"
 
 #include <cstdint>
 #include <string>
@@ -24,7 +24,7 @@ struct Budget {
   Count limit;
   /// A limit given as a share of the original network: limit is set once that is counted.
   bool is_percentage = false;
-  std::string written; ///< as the user wrote it
+  std::string written; ///< as the user wrote it, blanks left out and the convention named: "mult-adds[macs]<=5%"
 
   /// "parameters", "mult-adds[macs]"
   std::string quantity() const;
@@ -33,9 +33,10 @@ struct Budget {
   bool holds(const Count &value) const { return relation == Relation::kNearest || value <= limit; }
 };
 
-/// Reads "parameters<=0.8M", "mult-adds<=1.2e8" (which means mult-adds[macs]), "mult-adds[reference]<=100M", "parameters~0.8M",
-/// "parameters<=5%". K, M, G are powers of ten, and numbers are read exactly. Throws Error{kUsage}.
-Budget parse_budget(std::string_view text);
+/// Reads "parameters<=0.8M", "mult-adds<=1.2e8", "mult-adds[reference]<=100M", "parameters~0.8M", "parameters<=5%". K, M, G are
+/// powers of ten, and numbers are read exactly. `bare_convention` is what mult-adds without one is counted by; where that is
+/// empty it must be named. Throws Error{kUsage}.
+Budget parse_budget(std::string_view text, std::string_view bare_convention = "macs");
 
 /// A percentage turned into a limit, rounded down for kAtMost.
 Budget resolve_percentage(const Budget &budget, const Count &original);

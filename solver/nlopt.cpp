@@ -1,4 +1,4 @@
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 #include "solver/solver.hpp"
 #include "solver/uniform.hpp"
 
@@ -80,8 +80,8 @@ public:
     if (relaxation.last() > relaxation.first()) {
       // The largest setting that is not over.
       nlopt::opt optimizer(nlopt::LN_COBYLA, 1);
-      optimizer.set_lower_bounds({relaxation.first()});
-      optimizer.set_upper_bounds({relaxation.last()});
+      optimizer.set_lower_bounds(relaxation.first());
+      optimizer.set_upper_bounds(relaxation.last());
       optimizer.set_max_objective(
           [](const std::vector<double> &x, std::vector<double> & /*gradient*/, void * /*data*/) { return x[0]; }, nullptr);
       optimizer.add_inequality_constraint([](const std::vector<double> &x, std::vector<double> & /*gradient*/,

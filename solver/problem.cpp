@@ -22,9 +22,7 @@ UniformCost &UniformCost::operator+=(const UniformCost &other) {
 
 UniformCost UniformCost::times(std::int64_t n) const {
   UniformCost out{.parameters = checked_mul(parameters, n), .mult_adds = mult_adds};
-  for (Count &count : out.mult_adds)
-    count =
-        count.is_whole() ? Count(checked_mul(count.whole(), n)) : Count::from_real(count.to_double() * static_cast<double>(n));
+  for (Count &count : out.mult_adds) count = count.repeated(n);
   return out;
 }
 
@@ -56,12 +54,12 @@ Count UniformProblem::value(const UniformCost &cost, const Budget &budget) const
 }
 
 Setting UniformProblem::setting(const Plateau &plateau) const {
-  Setting out{.knob = plateau.first, .first = plateau.first, .end = plateau.end, .text = {}, .parameters = 0, .mult_adds = {}};
+  Setting out{.knob = plateau.first, .first = plateau.first, .end = plateau.end, .text = {}, .costs = {}};
   if (plateau.end > plateau.first) out.knob = shortest_decimal(plateau.first, plateau.end);
   out.text = text(out.knob);
   const UniformCost cost = this->cost(plateau.first);
-  out.parameters = cost.parameters;
-  for (std::size_t i = 0; i < conventions_.size(); ++i) out.mult_adds[conventions_[i].name] = cost.mult_adds[i];
+  out.costs.parameters = cost.parameters;
+  for (std::size_t i = 0; i < conventions_.size(); ++i) out.costs.mult_adds[conventions_[i].name] = cost.mult_adds[i];
   return out;
 }
 
@@ -118,10 +116,7 @@ public:
       known.emplace(key, sites_.size());
       sites_.push_back({.site = std::move(site), .times = 1, .costs = {}});
     }
-    if (sites_.empty())
-      throw Error(ErrorCode::kNotApplicable, network.name,
-                  fmt::format("{} applies to no layer: the network has {} replaceable ones", substitute.text(),
-                              network.graph.replaceable().size()));
+    if (sites_.empty()) throw Error(ErrorCode::kNotApplicable, network.name, applies_to_no_layer(substitute.text(), kept));
     // What is left once the replaced layers are taken away.
     for (const Site &s : sites_) fixed_ += lowered_cost(s.site, baseline).times(-s.times);
     if (info().kind == KnobInfo::Kind::kReal)

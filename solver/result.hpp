@@ -1,7 +1,7 @@
 #pragma once
 
-#include "analysis/count.hpp"
 #include "analysis/lower.hpp"
+#include "base/count.hpp"
 #include "models/network.hpp"
 #include "solver/budget.hpp"
 
@@ -28,6 +28,18 @@ struct Termination {
   std::string detail = "solve() was not called"; ///< one sentence for people
 };
 
+/// What a network costs.
+struct Costs {
+  std::int64_t parameters = 0;
+  std::map<std::string, Count> mult_adds; ///< by convention
+
+  /// In a budget's quantity; none for a convention that was not counted by.
+  std::optional<Count> value(const Budget &budget) const;
+};
+
+/// A share in percent of the whole; none of nothing.
+std::optional<double> percent(const Count &part, const Count &whole);
+
 /// One setting of the whole network, and what it costs.
 struct Setting {
   double knob = 0; ///< of the shortest decimal in [first, end)
@@ -35,8 +47,7 @@ struct Setting {
   double first = 0;
   double end = 0;
   std::string text; ///< "Generic_0.053125", "ACDC_12", "width=1.5"
-  std::int64_t parameters = 0;
-  std::map<std::string, Count> mult_adds; ///< by convention
+  Costs costs;
 };
 
 /// The outcome of a uniform fit. `answer` is set unless infeasible.

@@ -1,221 +1,454 @@
 #include "solver/solved_config.hpp"
 
+#include "analysis/convention_json.hpp"
 #include "analysis/cost_model.hpp"
-#include "analysis/error.hpp"
-#include "analysis/network_file.hpp"
-#include "analysis/text_file.hpp"
+#include "analysis/network_json.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <filesystem>
-#include <set>
+#include <unordered_set>
 
 namespace pare {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-using Document = nlohmann::json; ///< for reading: a look-up takes no line search
+using json::Value;
 
 constexpr const char *kSchema = "pare.solved/1";
+constexpr std::string_view kAnySchema = "pare.solved/"; ///< of any version: read_solved() says which it reads
 
-Json number(const Count &count) {
-  return std::visit([](auto value) { return Json(value); }, plain_number(count));
+constexpr std::string_view kKept = "Conv"; ///< in the plan, for a layer that stays as it was
+
+/// What no recount can tell, because it speaks of settings that the plan does not hold. The file says so itself.
+constexpr std::array kKnownBySearchOnly = {"same_network_for",   "termination.reason", "termination.bound", "termination.gap",
+                                           "termination.detail", "attainable",         "next_up",           "nearest",
+                                           "kept[].reason"};
+
+} // namespace
+
+// ------------------------------------------------------------------------------------------------- writing
+
+namespace {
+
+Value number(const Count &count) {
+  return std::visit([](auto value) { return Value(value); }, plain_number(count));
 }
-Json number(const std::optional<Count> &count) { return count ? number(*count) : Json(nullptr); }
+Value number(const std::optional<Count> &count) { return count ? number(*count) : Value(nullptr); }
+Value number(const std::optional<double> &value) { return value ? Value(*value) : Value(nullptr); }
 
-/// Throws Error{kInvalidFile} with the position of what is wrong, also for nesting that would exhaust the stack.
-Document parse_document(std::string_view text, const std::string &where) {
-  constexpr int kMaxDepth = 32;
-  try {
-    std::vector<std::set<std::string>> keys; // of the objects that are open
-    return Document::parse(text, [&](int depth, Document::parse_event_t event, Document &parsed) {
-      if (depth > kMaxDepth)
-        throw Error(ErrorCode::kInvalidFile, where,
-                    fmt::format("nested deeper than {} levels, which no solved file needs", kMaxDepth));
-      if (event == Document::parse_event_t::object_start) keys.emplace_back();
-      if (event == Document::parse_event_t::object_end) keys.pop_back();
-      if (event == Document::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
-        throw Error(ErrorCode::kInvalidFile, where, fmt::format("key {} is given twice in one object", parsed.dump()));
-      return true;
-    });
-  } catch (const nlohmann::json::parse_error &error) {
-    const std::string message = error.what();
-    throw Error(ErrorCode::kInvalidFile, where, message.substr(std::min(message.find("parse error"), message.size())));
-  }
+Value costs_json(const Costs &costs) {
+  Value mult_adds = Value::object();
+  for (const auto &[convention, value] : costs.mult_adds) mult_adds[convention] = number(value);
+  return {{"parameters", costs.parameters}, {"mult_adds", std::move(mult_adds)}};
+}
+
+Value interval_json(const std::optional<Setting> &setting) {
+  if (!setting || setting->first == setting->end) return nullptr;
+  return Value::array({setting->first, setting->end});
+}
+
+Value setting_json(const std::optional<Setting> &setting) {
+  if (!setting) return nullptr;
+  Value out = {{"setting", setting->text}, {"same_network_for", interval_json(setting)}};
+  out.update(costs_json(setting->costs));
+  return out;
+}
+
+Value percent_json(const Costs &costs, const Costs &original) {
+  Value mult_adds = Value::object();
+  for (const auto &[convention, value] : costs.mult_adds)
+    mult_adds[convention] = number(percent(value, original.mult_adds.at(convention)));
+  return {{"parameters", number(percent(costs.parameters, original.parameters))}, {"mult_adds", std::move(mult_adds)}};
+}
+
+bool is_known(const Convention &convention) {
+  const auto known = conventions();
+  return std::any_of(known.begin(), known.end(), [&](const Convention &c) { return c.name == convention.name; });
 }
 
 } // namespace
 
 std::string write_solved(const Solution &solution, std::string_view provenance) {
   const SolveResult &result = solution.result;
-  Json out;
+  Value out;
   out["schema"] = kSchema;
-  out["network"] = solution.network.from_file() ? Json(nullptr) : Json(solution.network.name);
+  out["network"] = solution.network.from_file() ? Value(nullptr) : Value(solution.network.name);
   if (solution.original) out["original"] = *solution.original;
-  out["substitution"] = solution.substitution ? Json(*solution.substitution) : Json(nullptr);
+  out["substitution"] = solution.substitution ? Value(*solution.substitution) : Value(nullptr);
   // Names are unique: appended as they come, without the look-up that an ordered object makes in a line.
-  Json::object_t plan;
+  Value::object_t plan;
   for (const Graph::Replaceable &mark : solution.network.graph.replaceable()) {
     const std::string &layer = solution.network.graph.layer(solution.network.graph.node(mark.node).layer).name;
     if (const Substitute *substitute = solution.plan.find(layer)) plan.emplace_back(layer, substitute->text());
   }
   out["plan"] = std::move(plan);
   out["evaluation"] = to_string(solution.plan.evaluation);
+  out["same_network_for"] = interval_json(result.answer);
 
-  const auto achieved = [&](const Budget &budget) -> Json {
-    if (!result.answer) return nullptr;
-    return budget.metric == Metric::kParameters ? Json(result.answer->parameters)
-                                                : number(result.answer->mult_adds.at(budget.convention));
-  };
-  out["budgets"] = Json::array();
+  out["budgets"] = Value::array();
   for (const Budget &budget : result.budgets)
     out["budgets"].push_back({{"metric", to_string(budget.metric)},
-                              {"convention", budget.metric == Metric::kParameters ? Json(nullptr) : Json(budget.convention)},
+                              {"convention", budget.metric == Metric::kParameters ? Value(nullptr) : Value(budget.convention)},
                               {"relation", to_string(budget.relation)},
+                              {"written", budget.written},
                               {"limit", number(budget.limit)},
-                              {"achieved", achieved(budget)}});
+                              {"achieved", result.answer ? number(result.answer->costs.value(budget)) : Value(nullptr)}});
   out["termination"] = {{"reason", to_string(result.termination.reason)},
                         {"bound", number(result.termination.bound)},
                         {"gap", number(result.termination.gap)},
                         {"detail", result.termination.detail}};
-  if (result.answer) {
-    Json mult_adds = Json::object();
-    for (const auto &[convention, value] : result.answer->mult_adds) mult_adds[convention] = number(value);
-    out["achieved"] = {{"parameters", result.answer->parameters}, {"mult_adds", std::move(mult_adds)}};
-  } else {
-    out["achieved"] = nullptr;
-  }
-  out["attainable"] = {{"smallest", number(result.smallest)}, {"largest", number(result.largest)}};
+  out["achieved"] = result.answer ? costs_json(result.answer->costs) : Value(nullptr);
+  out["percent_of_original"] = result.answer ? percent_json(result.answer->costs, solution.original_costs) : Value(nullptr);
+  out["attainable"] = {{"quantity", result.budgets.front().quantity()},
+                       {"smallest", number(result.smallest)},
+                       {"largest", number(result.largest)}};
+  out["next_up"] = setting_json(result.next);
+  if (result.next) out["next_up"]["reason"] = result.next_reason;
+  out["nearest"] = nullptr;
+  if (!result.answer) out["nearest"] = {{"below", setting_json(result.below)}, {"above", setting_json(result.above)}};
+  out["kept"] = Value::array();
+  for (const Lowered::Kept &kept : result.kept) out["kept"].push_back({{"layer", kept.layer}, {"reason", kept.reason}});
+  out["conventions"] = Value::array();
+  for (const Convention &convention : solution.conventions)
+    if (!is_known(convention))
+      out["conventions"].push_back(json::parse(write_convention(convention), json::Place("convention")));
   const Shape &input = solution.network.input;
   out["input"] = {input.channels, input.height, input.width};
-  out["provenance"] = Json::parse(provenance);
+  out["known_by_search_only"] = kKnownBySearchOnly;
+  out["provenance"] = json::parse(provenance, json::Place("provenance"));
   std::string text = out.dump(2) + "\n";
   return solution.network.from_file() ? embed_network(std::move(text), solution.network.graph, solution.network.name) : text;
 }
 
-Design read_solved(std::string_view json, const std::string &where, const NetworkOptions &options) {
-  const Document document = parse_document(json, where);
-  const auto fail = [&](const std::string &field, const std::string &message) {
-    throw Error(ErrorCode::kInvalidFile, where + "/" + field, message);
-  };
-  if (!document.is_object() || document.value("schema", Document()) != kSchema)
-    fail("schema", fmt::format("\"schema\": \"{}\" is expected", kSchema));
-  constexpr std::array kKeys = {"schema",  "network",     "original", "substitution", "plan",  "evaluation",
-                                "budgets", "termination", "achieved", "attainable",   "input", "provenance"};
-  for (const auto &[key, value] : document.items())
-    if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end())
-      fail(key, fmt::format("unknown key \"{}\"; known: {}", key, fmt::join(kKeys, ", ")));
-  for (const char *field : {"network", "plan", "evaluation", "achieved"})
-    if (!document.contains(field)) fail(field, fmt::format("\"{}\" is missing", field));
+// ------------------------------------------------------------------------------------------------- reading
+
+namespace {
+
+bool is_solved(const Value &document) {
+  if (!document.is_object()) return false;
+  const auto schema = document.find("schema");
+  return schema != document.end() && schema->is_string() && schema->get_ref<const std::string &>().starts_with(kAnySchema);
+}
+
+/// What a counted number must look like in the file. The last digits of real ones were not always the same.
+bool is_number(const Value &value, const Count &counted) {
+  if (counted.is_whole()) return json::as_whole(value) == counted.whole();
+  return value.is_number() && std::abs(value.get<double>() - counted.to_double()) <= 1e-12 * std::abs(counted.to_double());
+}
+
+/// Compares what a file says with what its plan comes to.
+class Recount {
+public:
+  /// `by_input`: whether mult-adds are to be compared too: they are where the image is the file's own. `all_known`: whether
+  /// the file holds the conventions that it names; those of before did not.
+  Recount(const Design &design, const std::vector<Convention> &conventions, bool by_input, bool all_known)
+      : costs_(costs_of(design.network.graph, design.plan, conventions)), by_input_(by_input), all_known_(all_known) {}
+
+  const Costs &costs() const { return costs_; }
+
+  /// The plan's value of a quantity; none where it cannot be told.
+  std::optional<Count> value(const Budget &budget) const {
+    if (budget.metric == Metric::kMultAdds && !by_input_) return std::nullopt;
+    return costs_.value(budget);
+  }
+  void check_convention(std::string_view name, const json::Place &place) const {
+    if (!all_known_ || costs_.mult_adds.contains(std::string(name))) return;
+    std::vector<std::string_view> known;
+    for (const auto &[convention, value] : costs_.mult_adds) known.push_back(convention);
+    place.fail(fmt::format("unknown convention {}; known, with those of the file: {}", shown(name), fmt::join(known, ", ")));
+  }
+  static void check(const Value &written, const json::Place &place, std::string_view name, const Count &counted) {
+    if (!is_number(written, counted))
+      place.fail(fmt::format("{} = {}, but the plan has {}", name, json::shown(written), counted.to_string()));
+  }
+  /// {"parameters": ..., "mult_adds": {convention: ...}}; `expected` makes what should stand there of a count.
+  template <class Check>
+  void visit(const Value &written, const json::Place &place, const Check &check) const {
+    json::Members members(written, place);
+    check(members.at("parameters"), members.place("parameters"), "parameters", Budget{});
+    json::Members mult_adds(members.at("mult_adds"), members.place("mult_adds"));
+    for (const auto &entry : mult_adds.object().items()) {
+      Budget quantity;
+      quantity.metric = Metric::kMultAdds;
+      quantity.convention = entry.key();
+      check_convention(entry.key(), mult_adds.place(entry.key()));
+      check(entry.value(), mult_adds.place(entry.key()), quantity.quantity(), quantity);
+    }
+    members.finish();
+  }
+
+private:
+  Costs costs_;
+  bool by_input_;
+  bool all_known_;
+};
+
+void check_budgets(const Value &budgets, const json::Place &place, const Recount &recount, const Costs *original) {
+  if (!budgets.is_array()) json::refuse(budgets, place, "budgets", "an array of objects");
+  for (std::size_t i = 0; i < budgets.size(); ++i) {
+    json::Members members(budgets[i], place.item(i));
+    Budget budget;
+    budget.metric =
+        members.choice("metric", {"parameters", "mult-adds"}) == "parameters" ? Metric::kParameters : Metric::kMultAdds;
+    if (budget.metric == Metric::kMultAdds)
+      budget.convention = members.text("convention");
+    else if (members.said("convention") != nullptr)
+      json::refuse(*members.said("convention"), members.place("convention"), "convention", "null: parameters have none");
+    budget.relation = members.choice("relation", {"<=", "~"}) == "~" ? Relation::kNearest : Relation::kAtMost;
+    if (budget.metric == Metric::kMultAdds) recount.check_convention(budget.convention, members.place("convention"));
+    const Value &limit = members.at("limit");
+    const double real_limit = members.real("limit");
+    budget.limit = json::as_whole(limit) ? Count(*json::as_whole(limit)) : Count::from_real(real_limit);
+    const Value &achieved = members.at("achieved");
+    if (members.said("written") != nullptr) {
+      const std::string text = members.text("written");
+      Budget written;
+      try {
+        written = parse_budget(text);
+      } catch (const Error &error) {
+        members.place("written").fail(error.message());
+      }
+      if (original != nullptr && original->value(written)) written = resolve_percentage(written, *original->value(written));
+      if (written.quantity() != budget.quantity() || written.relation != budget.relation ||
+          (!written.limit.is_zero() && !is_number(limit, written.limit)))
+        members.place("written").fail(fmt::format("written = {} is not {}", shown(text), budget.text()));
+    }
+    members.finish();
+    const auto counted = recount.value(budget);
+    if (!counted) continue;
+    Recount::check(achieved, members.place("achieved"), budget.quantity(), *counted);
+    if (!budget.holds(*counted) && !is_number(limit, *counted)) // equal but for the last digits of a real number
+      members.place("achieved")
+          .fail(fmt::format("{} {} is over the limit, {}", budget.quantity(), counted->to_string(), budget.limit.to_string()));
+  }
+}
+
+void check_termination(const Value &termination, const json::Place &place) {
+  json::Members members(termination, place);
+  members.choice("reason", {"optimal", "feasible"}); // there is an answer
+  for (const char *key : {"bound", "gap"})
+    if (members.said(key) != nullptr) members.real(key);
+  members.text("detail");
+  members.finish();
+}
+
+/// The layers that stay as they were, which are those that the plan gives a full convolution.
+void check_kept(const Value &kept, const json::Place &place, const Plan &plan) {
+  if (!kept.is_array()) json::refuse(kept, place, "kept", "an array of objects");
+  std::unordered_set<std::string> listed;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    json::Members entry(kept[i], place.item(i));
+    const std::string layer = entry.text("layer");
+    entry.text("reason");
+    entry.finish();
+    const Substitute *substitute = plan.find(layer);
+    if (substitute == nullptr || substitute->text() != kKept)
+      entry.place("layer").fail(fmt::format("{} stays as it was, but the plan has {}", shown(layer),
+                                            substitute == nullptr ? std::string("no such layer") : substitute->text()));
+    listed.insert(layer);
+  }
+  for (const auto &[layer, substitute] : plan.layers)
+    if (substitute.text() == kKept && !listed.contains(layer))
+      place.fail(fmt::format("the plan leaves {} as it was, and it is not listed", shown(layer)));
+}
+
+/// The setting of the whole network, where every replaceable layer has the same.
+std::optional<std::string> uniform_text(const Network &network, const Plan &plan) {
+  std::optional<std::string> out;
+  for (const Graph::Replaceable &mark : network.graph.replaceable()) {
+    const Substitute *substitute = plan.find(network.graph.layer(network.graph.node(mark.node).layer).name);
+    if (substitute == nullptr || (out && *out != substitute->text())) return std::nullopt;
+    out = substitute->text();
+  }
+  return out;
+}
+
+/// Errors of what a file names are the file's.
+template <class Make>
+auto in_file(const json::Place &place, const Make &make) {
+  try {
+    return make();
+  } catch (const Error &error) {
+    place.fail(error.message());
+  }
+}
+
+Design read_solved(const Value &document, const json::Place &place, const NetworkOptions &options) {
+  json::Members members(document, place, kSchema);
 
   NetworkOptions own = options;
-  if (const auto input = document.find("input"); input != document.end() && !own.input) {
-    if (!input->is_array() || input->size() != 3) fail("input", "\"input\" must be [channels, height, width]");
-    std::array<std::int64_t, 3> v{};
-    for (std::size_t i = 0; i < 3; ++i) {
-      if (!(*input)[i].is_number_integer() || (*input)[i].get<std::int64_t>() < 1)
-        fail("input", "three whole numbers from 1 up are expected");
-      v[i] = (*input)[i].get<std::int64_t>();
-    }
-    own.input = Shape{.batch = 1, .channels = v[0], .height = v[1], .width = v[2]};
-  }
+  if (const Value *input = members.find("input"); input != nullptr && !own.input.image)
+    own.input.image = read_input_shape(*input, members.place("input"));
 
   Design out;
   out.is_solved = true;
-  const Document &network = document["network"];
+  const Value &network = members.at("network");
   if (network.is_string()) {
-    try {
-      out.network = make_network(network.get<std::string>(), own);
-    } catch (const Error &error) {
-      throw Error(ErrorCode::kInvalidFile, where + "/network", error.message());
-    }
+    out.network = in_file(members.place("network"), [&] { return make_network(network.get<std::string>(), own); });
   } else if (network.is_object()) {
-    NetworkFile file = read_network(network.dump(), where + "/network", own.input);
+    NetworkFile file = read_network(network, members.place("network"), own.input);
     out.network.name = file.name;
     out.network.graph = std::move(file.graph);
     out.network.input = out.network.graph.input_shape();
   } else {
-    fail("network", "a spec or an embedded pare.network/1 object is expected");
+    json::refuse(network, members.place("network"), "network", "a spec, or a pare.network/1 object");
   }
 
-  if (document["evaluation"] != to_string(Evaluation::kDense))
-    fail("evaluation",
-         fmt::format("evaluation = {} must be \"{}\"", document["evaluation"].dump(), to_string(Evaluation::kDense)));
-  if (!document["plan"].is_object()) fail("plan", "\"plan\" must be an object of layers and substitutions");
-  for (const auto &[layer, substitute] : document["plan"].items()) {
-    if (!substitute.is_string()) fail("plan/" + layer, "a substitution in quotes is expected, such as \"Generic_0.1\"");
+  if (const std::string evaluation = members.text("evaluation"); evaluation != to_string(Evaluation::kDense))
+    members.place("evaluation")
+        .fail(fmt::format("evaluation = {} must be \"{}\"", shown(evaluation), to_string(Evaluation::kDense)));
+  json::Members plan(members.at("plan"), members.place("plan"));
+  std::unordered_set<std::string_view> layers;
+  std::string_view first_layer;
+  for (const Graph::Replaceable &mark : out.network.graph.replaceable()) {
+    const std::string &layer = out.network.graph.layer(out.network.graph.node(mark.node).layer).name;
+    if (layers.empty()) first_layer = layer;
+    layers.insert(layer);
+  }
+  for (const auto &entry : plan.object().items()) {
+    if (!layers.contains(entry.key()))
+      plan.place(entry.key())
+          .fail(fmt::format("the network has no replaceable layer {}; it has {}{}", shown(entry.key()), layers.size(),
+                            layers.empty() ? "" : fmt::format(", such as {}", first_layer)));
+    if (!entry.value().is_string())
+      json::refuse(entry.value(), plan.place(entry.key()), "substitution", "text in quotes, such as \"Generic_0.1\"");
+    out.plan.layers.emplace(entry.key(), in_file(plan.place(entry.key()), [&] {
+                              return parse_substitute(entry.value().get_ref<const std::string &>());
+                            }));
+  }
+
+  // A file whose numbers are not those of its plan is not to be trusted. What is there is compared; files of before have less.
+  const Value &achieved = members.at("achieved");
+  if (achieved.is_null()) members.place("achieved").fail("this file holds no plan: its budgets cannot be met");
+  std::vector<Convention> all(conventions().begin(), conventions().end());
+  const Value *more = members.find("conventions");
+  if (more != nullptr) {
+    constexpr std::size_t kMost = 64; // each is a recount
+    if (!more->is_array() || more->size() > kMost)
+      json::refuse(*more, members.place("conventions"), "conventions",
+                   fmt::format("an array of at most {} pare.convention/1", kMost));
+    for (std::size_t i = 0; i < more->size(); ++i) {
+      const json::Place at = members.place("conventions").item(i);
+      Convention own_convention = parse_convention((*more)[i], at);
+      for (const Convention &known : all)
+        if (known.name == own_convention.name)
+          at.member("name").fail(fmt::format("{} is another convention's name too", shown(known.name)));
+      all.push_back(std::move(own_convention));
+    }
+  }
+  const Recount recount = [&] {
     try {
-      out.plan.layers.emplace(layer, parse_substitute(substitute.get<std::string>()));
+      return Recount(out, all, options.input.is_own(), more != nullptr);
     } catch (const Error &error) {
-      throw Error(ErrorCode::kInvalidFile, where + "/plan/" + layer, error.message());
+      throw Error(ErrorCode::kInvalidFile, place.text() + (error.where().empty() ? "" : "/" + error.where()), error.message());
     }
-  }
-  if (const auto text = document.find("substitution"); text != document.end() && text->is_string())
-    out.substitution = text->get<std::string>();
+  }();
+  recount.visit(achieved, members.place("achieved"),
+                [&](const Value &written, const json::Place &at, std::string_view name, const Budget &quantity) {
+                  if (const auto counted = recount.value(quantity)) Recount::check(written, at, name, *counted);
+                });
 
-  // A file whose numbers are not those of its plan is not to be trusted.
-  const Document &achieved = document["achieved"];
-  if (!achieved.is_object()) fail("achieved", "this file holds no plan: its budgets cannot be met");
-  CostReport report;
-  try {
-    report = count(lower(out.network.graph, out.plan).graph);
-  } catch (const Error &error) {
-    throw Error(ErrorCode::kInvalidFile, where + (error.where().empty() ? "" : "/" + error.where()), error.message());
+  const Value *original = members.said("original");
+  std::optional<Costs> original_costs;
+  if (options.input.is_own())
+    original_costs = in_file(members.place("original"), [&] {
+      return original == nullptr
+                 ? costs_of(out.network.graph, {}, all)
+                 : costs_of(make_network(members.text("original"), {.input = out.network.input}).graph, {}, all);
+    });
+  if (const Value *shares = members.said("percent_of_original"); shares != nullptr && original_costs)
+    recount.visit(*shares, members.place("percent_of_original"),
+                  [&](const Value &written, const json::Place &at, std::string_view name, const Budget &quantity) {
+                    const auto counted = recount.value(quantity);
+                    const auto whole = original_costs->value(quantity);
+                    if (!counted || !whole) return;
+                    const auto share = percent(*counted, *whole);
+                    if (share ? !is_number(written, Count::from_real(*share)) : !written.is_null())
+                      at.fail(fmt::format("{} = {} percent, but the plan has {}", name, json::shown(written),
+                                          share ? shortest(*share) : "null"));
+                  });
+  if (const Value *budgets = members.find("budgets"))
+    check_budgets(*budgets, members.place("budgets"), recount, original_costs ? &*original_costs : nullptr);
+  if (const Value *termination = members.find("termination")) check_termination(*termination, members.place("termination"));
+
+  if (members.find("substitution") != nullptr) {
+    if (members.said("substitution") != nullptr) out.substitution = members.text("substitution");
+    if (const auto uniform = uniform_text(out.network, out.plan); uniform != out.substitution)
+      members.place("substitution")
+          .fail(fmt::format(
+              "substitution = {}, but the plan has {}", out.substitution ? shown(*out.substitution) : std::string("null"),
+              uniform ? fmt::format("{} at every layer", *uniform) : "no setting that is the same at every layer"));
   }
-  if (achieved.value("parameters", Document()) != report.parameters)
-    fail("achieved/parameters", fmt::format("parameters = {} but the plan has {}",
-                                            achieved.value("parameters", Document()).dump(), report.parameters));
-  if (options.input) return out;
-  if (const auto mult_adds = achieved.find("mult_adds"); mult_adds != achieved.end() && mult_adds->is_object())
-    for (const Convention &convention : conventions()) {
-      const auto written = mult_adds->find(convention.name);
-      if (written == mult_adds->end()) continue;
-      const Count counted = report.mult_adds(convention);
-      const bool same = counted.is_whole() ? *written == counted.whole()
-                                           : written->is_number() && std::abs(written->get<double>() - counted.to_double()) <=
-                                                                         1e-12 * counted.to_double();
-      if (!same)
-        fail("achieved/mult_adds/" + convention.name,
-             fmt::format("mult-adds = {} but the plan has {}", written->dump(), counted.to_string()));
-    }
+  if (const Value *kept = members.find("kept")) check_kept(*kept, members.place("kept"), out.plan);
+  if (const Value *list = members.find("known_by_search_only"); list != nullptr && *list != Value(kKnownBySearchOnly))
+    json::refuse(*list, members.place("known_by_search_only"), "known_by_search_only",
+                 fmt::format("\"{}\"", fmt::join(kKnownBySearchOnly, "\", \"")));
+  if (const Value *provenance = members.find("provenance"); provenance != nullptr && !provenance->is_object())
+    json::refuse(*provenance, members.place("provenance"), "provenance", "an object");
+  for (const char *key : {"same_network_for", "attainable", "next_up", "nearest"}) members.find(key);
+  members.finish();
   return out;
 }
 
-Design load_design(std::string_view argument, const NetworkOptions &options) {
-  const std::string path(argument);
-  std::optional<Error> unknown;
-  try {
-    const auto [family, values] = parse_network_spec(argument);
-    return {.network = make_network(*family, values, options), .plan = {}, .substitution = {}};
-  } catch (const Error &error) {
-    // Not the name of a network: then it is a file, if there is one of that name, or it looks like one.
-    if (error.code() != ErrorCode::kUnknownName || error.where() != "network") throw;
-    unknown = error;
-  }
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored) && !path.ends_with(".json") && path.find('/') == std::string::npos)
-    throw *unknown;
+} // namespace
 
-  const std::string text = read_text(path, path);
+Design read_solved(std::string_view text, const std::string &where, const NetworkOptions &options) {
+  const json::Place place(where);
+  return read_solved(json::parse(text, place), place, options);
+}
+
+Design read_design(std::string_view text, const std::string &where, const NetworkOptions &options) {
   // Which of the two it is: the schema stands at the head of what Pare writes, but may stand anywhere.
-  constexpr std::string_view kSolved = "pare.solved/"; // of any version: read_solved() says which it reads
-  if (text.find(kSolved) != std::string::npos) {
-    const Document document = parse_document(text, path);
-    const Document schema = document.is_object() ? document.value("schema", Document()) : Document();
-    if (schema.is_string() && schema.get<std::string>().starts_with(kSolved)) return read_solved(text, path, options);
+  if (text.find(kAnySchema) != std::string_view::npos) {
+    const json::Place place(where);
+    const Value document = json::parse(text, place);
+    if (is_solved(document)) return read_solved(document, place, options);
   }
-  NetworkFile file = read_network(text, path, options.input);
-  Design out{.network = {}, .plan = {}, .substitution = {}};
+  NetworkFile file = read_network(text, where, options.input);
+  Design out;
   out.network.name = file.name;
   out.network.graph = std::move(file.graph);
   out.network.input = out.network.graph.input_shape();
   return out;
+}
+
+std::optional<std::string> original_of_solved(std::string_view text, const std::string &where) {
+  const json::Place place(where);
+  const Value document = json::parse(text, place);
+  if (!is_solved(document)) return std::nullopt;
+  json::Members members(document, place);
+  if (members.said("original") != nullptr) return members.text("original");
+  const Value &network = members.at("network");
+  return network.is_object() ? json::dumped(network) : members.text("network");
+}
+
+std::optional<Network> network_by_name(std::string_view argument, const NetworkOptions &options) {
+  try {
+    const auto [family, values] = parse_network_spec(argument);
+    return make_network(*family, values, options);
+  } catch (const Error &error) {
+    // Not the name of a network: then it is a file, if there is one of that name, or it looks like one.
+    if (error.code() != ErrorCode::kUnknownName || error.where() != "network" || !names_file(std::string(argument))) throw;
+    return std::nullopt;
+  }
+}
+
+Design load_design(std::string_view argument, const NetworkOptions &options) {
+  if (auto network = network_by_name(argument, options)) {
+    Design out;
+    out.network = std::move(*network);
+    return out;
+  }
+  const std::string path(argument);
+  return read_design(read_text(path, file_name(path)), file_name(path), options);
 }
 
 } // namespace pare

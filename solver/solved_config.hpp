@@ -8,8 +8,8 @@
 
 namespace pare {
 
-/// `pare.solved/1`: a solution as a file, which the trainer, the schedule and the reports read. `provenance` is JSON text of an
-/// object: versions and options.
+/// `pare.solved/1`: a solution as a file, which the trainer, the schedule and the reports read (solver/README.md describes
+/// it). `provenance` is JSON text of an object: versions and options.
 std::string write_solved(const Solution &solution, std::string_view provenance);
 
 /// What an argument that asks for a network names: a network with a plan for it.
@@ -20,10 +20,22 @@ struct Design {
   bool is_solved = false;                  ///< read from a solved file: its plan is settled, even where it is empty (width)
 };
 
-/// Reads `pare.solved/1`. Throws Error{kInvalidFile}, also where the counts in it are not what its plan costs.
+/// Reads `pare.solved/1`. Throws Error{kInvalidFile}, also where something in it that a recount can tell is not what its plan
+/// comes to.
 Design read_solved(std::string_view json, const std::string &where, const NetworkOptions &options = {});
 
-/// A short name, a spec, or a file (pare.network/1 or pare.solved/1). Throws Error{kUnknownName}, {kIo}, {kInvalidFile}, ...
+/// Reads whichever of pare.solved/1 and pare.network/1 the text is.
+Design read_design(std::string_view json, const std::string &where, const NetworkOptions &options = {});
+
+/// What a solved file was solved for: the spec or the pare.network/1 document of the network before anything was substituted
+/// or its width was changed. None for a text that is no solved file.
+std::optional<std::string> original_of_solved(std::string_view json, const std::string &where);
+
+/// The network that a short name or a spec names; none where the argument means a file. Throws Error{kUnknownName} for neither.
+std::optional<Network> network_by_name(std::string_view argument, const NetworkOptions &options = {});
+
+/// A short name, a spec, or a file (pare.network/1 or pare.solved/1; "-": stdin). Throws Error{kUnknownName}, {kIo},
+/// {kInvalidFile}, ...
 Design load_design(std::string_view argument, const NetworkOptions &options = {});
 
 } // namespace pare

@@ -1,7 +1,7 @@
 #include "solver/solver.hpp"
 
 #include "analysis/cost_model.hpp"
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -49,48 +49,53 @@ std::vector<Convention> all_conventions(const SolveRequest &request) {
 }
 
 /// Percentages are of the original network, its baselines in place.
-std::vector<Budget> resolve_budgets(const Network &network, const SolveRequest &request,
-                                    const std::vector<Convention> &conventions) {
+std::vector<Budget> resolve_budgets(const SolveRequest &request, const Costs &original) {
   if (request.budgets.empty())
     throw Error(ErrorCode::kUsage, "budget", "at least one budget is needed, such as parameters<=0.8M");
   if (std::count_if(request.budgets.begin(), request.budgets.end(),
                     [](const Budget &b) { return b.relation == Relation::kNearest; }) > 1)
     throw Error(ErrorCode::kUsage, "budget", "one budget at most can be ~ (nearest); <= would be accepted for the others");
   std::vector<Budget> out = request.budgets;
-  if (std::none_of(out.begin(), out.end(), [](const Budget &b) { return b.is_percentage; })) return out;
-  const CostReport original = count(lower(network.graph, {}).graph);
-  for (Budget &budget : out) {
-    Count value = original.parameters;
-    for (const Convention &convention : conventions)
-      if (budget.metric == Metric::kMultAdds && convention.name == budget.convention) value = original.mult_adds(convention);
-    budget = resolve_percentage(budget, value);
-  }
+  for (Budget &budget : out) budget = resolve_percentage(budget, original.value(budget).value());
   return out;
 }
 
 /// What is reported is what the network costs once lowered, not what the solver thought.
-void verify(const Solution &solution, const std::vector<Convention> &conventions) {
-  const CostReport report = count(lower(solution.network.graph, solution.plan).graph);
+void verify(const Solution &solution) {
+  const Costs counted = costs_of(solution.network.graph, solution.plan, solution.conventions);
   const Setting &answer = *solution.result.answer;
-  bool same = report.parameters == answer.parameters;
-  for (const Convention &convention : conventions) {
-    const Count counted = report.mult_adds(convention);
-    const Count &solved = answer.mult_adds.at(convention.name);
-    const double difference = counted.to_double() - solved.to_double();
-    same = same && (counted.is_whole() && solved.is_whole() ? counted == solved
-                                                            : std::abs(difference) <= 1e-12 * std::abs(counted.to_double()));
-  }
+  const bool same = counted.parameters == answer.costs.parameters &&
+                    std::all_of(counted.mult_adds.begin(), counted.mult_adds.end(), [&](const auto &entry) {
+                      return entry.second.to_string() == answer.costs.mult_adds.at(entry.first).to_string();
+                    });
   if (!same)
     throw std::logic_error(fmt::format("{}: the solver's cost differs from the lowered network's ({} parameters, {} counted)",
-                                       answer.text, answer.parameters, report.parameters));
+                                       answer.text, answer.costs.parameters, counted.parameters));
 }
 
 } // namespace
 
+Costs costs_of(const Graph &graph, const Plan &plan, std::span<const Convention> conventions) {
+  const CostReport report = count(lower(graph, plan).graph);
+  Costs out{.parameters = report.parameters, .mult_adds = {}};
+  for (const Convention &convention : conventions) out.mult_adds.emplace(convention.name, report.mult_adds(convention));
+  return out;
+}
+
 Solution solve_uniform(const Network &network, const SolveRequest &request) {
   const UniformSolver &solver = find_solver(request.method);
   const std::vector<Convention> conventions = all_conventions(request);
-  const std::vector<Budget> budgets = resolve_budgets(network, request, conventions);
+  const Costs original = costs_of(network.graph, {}, conventions);
+  const std::vector<Budget> budgets = resolve_budgets(request, original);
+  const auto solution = [&](SolveResult result) {
+    return Solution{.network = network,
+                    .original = {},
+                    .plan = {},
+                    .substitution = {},
+                    .result = std::move(result),
+                    .conventions = conventions,
+                    .original_costs = original};
+  };
 
   if (request.substitution == kWidth) {
     if (network.from_file())
@@ -98,13 +103,13 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
           ErrorCode::kInvalidConfig, "width",
           "the width of a network from a file is not a setting; a substitution, or a network by its name, would be accepted");
     const auto problem = make_width_problem(network, budgets, conventions);
-    Solution out{.network = network, .original = {}, .plan = {}, .substitution = {}, .result = solver.solve(*problem)};
+    Solution out = solution(solver.solve(*problem));
     if (!out.result.answer) return out;
     NetworkValues values = network.values;
     values[std::string(network.family->info().width_key)] = shortest(out.result.answer->knob);
     out.network = make_network(*network.family, values, {.input = network.input});
     if (out.network.name != network.name) out.original = network.name;
-    verify(out, conventions);
+    verify(out);
     return out;
   }
 
@@ -116,7 +121,7 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
                     request.substitution));
   std::vector<Lowered::Kept> kept;
   const auto problem = make_substitution_problem(network, substitute, budgets, conventions, request.where_refused, kept);
-  Solution out{.network = network, .original = {}, .plan = {}, .substitution = {}, .result = solver.solve(*problem)};
+  Solution out = solution(solver.solve(*problem));
   out.result.kept = kept;
   if (!out.result.answer) return out;
   Substitute solved = substitute;
@@ -125,7 +130,7 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
     out.plan.layers.emplace(network.graph.layer(network.graph.node(mark.node).layer).name, solved);
   for (const Lowered::Kept &layer : kept) out.plan.layers.at(layer.layer) = parse_substitute("Conv");
   if (kept.empty()) out.substitution = solved.text();
-  verify(out, conventions);
+  verify(out);
   return out;
 }
 

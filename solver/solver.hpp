@@ -47,9 +47,14 @@ struct Solution {
   Network network;
   std::optional<std::string> original; ///< the network's spec before its width changed
   Plan plan;
-  std::optional<std::string> substitution; ///< the uniform setting; none for width
+  std::optional<std::string> substitution; ///< the uniform setting; none for width, and where layers stay as they were
   SolveResult result;
+  std::vector<Convention> conventions; ///< that all costs are counted by: the request's, and those of its budgets
+  Costs original_costs;                ///< of the original network, baselines in place: what percentages are of
 };
+
+/// The lowered network's own count, by these conventions.
+Costs costs_of(const Graph &graph, const Plan &plan, std::span<const Convention> conventions);
 
 /// Fits one setting to the budgets. Throws Error for a request that makes no sense; an infeasible one is a result.
 Solution solve_uniform(const Network &network, const SolveRequest &request);

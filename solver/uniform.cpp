@@ -1,6 +1,6 @@
 #include "solver/uniform.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 
 #include <fmt/format.h>
 

@@ -141,8 +141,7 @@ std::vector<std::vector<std::string>> parse_csv(const std::string &text) {
     } else if (!quoted && c == ',') {
       row.push_back(std::move(field));
       field.clear();
-    } else if (!quoted && c == '\r' && i + 1 < text.size() && text[i + 1] == '\n') {
-      ++i;
+    } else if (!quoted && c == '\n') {
       row.push_back(std::move(field));
       field.clear();
       rows.push_back(std::move(row));

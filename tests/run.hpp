@@ -57,7 +57,7 @@ private:
 
 std::vector<std::string> lines(const std::string &text);
 std::vector<std::string> keys(const Json &object);
-/// RFC 4180: rows of fields.
+/// RFC 4180, with lines that end in LF: rows of fields.
 std::vector<std::vector<std::string>> parse_csv(const std::string &text);
 
 /// Each test runs in an empty folder of its own, which is removed behind it.

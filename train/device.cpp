@@ -2,7 +2,7 @@
 
 #include "train/device.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 #include "train/cuda/kernels.hpp"
 
 #include <ATen/Context.h>

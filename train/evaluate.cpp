@@ -46,6 +46,14 @@ Score evaluate(GraphModule &module, Loader &loader, torch::Device device, Precis
   return score;
 }
 
+std::string first_not_finite(GraphModule &module, Loader &loader, torch::Device device, Precision precision) {
+  const PrecisionGuard guard(precision, device.type());
+  loader.start(0);
+  while (const auto batch = loader.next())
+    if (const auto found = module.first_not_finite(batch->images.to(device), {.training = false})) return *found;
+  return "the loss itself";
+}
+
 std::vector<std::string> bad_file_lines(const DataSource &data) {
   constexpr std::size_t kNamed = 10;
   const std::vector<BadFile> bad = data.bad_files();

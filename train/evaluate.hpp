@@ -2,8 +2,8 @@
 
 #include <torch/torch.h>
 
-#include "train/data/loader.hpp"
-#include "train/module_builder.hpp"
+#include "train/graph_module.hpp"
+#include "train/loader.hpp"
 #include "train/step.hpp"
 
 #include <cstdint>
@@ -32,6 +32,9 @@ torch::Tensor count_errors(const torch::Tensor &logits, const torch::Tensor &lab
 /// is enough by returning false.
 Score evaluate(GraphModule &module, Loader &loader, torch::Device device, Precision precision,
                const std::function<bool(std::int64_t)> &progress = {});
+
+/// Where a score's loss is not finite, what is not: the name of the first layer, or parameter, of the first such batch.
+std::string first_not_finite(GraphModule &module, Loader &loader, torch::Device device, Precision precision);
 
 /// How many images were bad, and which: the first ten by name. Empty where none was.
 std::vector<std::string> bad_file_lines(const DataSource &data);

@@ -2,9 +2,9 @@
 
 #include "train/initialise.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
+#include "train/data/random.hpp"
 #include "train/modules/structured.hpp"
-#include "train/random.hpp"
 
 #include <cmath>
 #include <functional>

@@ -3,7 +3,7 @@
 #include <torch/torch.h>
 
 #include "models/network.hpp"
-#include "train/module_builder.hpp"
+#include "train/graph_module.hpp"
 
 #include <cstdint>
 

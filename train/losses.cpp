@@ -2,7 +2,7 @@
 
 #include "train/losses.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 #include "train/modules/fused.hpp"
 
 #include <fmt/format.h>

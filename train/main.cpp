@@ -1,24 +1,24 @@
 #include <torch/torch.h>
 
-#include "analysis/error.hpp"
-#include "analysis/text_file.hpp"
-#include "command/files.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/json.hpp"
+#include "command/output.hpp"
 #include "command/run.hpp"
 #include "command/version.hpp"
-#include "train/checkpoint.hpp"
+#include "train/command/commands.hpp"
 #include "train/data/synthesize.hpp"
 #include "train/device.hpp"
 #include "train/evaluate.hpp"
 #include "train/model.hpp"
-#include "train/plan/commands.hpp"
-#include "train/progress.hpp"
+#include "train/plan/checkpoint.hpp"
 #include "train/trainer.hpp"
-#include "train/weights/load.hpp"
+#include "train/weights.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <stdexcept>
 
@@ -28,8 +28,8 @@ namespace pare::train {
 
 namespace {
 
-using cli::Arguments;
-using cli::Command;
+using command::Arguments;
+using command::Command;
 
 int run_train(const Arguments &arguments) {
   return train(read_run_config(arguments), arguments.get("--output"), arguments.has("--quiet"));
@@ -44,15 +44,15 @@ std::string load_run_weights(GraphModule &module, const std::string &folder) {
   }
   std::vector<std::string> damaged;
   const auto found = newest_checkpoint(folder, damaged);
-  for (const std::string &line : damaged) cli::talk(fmt::format("a damaged checkpoint is passed over: {}", line));
+  for (const std::string &line : damaged) command::talk(fmt::format("a damaged checkpoint is passed over: {}", line));
   if (!found)
     throw Error(ErrorCode::kIo, folder,
                 "has neither weights.safetensors nor a checkpoint; a run that has saved once would be accepted");
-  State state;
+  formats::TensorFile state;
   for (const auto &[name, tensor] : found->tensors)
     if (constexpr std::string_view prefix = "model."; name.starts_with(prefix) && !name.starts_with("model.auxiliary_head."))
       state.tensors[name.substr(prefix.size())] = tensor;
-  load_state(module, state, folder);
+  load_state(module, state, folder, module.value_rules());
   return fmt::format("{}, step {} (not finished)", folder, found->position.step);
 }
 
@@ -69,10 +69,7 @@ int run_evaluate(const Arguments &arguments) {
   const Precision precision = open_precision(request.precision, device);
   const DataSource data = open_data(request.data, parse_on_bad_file(request.on_bad_file, "--on-bad-file"));
   Model model = build_model(design_of(*request.model), false, request.model->where_possible);
-  if (model.classes != data.classes)
-    throw Error(
-        ErrorCode::kInvalidConfig, "--data",
-        fmt::format("{} has {} classes, and the network {}; they must be the same", data.spec, data.classes, model.classes));
+  check_classes(model, data, "the network");
   std::string weights = request.weights;
   if (weights.empty())
     weights = load_run_weights(*model.module, request.run);
@@ -86,25 +83,30 @@ int run_evaluate(const Arguments &arguments) {
                  .pinned = device.is_cuda(),
                  .channels_last = request.channels_last});
   const Score score = evaluate(*model.module, loader, device, precision);
-  for (const std::string &line : bad_file_lines(data)) cli::talk(line);
+  for (const std::string &line : bad_file_lines(data)) command::talk(line);
+  if (!std::isfinite(score.loss))
+    throw Error(ErrorCode::kNotFinite, weights,
+                fmt::format("the loss on the validation images is not finite; first not finite: {}; other weights would be "
+                            "accepted",
+                            first_not_finite(*model.module, loader, device, precision)));
 
   const std::string substitution = model.substitution();
   std::string result;
   if (request.format == "json") {
-    nlohmann::ordered_json out = {{"schema", "pare.evaluation/1"},
-                                  {"network", model.design.network.name},
-                                  {"substitution", nullptr},
-                                  {"weights", weights},
-                                  {"data", data.spec},
-                                  {"data_fingerprint", data.fingerprint},
-                                  {"synthetic", data.synthetic},
-                                  {"images", score.images},
-                                  {"top1_error_percent", score.top1_percent()},
-                                  {"top5_error_percent", score.top5_percent()},
-                                  {"loss", score.mean_loss()},
-                                  {"parameters", model.cost.parameters}};
+    json::Value out = {{"schema", "pare.evaluation/1"},
+                       {"network", model.design.network.name},
+                       {"substitution", nullptr},
+                       {"weights", weights},
+                       {"data", data.spec},
+                       {"data_fingerprint", data.fingerprint},
+                       {"synthetic", data.synthetic},
+                       {"images", score.images},
+                       {"top1_error_percent", score.top1_percent()},
+                       {"top5_error_percent", score.top5_percent()},
+                       {"loss", score.mean_loss()},
+                       {"parameters", model.cost.parameters}};
     if (!substitution.empty()) out["substitution"] = substitution;
-    result = out.dump(2) + "\n";
+    result = out.dump(2, ' ', false, json::Value::error_handler_t::replace) + "\n"; // names of files may be anything
   } else {
     result = fmt::format("{}{}\nweights: {}\ndata: {}, {} validation images{}\n\n"
                          "top-1 error  {:.2f} %\ntop-5 error  {:.2f} %\nloss         {:.4f}\nparameters   {}\n",
@@ -112,8 +114,8 @@ int run_evaluate(const Arguments &arguments) {
                          score.images, data.synthetic ? " (synthetic)" : "", score.top1_percent(), score.top5_percent(),
                          score.mean_loss(), model.cost.parameters);
   }
-  cli::deliver(request.output, result);
-  return cli::kDone;
+  command::deliver(request.output, result);
+  return command::kDone;
 }
 
 int run_data(const Arguments &arguments) {
@@ -121,9 +123,9 @@ int run_data(const Arguments &arguments) {
   const SynthesisOptions options{
       .kind = request.like, .classes = request.classes, .images = request.images, .size = request.size, .seed = request.seed};
   synthesize(options, request.folder);
-  cli::print(fmt::format("{}: {} synthetic images like {}'s to train on, {} for validation, {} classes\n", request.folder,
-                         request.images, request.like, synthetic_validation_images(options), request.classes));
-  return cli::kDone;
+  command::print(fmt::format("{}: {} synthetic images like {}'s to train on, {} for validation, {} classes\n", request.folder,
+                             request.images, request.like, synthetic_validation_images(options), request.classes));
+  return command::kDone;
 }
 
 /// What LibTorch throws ends in the addresses of its callers, which are of no use to anybody here.
@@ -151,10 +153,10 @@ const Command &command_data() {
   return command;
 }
 
-constexpr std::array<cli::CommandEntry, 3> kCommands = {
+constexpr std::array<command::CommandEntry, 3> kCommands = {
     {{"train", command_train}, {"evaluate", command_evaluate}, {"data", command_data}}};
 
-std::string version_text() { return cli::version_text({{"LibTorch", TORCH_VERSION}}); }
+std::string version_text() { return command::version_text({{"LibTorch", TORCH_VERSION}}); }
 
 } // namespace
 
@@ -162,9 +164,9 @@ std::string version_text() { return cli::version_text({{"LibTorch", TORCH_VERSIO
 
 int main(int argc, char **argv) {
   // Its users type "pare": so its faults begin.
-  const pare::cli::Program program{.name = "pare",
-                                   .description = "Trains and evaluates networks: the part of pare that needs LibTorch.",
-                                   .commands = pare::train::kCommands,
-                                   .version_text = pare::train::version_text};
-  return pare::cli::run_program(program, argc, argv);
+  const pare::command::Program program{.name = "pare",
+                                       .description = "Trains and evaluates networks: the part of pare that needs LibTorch.",
+                                       .commands = pare::train::kCommands,
+                                       .version_text = pare::train::version_text};
+  return pare::command::run_program(program, argc, argv);
 }

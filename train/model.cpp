@@ -2,9 +2,9 @@
 
 #include "train/model.hpp"
 
-#include "analysis/error.hpp"
-#include "command/files.hpp"
-#include "train/weights/load.hpp"
+#include "base/error.hpp"
+#include "command/output.hpp"
+#include "train/weights.hpp"
 
 #include <fmt/format.h>
 
@@ -39,9 +39,22 @@ std::string Model::substitution() const {
   return design.plan.layers.empty() ? "" : fmt::format("substitutes of {} layers", design.plan.layers.size());
 }
 
+void check_classes(const Model &model, const DataSource &data, const std::string &whose) {
+  if (model.classes == data.classes) return;
+  const Network &network = model.design.network;
+  std::string accepted = fmt::format("a file of a network with {} outputs", data.classes);
+  if (network.family != nullptr) {
+    accepted = fmt::format("{}:classes={}", network.family->info().name, data.classes);
+    if (model.design.is_solved) accepted = "one that was solved for " + accepted;
+  }
+  throw Error(ErrorCode::kInvalidConfig, "--data",
+              fmt::format("{} has {} classes, and {} {}; {}, or data of {} classes would be accepted", data.spec, data.classes,
+                          whose, model.classes, accepted, model.classes));
+}
+
 void load_weights(GraphModule &module, const std::string &file) {
-  const Loaded loaded = load_state(module, read_state(file), file);
-  if (!loaded.name_map.empty()) cli::talk(fmt::format("{}: names of {}", file, loaded.name_map));
+  const Loaded loaded = load_state(module, formats::read_tensor_file(file), file, module.value_rules());
+  if (!loaded.name_map.empty()) command::talk(fmt::format("{}: names of {}", file, loaded.name_map));
 }
 
 } // namespace pare::train

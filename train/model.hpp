@@ -3,7 +3,8 @@
 #include "analysis/cost_model.hpp"
 #include "analysis/lower.hpp"
 #include "solver/solved_config.hpp"
-#include "train/module_builder.hpp"
+#include "train/data/dataset.hpp"
+#include "train/graph_module.hpp"
 
 #include <memory>
 #include <string>
@@ -28,6 +29,9 @@ struct Model {
 /// Lowers and builds it; parameters are not initialised. Throws Error{kInvalidConfig} where an auxiliary head is asked for and
 /// the network has none.
 Model build_model(Design design, bool auxiliary_head, bool where_possible);
+
+/// Throws Error{kInvalidConfig} where the network has another number of classes than the data. `whose`: "the network".
+void check_classes(const Model &model, const DataSource &data, const std::string &whose);
 
 /// Loads a file of weights into a module. Says on stderr which names were mapped. Throws Error.
 void load_weights(GraphModule &module, const std::string &file);

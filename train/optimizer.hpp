@@ -2,7 +2,7 @@
 
 #include <torch/torch.h>
 
-#include "train/module_builder.hpp"
+#include "train/graph_module.hpp"
 
 #include <functional>
 #include <map>

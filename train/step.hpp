@@ -2,8 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "train/graph_module.hpp"
 #include "train/losses.hpp"
-#include "train/module_builder.hpp"
 #include "train/optimizer.hpp"
 
 #include <cstdint>

@@ -2,22 +2,25 @@
 
 #include "train/trainer.hpp"
 
-#include "analysis/error.hpp"
-#include "analysis/text_file.hpp"
-#include "command/files.hpp"
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/json.hpp"
+#include "command/interrupt.hpp"
+#include "command/output.hpp"
+#include "command/progress.hpp"
 #include "command/version.hpp"
-#include "train/checkpoint.hpp"
 #include "train/device.hpp"
 #include "train/evaluate.hpp"
 #include "train/initialise.hpp"
-#include "train/interrupt.hpp"
 #include "train/model.hpp"
-#include "train/progress.hpp"
+#include "train/plan/batch_norm.hpp"
+#include "train/plan/checkpoint.hpp"
+#include "train/plan/run_folder.hpp"
 #include "train/step.hpp"
-#include "train/weights/load.hpp"
+#include "train/weights.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -25,12 +28,14 @@
 
 namespace pare::train {
 
+using command::interrupted;
 using torch::Tensor;
-using Json = nlohmann::ordered_json;
+using Json = json::Value;
 
 namespace {
 
 constexpr std::int64_t kLogsPerEpoch = 20;
+constexpr std::string_view kModel = "model."; ///< what names of parameters and buffers begin with in a checkpoint
 
 /// Sums over an epoch's images, on the device: total, cross-entropy, kd and attention losses, top-1 and top-5 errors, images.
 enum Sum : std::int64_t { kTotal, kCrossEntropy, kKd, kAttention, kTop1, kTop5, kImages, kSums };
@@ -65,7 +70,8 @@ private:
   void one_step(const Batch &batch);
   void report_step();
   void report_epoch(const Score &validation);
-  [[noreturn]] void diverged(const Batch &batch, std::int64_t step);
+  [[noreturn]] void diverged(const std::string &what, const std::string &not_finite);
+  [[noreturn]] void diverged_at(const Batch &batch, std::int64_t step);
   [[noreturn]] void out_of_memory(const std::string &message);
   void finish();
   void print_result() const;
@@ -80,7 +86,7 @@ private:
 
   RunConfig config_;
   RunFolder folder_;
-  Progress progress_;
+  command::Progress progress_;
   bool resumed_ = false;
   std::vector<std::string> changes_; ///< from what it was started with
   Json record_ = Json::object();
@@ -112,7 +118,13 @@ void Trainer::settle() {
   if (const auto difference = first_difference(config_, started.config))
     throw Error(ErrorCode::kInvalidConfig, folder_.path(),
                 fmt::format("{}; the same command, or another folder would be accepted", *difference));
-  record_ = Json::parse(started.record);
+  record_ = json::parse(started.record, json::Place(path));
+  // What is read of the record later; the rest is for people.
+  json::Members record(record_, json::Place(path).member("record"));
+  if (record.find("data_fingerprint") != nullptr) record.text("data_fingerprint");
+  if (const Json *teacher = record.find("teacher")) json::Members(*teacher, record.place("teacher")).real("top1_error_percent");
+  if (const Json *changes = record.find("changes"); changes != nullptr && !changes->is_array())
+    json::refuse(*changes, record.place("changes"), "changes", "an array");
   changes_ = bit_differences(config_, started.config);
   for (const std::string &change : changes_) progress_.line(change);
   resumed_ = true;
@@ -135,18 +147,15 @@ void Trainer::open() {
   device_ = open_device(config_.device);
   config_.device = device_.str();
   precision_ = open_precision(config_.precision, device_);
-  data_ = open_data(config_.data, parse_on_bad_file(config_.on_bad_file, "--on-bad-file"));
+  // A run of before has the data's fingerprint by another digest.
+  const Digest kind = kind_of_digest(record_.value("data_fingerprint", std::string()));
+  data_ = open_data(config_.data, parse_on_bad_file(config_.on_bad_file, "--on-bad-file"), kind);
 
   const Protocol &p = config_.protocol;
   student_ = build_model(design_of(config_.model), p.auxiliary_head, config_.model.where_possible);
-  const auto check_classes = [&](const Model &model, const char *whose) {
-    if (model.classes != data_.classes)
-      throw Error(ErrorCode::kInvalidConfig, "--data",
-                  fmt::format("{} has {} classes, and {} {}; {}:classes={} or other data would be accepted", data_.spec,
-                              data_.classes, whose, model.classes,
-                              model.design.network.name.substr(0, model.design.network.name.find(':')), data_.classes));
-  };
-  check_classes(student_, "the network");
+  check_classes(student_, data_, "the network");
+  check_batch_norms(student_.module->graph(), student_.auxiliary ? &student_.auxiliary->graph() : nullptr, data_.train->size(),
+                    p.batch, config_.micro_batch);
   loader_ = std::make_unique<Loader>(data_.train, p.augmentation, loader_options(true));
   validation_ = std::make_unique<Loader>(data_.validation, p.augmentation, loader_options(false));
 
@@ -158,7 +167,7 @@ void Trainer::open() {
 
   if (config_.teacher) {
     teacher_ = build_model(teacher_design_of(config_), false, false);
-    check_classes(*teacher_, "the teacher");
+    check_classes(*teacher_, data_, "the teacher");
     const auto taps = [](const Model &model) { return model.module->graph().attention_taps().size(); };
     if (taps(student_) != taps(*teacher_))
       throw Error(ErrorCode::kInvalidConfig, "--teacher-network",
@@ -248,6 +257,12 @@ void Trainer::score_teacher() {
     progress_.line(fmt::format("teacher {}: evaluating", config_.teacher->file));
     const Score result = score(*teacher_->module, "teacher");
     if (interrupted() != 0) return;
+    if (!std::isfinite(result.loss))
+      throw Error(
+          ErrorCode::kNotFinite, config_.teacher->file,
+          fmt::format("the teacher's loss on the validation images is not finite; first not finite: {}; another teacher "
+                      "would be accepted",
+                      first_not_finite(*teacher_->module, *validation_, device_, precision_)));
     record_["teacher"] = {{"top1_error_percent", result.top1_percent()},
                           {"top5_error_percent", result.top5_percent()},
                           {"loss", result.mean_loss()}};
@@ -289,11 +304,11 @@ void Trainer::record() {
   record_["parameters"] = student_.cost.parameters;
   record_["mult_adds[macs]"] = student_.cost.mult_adds(find_convention("macs")).whole();
   record_["device"] = describe(device_);
-  Json versions = {{"pare", std::string(cli::version())}, {"compiler", std::string(cli::compiler())}};
-  for (const auto &[name, version] : cli::libraries()) versions[name] = version;
+  Json versions = {{"pare", std::string(command::version())}, {"compiler", std::string(command::compiler())}};
+  for (const auto &[name, version] : command::libraries()) versions[name] = version;
   versions["LibTorch"] = TORCH_VERSION;
   record_["versions"] = versions;
-  cli::write_file(folder_.file("run.json"), write_run({.config = config_, .record = record_.dump()}));
+  write_file(folder_.file("run.json"), write_run({.config = config_, .record = record_.dump()}));
 }
 
 std::map<std::string, Tensor> Trainer::tensors() const {
@@ -302,8 +317,8 @@ std::map<std::string, Tensor> Trainer::tensors() const {
     for (const auto &entry : module.named_parameters()) out[prefix + entry.key()] = entry.value();
     for (const auto &entry : module.named_buffers()) out[prefix + entry.key()] = entry.value();
   };
-  add("model.", *student_.module);
-  if (student_.auxiliary) add("model.", *student_.auxiliary);
+  add(std::string(kModel), *student_.module);
+  if (student_.auxiliary) add(std::string(kModel), *student_.auxiliary);
   for (const Sgd::Parameter &p : sgd_->parameters()) out["momentum." + p.name] = p.momentum;
   out["sums"] = sums_;
   return out;
@@ -313,7 +328,7 @@ Checkpoint Trainer::checkpoint() const {
   Checkpoint out;
   out.position = position_;
   out.position.lengths = folder_.lengths();
-  for (const auto &[name, tensor] : tensors()) out.tensors[name] = tensor.detach().to(torch::kCPU).contiguous();
+  for (const auto &[name, tensor] : tensors()) out.tensors[name] = bytes_of(tensor);
   return out;
 }
 
@@ -332,14 +347,18 @@ void Trainer::restore() {
   }
   const torch::NoGradGuard no_gradient;
   const auto own = tensors();
+  ValueRules rules;
+  for (const auto &[name, rule] : student_.module->value_rules()) rules.emplace(fmt::format("{}{}", kModel, name), rule);
   for (const auto &[name, tensor] : own) {
     const auto saved = found->tensors.find(name);
-    if (saved == found->tensors.end() || saved->second.sizes() != tensor.sizes())
+    if (saved == found->tensors.end() || saved->second.sizes != tensor.sizes().vec())
       throw Error(
           ErrorCode::kInvalidFile, folder_.path(),
           fmt::format("the checkpoint of step {} does not fit the network at {}; the folder of this very run would be accepted",
                       found->position.step, name));
-    Tensor(tensor).copy_(saved->second);
+    const Tensor value = tensor_of(saved->second);
+    if (const auto rule = rules.find(name); rule != rules.end()) check_values(value, &rule->second, folder_.path(), name);
+    Tensor(tensor).copy_(value);
   }
   position_ = found->position;
   folder_.cut_back(position_.lengths);
@@ -429,7 +448,7 @@ void Trainer::report_epoch(const Score &validation) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
   say(fmt::format("epoch {}/{}: loss {:.4g}, training error {}, validation error {} (top-5 {}), {}{}", position_.epoch + 1,
                   config_.protocol.epochs, at(kTotal) / n, percent(100 * at(kTop1) / n), percent(validation.top1_percent()),
-                  percent(validation.top5_percent()), duration(seconds), data_.synthetic ? ", synthetic data" : ""));
+                  percent(validation.top5_percent()), command::duration(seconds), data_.synthetic ? ", synthetic data" : ""));
 }
 
 void Trainer::train_epoch() {
@@ -451,7 +470,7 @@ void Trainer::train_epoch() {
       // The checkpoints that are kept stay ones to go on from.
       if ((saves || last) && !std::isfinite(sums_[kTotal].item<double>())) throw NotFinite{};
     } catch (const NotFinite &) {
-      diverged(*batch, step);
+      diverged_at(*batch, step);
     } catch (const c10::OutOfMemoryError &error) {
       out_of_memory(error.what_without_backtrace());
     } catch (const c10::Error &error) {
@@ -477,6 +496,10 @@ void Trainer::train_epoch() {
     save();
     return;
   }
+  // The checkpoints and the results that are kept are ones to go on from.
+  if (!std::isfinite(validation.loss))
+    diverged(fmt::format("epoch {}: the validation loss is not finite", position_.epoch + 1),
+             first_not_finite(*student_.module, *validation_, device_, precision_));
   report_epoch(validation);
   ++position_.epoch;
   position_.batch = 0;
@@ -484,20 +507,27 @@ void Trainer::train_epoch() {
   save();
 }
 
-void Trainer::diverged(const Batch &batch, std::int64_t step) {
-  const Tensor images = batch.images.to(device_);
-  const auto layer =
-      student_.module->first_not_finite(images, {.training = true,
-                                                 .drop_path = drop_path_probability(config_.protocol, position_.epoch),
-                                                 .seed = config_.seed,
-                                                 .step = static_cast<std::uint64_t>(step)});
-  State state = state_of(*student_.module);
-  write_safetensors(folder_.file("diverged.safetensors"), state);
-  const std::string what = fmt::format("step {} of epoch {}: the loss is not finite; first not finite: {}. The weights are in "
-                                       "diverged.safetensors; a smaller learning_rate, or clip_grad would be accepted",
-                                       step + 1, position_.epoch + 1, layer.value_or("the loss itself"));
-  folder_.log(what);
-  throw Error(ErrorCode::kLimit, folder_.path(), what);
+void Trainer::diverged(const std::string &what, const std::string &not_finite) {
+  formats::write_safetensors(folder_.file("diverged.safetensors"), state_of(*student_.module));
+  const std::string line = fmt::format("{}; first not finite: {}. The weights are in diverged.safetensors; a smaller "
+                                       "learning_rate, or clip_grad would be accepted",
+                                       what, not_finite);
+  folder_.log(line);
+  throw Error(ErrorCode::kNotFinite, folder_.path(), line);
+}
+
+void Trainer::diverged_at(const Batch &batch, std::int64_t step) {
+  std::optional<std::string> found;
+  {
+    const PrecisionGuard guard(precision_, device_.type());
+    found = student_.module->first_not_finite(batch.images.to(device_),
+                                              {.training = true,
+                                               .drop_path = drop_path_probability(config_.protocol, position_.epoch),
+                                               .seed = config_.seed,
+                                               .step = static_cast<std::uint64_t>(step)});
+  }
+  diverged(fmt::format("step {} of epoch {}: the loss is not finite", step + 1, position_.epoch + 1),
+           found.value_or("the loss itself"));
 }
 
 void Trainer::out_of_memory(const std::string &message) {
@@ -514,10 +544,10 @@ void Trainer::out_of_memory(const std::string &message) {
 
 /// The trained weights, with the run in their metadata.
 void Trainer::finish() {
-  State state = state_of(*student_.module);
+  formats::TensorFile state = state_of(*student_.module);
   state.metadata["pare.run"] = write_run({.config = config_, .record = record_.dump()});
   state.metadata["synthetic"] = data_.synthetic ? "true" : "false";
-  write_safetensors(folder_.file("weights.safetensors"), state);
+  formats::write_safetensors(folder_.file("weights.safetensors"), state);
   folder_.log("done");
 }
 
@@ -527,19 +557,26 @@ void Trainer::print_result() const {
   const std::string text = read_text(path, path);
   const std::size_t end = text.find_last_not_of('\n');
   const std::size_t before = end == std::string::npos ? end : text.rfind('\n', end);
-  const Json line = Json::parse(before == std::string::npos ? text : text.substr(before + 1), nullptr, false);
-  if (line.is_discarded() || !line.contains("validation"))
-    throw Error(ErrorCode::kInvalidFile, path, "does not end in the last epoch's results; it must not be changed by hand");
-  const Json &validation = line.at("validation");
-  cli::print(fmt::format("{}{}: top-1 error {}, top-5 error {} after {} epochs{}\n{}\n", student_.design.network.name,
-                         student_.substitution().empty() ? "" : ", " + student_.substitution(),
-                         percent(validation.at("top1_error_percent")), percent(validation.at("top5_error_percent")),
-                         config_.protocol.epochs, data_.synthetic ? " on synthetic data" : "",
-                         folder_.file("weights.safetensors")));
+  const json::Place place = json::Place(path).called("last line");
+  const Json line = json::parse(before == std::string::npos ? text : text.substr(before + 1), place);
+  if (!line.is_object() || !line.contains("validation"))
+    place.fail("is not the last epoch's results; metrics.jsonl must not be changed by hand");
+  json::Members validation(line.at("validation"), place.member("validation"));
+  validation.real("loss"); // one that is no number is no result
+  const std::string result =
+      fmt::format("{}{}: top-1 error {}, top-5 error {} after {} epochs{}\n{}\n", student_.design.network.name,
+                  student_.substitution().empty() ? "" : ", " + student_.substitution(),
+                  percent(validation.real("top1_error_percent")), percent(validation.real("top5_error_percent")),
+                  config_.protocol.epochs, data_.synthetic ? " on synthetic data" : "", folder_.file("weights.safetensors"));
+  try {
+    command::print(result);
+  } catch (const command::ReaderGone &) {
+    // The run is done, and its folder has it all, whoever listens.
+  }
 }
 
 int Trainer::run() {
-  catch_interrupts();
+  command::catch_interrupts();
   settle();
   open();
   check_data();

@@ -15,6 +15,8 @@ struct AcdcProduct {
   static constexpr std::string_view kKind = "acdc_product";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = true;
+  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
+  static constexpr Events kEvents{Event::kMultiply, Event::kMac};
 
   bool inner_riffle = true;
 

@@ -12,6 +12,8 @@ struct AddBias {
   static constexpr std::string_view kKind = "add_bias";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = true;
+  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
+  static constexpr Events kEvents{Event::kBias};
 
   bool operator==(const AddBias &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.

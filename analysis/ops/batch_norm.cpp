@@ -1,6 +1,6 @@
 #include "analysis/ops/batch_norm.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 
 #include <fmt/format.h>
 

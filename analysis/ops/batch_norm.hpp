@@ -13,6 +13,8 @@ struct BatchNorm {
   static constexpr std::string_view kKind = "batch_norm";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = true;
+  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
+  static constexpr Events kEvents{Event::kElement};
 
   double eps = 1e-5;
   double momentum = 0.1;

@@ -13,6 +13,8 @@ struct Gather {
   static constexpr std::string_view kKind = "gather";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = true;
+  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
+  static constexpr Events kEvents{Event::kCopy, Event::kMultiply};
 
   Extents extents;
 

@@ -12,6 +12,8 @@ struct Input {
   static constexpr std::string_view kKind = "input";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = false;
+  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
+  static constexpr Events kEvents{};
 
   Shape shape;
 

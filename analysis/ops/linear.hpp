@@ -13,6 +13,8 @@ struct Linear {
   static constexpr std::string_view kKind = "linear";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = true;
+  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
+  static constexpr Events kEvents{Event::kMac, Event::kBias};
 
   bool operator==(const Linear &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.

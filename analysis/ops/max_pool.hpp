@@ -12,6 +12,8 @@ struct MaxPool {
   static constexpr std::string_view kKind = "max_pool";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = true;
+  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
+  static constexpr Events kEvents{Event::kWindow};
 
   Pair kernel{1, 1};
   Pair stride{1, 1};

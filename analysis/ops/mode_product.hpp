@@ -13,6 +13,8 @@ struct ModeProduct {
   static constexpr std::string_view kKind = "mode_product";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = true;
+  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
+  static constexpr Events kEvents{Event::kMac};
 
   std::int64_t mode = 0;
 

@@ -13,6 +13,8 @@ struct Parameter {
   static constexpr std::string_view kKind = "parameter";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = false;
+  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
+  static constexpr Events kEvents{};
 
   std::string leaf;
   Extents extents;

@@ -12,6 +12,8 @@ struct Reshape {
   static constexpr std::string_view kKind = "reshape";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = false;
+  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
+  static constexpr Events kEvents{};
 
   Extents extents;
 

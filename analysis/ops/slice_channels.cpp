@@ -1,6 +1,6 @@
 #include "analysis/ops/slice_channels.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 
 #include <fmt/format.h>
 

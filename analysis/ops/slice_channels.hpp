@@ -12,6 +12,8 @@ struct SliceChannels {
   static constexpr std::string_view kKind = "slice_channels";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = false;
+  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
+  static constexpr Events kEvents{};
 
   std::int64_t begin = 0;
   std::int64_t count = 1;

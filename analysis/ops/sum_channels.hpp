@@ -12,6 +12,8 @@ struct SumChannels {
   static constexpr std::string_view kKind = "sum_channels";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = true;
+  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
+  static constexpr Events kEvents{Event::kElement};
 
   std::int64_t size = 1;
 

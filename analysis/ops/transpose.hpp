@@ -13,6 +13,8 @@ struct Transpose {
   static constexpr std::string_view kKind = "transpose";
   /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
   static constexpr bool kMakesTensor = false;
+  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
+  static constexpr Events kEvents{};
 
   bool operator==(const Transpose &) const = default;
   /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.

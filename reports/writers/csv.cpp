@@ -34,13 +34,13 @@ std::string write_csv(const Report &report) {
     if (&column != report.columns.data()) out += ',';
     out += quoted(full_heading(column));
   }
-  out += "\r\n";
+  out += "\n";
   for (const std::vector<Cell> &row : report.rows) {
     for (const Cell &cell : row) {
       if (&cell != row.data()) out += ',';
       out += shown(cell);
     }
-    out += "\r\n";
+    out += "\n";
   }
   return out;
 }

@@ -1,5 +1,6 @@
 #include "reports/writers/latex.hpp"
 
+#include "base/text.hpp"
 #include "reports/numbers.hpp"
 
 #include <fmt/format.h>
@@ -41,7 +42,7 @@ std::string percent_digits(const Percent &percent) { return fmt::format("{:.2f}"
 
 /// The number of a cell, empty where it has none.
 std::string number(const Cell &cell) {
-  if (const auto *count = std::get_if<Count>(&cell)) return count->to_string();
+  if (const auto *count = std::get_if<Count>(&cell)) return rounded(*count);
   if (const auto *percent = std::get_if<Percent>(&cell)) return percent_digits(*percent);
   return {};
 }

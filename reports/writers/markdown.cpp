@@ -1,5 +1,6 @@
 #include "reports/writers/markdown.hpp"
 
+#include "base/text.hpp"
 #include "reports/numbers.hpp"
 
 #include <fmt/format.h>
@@ -29,7 +30,7 @@ std::string shown(const Cell &cell) {
   struct Visitor {
     std::string operator()(std::monostate /*empty*/) const { return {}; }
     std::string operator()(const std::string &text) const { return escaped(text); }
-    std::string operator()(const Count &count) const { return count.to_string(); }
+    std::string operator()(const Count &count) const { return rounded(count); }
     std::string operator()(const Percent &percent) const { return fmt::format("{:.2f} %", percent.value); }
   };
   return std::visit(Visitor{}, cell);

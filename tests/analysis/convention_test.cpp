@@ -14,13 +14,25 @@ std::string with_weights(const std::string &weights) {
   return R"({"schema": "pare.convention/1", "name": "mine", "source": "a test", "weights": )" + weights + "}";
 }
 
+void bad(const std::string &text, std::string_view line, const char *file = __builtin_FILE(), int at = __builtin_LINE()) {
+  test::expect_message([&] { parse(text); }, line, file, at);
+}
+
 TEST(Conventions, AreRowsOfData) {
   for (const Convention &convention : conventions()) {
     EXPECT_FALSE(convention.source.empty()) << convention.name;
     EXPECT_EQ(&find_convention(convention.name), &convention);
-    for (const Convention::Weight &weight : convention.weights) EXPECT_TRUE(kind_from(weight.op).has_value()) << weight.op;
+    for (const Convention::Weight &weight : convention.weights) {
+      ASSERT_TRUE(kind_from(weight.op).has_value()) << weight.op;
+      EXPECT_TRUE(events_of(*kind_from(weight.op)).contains(weight.event)) << weight.op << "." << to_string(weight.event);
+    }
+    // What Pare writes of it reads back as the same.
+    const Convention again = parse(write_convention(convention));
+    EXPECT_EQ(write_convention(again), write_convention(convention));
   }
-  test::expect_error([] { find_convention("flops"); }, ErrorCode::kUnknownName, "convention", "macs, reference");
+  test::expect_message(
+      [] { find_convention("flops"); },
+      R"([unknown_name] convention: unknown convention "flops"; known: macs, reference, or a pare.convention/1 file)");
 }
 
 TEST(Conventions, WeighByKindSpellingAndEvent) {
@@ -71,53 +83,127 @@ TEST(Conventions, ListWhatTheyDoNotCount) {
   for (const EventCount &e : report.not_counted(silent)) EXPECT_NE(kind_name(e.op_kind), "relu6");
 }
 
-TEST(Conventions, WeightsAreFromZeroUpAndNamesPlain) {
-  const auto bad = [](const std::string &name, const std::string &weight, std::string_view where) {
-    test::expect_error(
-        [&] {
-          parse_convention(R"({"schema": "pare.convention/1", "name": ")" + name +
-                               R"(", "source": "s", "weights": {"conv.mac": )" + weight + "}}",
-                           "c.json");
-        },
-        ErrorCode::kInvalidFile, where);
+// Costs must not fall with a setting, or a bisection proves nothing. 2^63 has no place in 64 bits, and is not rounded.
+TEST(Conventions, WeightsAreFromZeroUp) {
+  bad(with_weights(R"({"conv.mac": -1})"),
+      R"([invalid_file] mine.json/weights["conv.mac"]: conv.mac = -1 must be a finite number from 0 up)");
+  bad(with_weights(R"({"conv.mac": -0.5})"),
+      R"([invalid_file] mine.json/weights["conv.mac"]: conv.mac = -0.5 must be a finite number from 0 up)");
+  EXPECT_EQ(parse(with_weights(R"({"conv.mac": 0})")).weights.at(0).weight, 0);
+  test::expect_message(
+      [] { (void)Count(2).times(9223372036854775808.0); },
+      "[overflow] 2 * 9223372036854775807 does not fit in a signed 64-bit integer; counts are exact or refused");
+}
+
+TEST(Conventions, HavePlainNames) {
+  const auto named = [](const std::string &name) {
+    return R"({"schema": "pare.convention/1", "name": )" + name + R"(, "source": "s", "weights": {"conv.mac": 1}})";
   };
-  // Costs must not fall with a setting, or a bisection proves nothing.
-  bad("mine", "-1", "weights/conv.mac");
-  bad("all", "1", "name");
-  bad("a]b c", "1", "name");
-  // 2^63 has no place in 64 bits, and is not rounded.
-  test::expect_error([] { (void)Count(2).times(9223372036854775808.0); }, ErrorCode::kOverflow);
+  EXPECT_EQ(parse(named("\"a-b_c.9\"")).name, "a-b_c.9");
+  bad(named("\"all\""), R"([invalid_file] mine.json/name: name = "all" must be of letters, digits, _, - and ., and not "all")");
+  bad(named("\"\""), R"([invalid_file] mine.json/name: name = "" must be of letters, digits, _, - and ., and not "all")");
+  bad(named("\"a]b c\""),
+      R"([invalid_file] mine.json/name: name = "a]b c" must be of letters, digits, _, - and ., and not "all")");
+  bad(named("\"a\\u0000b\""),
+      R"([invalid_file] mine.json/name: name = "a b" must be of letters, digits, _, - and ., and not "all")");
+  bad(named("3"), "[invalid_file] mine.json/name: name = 3 must be text in quotes");
+  bad(named("null"), "[invalid_file] mine.json/name: name = null must be text in quotes");
 }
 
 TEST(Conventions, BadFilesAreRefused) {
-  const auto bad = [](const std::string &text, const std::string &where, const std::string &message) {
-    SCOPED_TRACE(text.substr(0, 120));
-    test::expect_error([&] { parse(text); }, ErrorCode::kInvalidFile, where, message);
-  };
-  bad("", "mine.json", "");
-  bad("[", "mine.json", "");
-  bad("[]", "mine.json/schema", "pare.convention/1");
-  bad(R"({"schema": "pare.convention/2"})", "mine.json/schema", "pare.convention/1");
-  bad(R"({"schema": 1})", "mine.json", "");
-  bad(R"({"schema": "pare.convention/1", "name": "mine"})", "mine.json/source", "must be a string");
-  bad(R"({"schema": "pare.convention/1", "name": "", "source": "x", "weights": {}})", "mine.json/name", "not empty");
-  bad(R"({"schema": "pare.convention/1", "name": 3, "source": "x", "weights": {}})", "mine.json/name", "must be a string");
-  bad(R"({"schema": "pare.convention/1", "name": "m", "source": "x"})", "mine.json/weights", "must be an object");
-  bad(R"({"schema": "pare.convention/1", "name": "m", "source": "x", "weights": {}, "more": 1})", "mine.json/more",
-      "unknown key");
-  bad(with_weights("[]"), "mine.json/weights", "must be an object");
-  bad(with_weights(R"({"conv": 1})"), "mine.json/weights/conv", "op.event");
-  bad(with_weights(R"({"convolution.mac": 1})"), "mine.json/weights/convolution.mac",
-      "unknown op \"convolution\"; known: input");
-  bad(with_weights(R"({"conv.flop": 1})"), "mine.json/weights/conv.flop", "unknown event \"flop\"; known: mac");
-  bad(with_weights(R"({"conv.layer.mac": 1})"), "mine.json/weights/conv.layer.mac", "module, function");
-  bad(with_weights(R"({"conv.mac": "1"})"), "mine.json/weights/conv.mac", "must be a number");
-  bad(with_weights(R"({"conv.mac": 1e999})"), "mine.json", "");
-  bad(std::string(100'000, '['), "mine.json", "");
+  bad("", "[invalid_file] mine.json: parse error at line 1, column 1: syntax error while parsing value - unexpected end of "
+          "input; expected '[', '{', or a literal");
+  bad("[", "[invalid_file] mine.json: parse error at line 1, column 2: syntax error while parsing value - unexpected end of "
+           "input; expected '[', '{', or a literal");
+  bad("[]", "[invalid_file] mine.json: [] must be an object with \"schema\": \"pare.convention/1\"");
+  bad("null", "[invalid_file] mine.json: null must be an object with \"schema\": \"pare.convention/1\"");
+  bad("{}", R"([invalid_file] mine.json/schema: "schema": "pare.convention/1" is expected, and there is none)");
+  bad(R"({"schema": "pare.convention/2"})",
+      R"([invalid_file] mine.json/schema: schema = "pare.convention/2" must be "pare.convention/1")");
+  bad(R"({"schema": 5})", R"([invalid_file] mine.json/schema: schema = 5 must be "pare.convention/1")");
+  bad(R"({"schema": "pare.convention/1"})", R"([invalid_file] mine.json/name: "name" is missing)");
+  bad(R"({"schema": "pare.convention/1", "name": "mine"})", R"([invalid_file] mine.json/source: "source" is missing)");
+  bad(R"({"schema": "pare.convention/1", "name": "m", "source": "", "weights": {}})",
+      R"([invalid_file] mine.json/source: source = "" must say what is counted, after which tool or paper)");
+  bad(R"({"schema": "pare.convention/1", "name": "m", "source": "x"})",
+      R"([invalid_file] mine.json/weights: "weights" is missing)");
+  bad(R"({"schema": "pare.convention/1", "name": "m", "source": "x", "weights": {}, "more": 1})",
+      R"([invalid_file] mine.json/more: unknown key "more"; known: schema, name, source, weights)");
+  bad(with_weights("[]"), "[invalid_file] mine.json/weights: [] must be an object");
+  bad(with_weights(R"({"conv": 1})"),
+      R"([invalid_file] mine.json/weights.conv: "conv" must be op.event or op.spelling.event, such as conv.mac or relu.module.element)");
+  bad(with_weights(R"({"": 1})"),
+      R"([invalid_file] mine.json/weights[""]: "" must be op.event or op.spelling.event, such as conv.mac or relu.module.element)");
+  bad(with_weights(R"({"convolution.mac": 1})"),
+      R"([invalid_file] mine.json/weights["convolution.mac"]: unknown op "convolution"; known: input, parameter, buffer, conv, linear, batch_norm, relu, relu6, max_pool, avg_pool, global_avg_pool, flatten, add, add_bias, concat, crop, slice_channels, repeat_channels, sum_channels, shuffle_channels, zeros, gather, tt_merge, mode_product, cp_merge, acdc_product, transpose, reshape)");
+  bad(with_weights(R"({"conv.layer.mac": 1})"),
+      R"([invalid_file] mine.json/weights["conv.layer.mac"]: unknown spelling in "conv.layer.mac"; known: module, function)");
+  bad(with_weights(R"({"conv.module.module.mac": 1})"),
+      R"([invalid_file] mine.json/weights["conv.module.module.mac"]: unknown spelling in "conv.module.module.mac"; known: module, function)");
+  bad(with_weights(R"({"conv.mac": "1"})"), R"([invalid_file] mine.json/weights["conv.mac"]: conv.mac = "1" must be a number)");
+  bad(with_weights(R"({"conv.mac": true})"),
+      R"([invalid_file] mine.json/weights["conv.mac"]: conv.mac = true must be a number)");
+  bad(with_weights(R"({"conv.mac": null})"),
+      R"([invalid_file] mine.json/weights["conv.mac"]: conv.mac = null must be a number)");
+  bad(with_weights(R"({"conv.mac": 1e999})"),
+      R"([invalid_file] mine.json/weights["conv.mac"]: number 1e999 is beyond a double)");
+  bad(std::string(100'000, '['),
+      "[invalid_file] mine.json: nested deeper than 64 levels, which nothing that is read here needs");
+  // What is long is cut.
+  bad(with_weights("{\"" + std::string(100'000, 'x') + "\": 1}"),
+      R"([invalid_file] mine.json/weights.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" must be op.event or op.spelling.event, such as conv.mac or relu.module.element)");
   const std::string good = with_weights(R"({"conv.mac": 1})");
   for (std::size_t n = 0; n < good.size(); ++n)
-    test::expect_error([&] { parse(good.substr(0, n)); }, ErrorCode::kInvalidFile, "mine.json");
+    test::expect_error([&] { parse(good.substr(0, n)); }, ErrorCode::kInvalidFile, "mine.json", "parse error at line 1");
   EXPECT_EQ(parse(good).name, "mine");
+}
+
+// Each byte damaged in turn: an Error or a convention, never anything else.
+TEST(Conventions, DamageIsAnErrorOrAConvention) {
+  const std::string good = with_weights(R"({"conv.mac": 1, "relu.module.element": 0.5})");
+  for (std::size_t at = 0; at < good.size(); ++at)
+    for (const char byte : {'\0', '"', '[', '}', '9', '-', '.', '\xff'}) {
+      std::string damaged = good;
+      damaged[at] = byte;
+      const std::string line = test::message_of([&] { parse(damaged); });
+      EXPECT_TRUE(line == "no error" || line.starts_with("[invalid_file] mine.json")) << line;
+    }
+}
+
+TEST(Conventions, GiveEachKeyOnce) {
+  bad(with_weights(R"({"conv.mac": 1, "conv.mac": 5})"),
+      R"([invalid_file] mine.json/weights["conv.mac"]: key "conv.mac" is given twice in one object)");
+  bad(R"({"schema": "pare.convention/1", "name": "a", "name": "b"})",
+      R"([invalid_file] mine.json/name: key "name" is given twice in one object)");
+  // For both spellings and for one of them: the one for the spelling goes first, which is no contradiction.
+  const Convention both = parse(with_weights(R"({"conv.mac": 1, "conv.function.mac": 2})"));
+  EXPECT_EQ(both.weight(*kind_from("conv"), Spelling::kModule, Event::kMac), 1.0);
+  EXPECT_EQ(both.weight(*kind_from("conv"), Spelling::kFunction, Event::kMac), 2.0);
+}
+
+// A key that no op ever emits would weigh nothing, in silence.
+TEST(Conventions, WeighWhatHappens) {
+  bad(with_weights(R"({"max_pool.element": 1})"),
+      R"([invalid_file] mine.json/weights["max_pool.element"]: max_pool has no event "element"; it has: window)");
+  bad(with_weights(R"({"relu.mac": 1})"),
+      R"([invalid_file] mine.json/weights["relu.mac"]: relu has no event "mac"; it has: element)");
+  bad(with_weights(R"({"conv.module.element": 1})"),
+      R"([invalid_file] mine.json/weights["conv.module.element"]: conv has no event "element"; it has: mac, bias, reference_mac)");
+  bad(with_weights(R"({"gather.mac": 1})"),
+      R"([invalid_file] mine.json/weights["gather.mac"]: gather has no event "mac"; it has: copy, multiply)");
+  bad(with_weights(R"({"flatten.copy": 1})"),
+      R"([invalid_file] mine.json/weights["flatten.copy"]: flatten does no work that could be weighed)");
+  bad(with_weights(R"({"conv.flop": 1})"),
+      R"([invalid_file] mine.json/weights["conv.flop"]: conv has no event "flop"; it has: mac, bias, reference_mac)");
+  bad(with_weights(R"({"conv.": 1})"),
+      R"([invalid_file] mine.json/weights["conv."]: conv has no event ""; it has: mac, bias, reference_mac)");
+  for (std::size_t kind = 0; kind < kOpKindCount; ++kind)
+    for (std::size_t i = 0; i < kEventCount; ++i) {
+      const auto event = static_cast<Event>(i);
+      const std::string key = std::string(kind_name(kind)) + "." + std::string(to_string(event));
+      const std::string line = test::message_of([&] { parse(with_weights("{\"" + key + "\": 1}")); });
+      EXPECT_EQ(line == "no error", events_of(kind).contains(event)) << key << ": " << line;
+    }
 }
 
 } // namespace

@@ -55,7 +55,8 @@ TEST(WorkPerBatch, OfWholeNetworks) {
 
 TEST(Reports, LayersSumToTheTotal) {
   for (const char *substitute : {"Conv", "ACDC_4", "SepHashed_0.2", "Shuffle_4", "Tucker_0.3"}) {
-    const CostReport report = report_of("wrn-16-4", substitute, 2, Detail::kLayers);
+    // Of 40, 80 and 160 channels, log2 is no whole number, which ACDC's figure under the reference has in it.
+    const CostReport report = report_of("wrn-16-2.5", substitute, 2, Detail::kLayers);
     for (const Convention &convention : conventions()) {
       Count mult_adds;
       Count per_batch;
@@ -66,11 +67,11 @@ TEST(Reports, LayersSumToTheTotal) {
         per_batch += weigh(layer.events, convention, true);
       }
       EXPECT_EQ(parameters, report.parameters);
-      EXPECT_NEAR(mult_adds.to_double(), report.mult_adds(convention).to_double(), 1e-12 * mult_adds.to_double());
+      EXPECT_EQ(mult_adds.to_string(), report.mult_adds(convention).to_string());
       EXPECT_EQ(mult_adds.is_whole(), report.mult_adds(convention).is_whole());
       EXPECT_EQ(per_batch, report.per_batch(convention));
     }
-    EXPECT_TRUE(report_of("wrn-16-4", substitute, 2).layers.empty()) << "only where asked for";
+    EXPECT_TRUE(report_of("wrn-16-2.5", substitute, 2).layers.empty()) << "only where asked for";
   }
 }
 
@@ -115,7 +116,8 @@ TEST(Reports, OverflowOfASumIsReported) {
   const std::int64_t wide = std::int64_t{1} << 24;
   NodeId x = graph.add_input({.batch = 1, .channels = wide, .height = 128, .width = 64});
   for (int i = 0; i < 4; ++i) x = b.conv("c" + std::to_string(i), x, {.out_channels = wide}); // 2^61 each, four are 2^63
-  test::expect_error([&] { count(graph); }, ErrorCode::kOverflow, "c3");
+  test::expect_message([&] { count(graph); }, "[overflow] c3: 6917529027641081856 + 2305843009213693952 does not fit in a "
+                                              "signed 64-bit integer; counts are exact or refused");
 }
 
 } // namespace

@@ -93,11 +93,12 @@ TEST(Graphs, AFailedAddChangesNothing) {
   Builder b(graph);
   const NodeId x = graph.add_input(kImage);
   const std::size_t before = graph.node_count();
-  test::expect_error(
+  test::expect_message(
       [&] {
         b.op("p", MaxPool{.kernel = {9, 9}, .stride = {1, 1}}, {x});
       },
-      ErrorCode::kInvalidConfig, "p/kernel");
+      "[invalid_config] p/kernel: a window of 9 (kernel 9, dilation 1) does not fit into 6 (input 6, padding 0); a smaller "
+      "kernel, more padding or a larger input would");
   EXPECT_EQ(graph.node_count(), before);
   EXPECT_EQ(graph.output(), x);
 }

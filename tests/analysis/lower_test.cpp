@@ -1,6 +1,8 @@
 #include "analysis/lower.hpp"
 
+#include "analysis/builder.hpp"
 #include "analysis/cost_model.hpp"
+#include "analysis/network_file.hpp"
 #include "models/network.hpp"
 #include "tests/support.hpp"
 
@@ -94,6 +96,32 @@ TEST(Lowering, WherePossible) {
   EXPECT_EQ(lowered.kept[0].layer, "cells.0.preprocess0.op.1");
   EXPECT_TRUE(parameter_names(lowered.graph).contains("cells.0.preprocess0.op.1.pointwise.weight"));
   EXPECT_TRUE(lower(darts.graph, uniform("Generic_0.5"), WhereRefused::kLeaveAsItIs).kept.empty());
+}
+
+// Dense numbers are not shown under a substitute's name.
+TEST(Lowering, ASubstitutionMustApplySomewhere) {
+  const Graph plain = read_network(R"({"schema": "pare.network/1", "name": "plain", "input": [3, 8, 8], "layers": [
+      {"id": "a", "op": "conv", "inputs": ["input"], "out_channels": 4, "kernel": 3}]})",
+                                   "net.json")
+                          .graph;
+  for (const WhereRefused where : {WhereRefused::kThrow, WhereRefused::kLeaveAsItIs})
+    test::expect_message([&] { lower(plain, uniform("Generic_0.5"), where); },
+                         "[not_applicable] substitution: Generic_0.5 applies to no layer: the network has 0 replaceable ones");
+  EXPECT_NO_THROW(lower(plain, {})) << "nothing was asked for";
+  // Every layer of it refuses.
+  Graph odd;
+  Builder b(odd);
+  odd.mark_replaceable(b.conv("c", odd.add_input({.batch = 1, .channels = 3, .height = 8, .width = 8}), {.out_channels = 4}),
+                       Baseline::kConv);
+  test::expect_message([&] { lower(odd, uniform("LR_0.5"), WhereRefused::kLeaveAsItIs); },
+                       "[not_applicable] substitution: LR_0.5 applies to no layer (c: in_channels = 3 "
+                       "must divide out_channels = 4: the input is repeated to reach them)");
+  test::expect_message([&] { lower(odd, uniform("LR_0.5")); },
+                       "[not_applicable] c/out_channels: LR_0.5 does not apply: in_channels = 3 must divide out_channels = 4: "
+                       "the input is repeated to reach them");
+  Plan settled; // a plan that names its layers says itself what it does
+  settled.layers.emplace("c", parse_substitute("LR_0.5"));
+  EXPECT_EQ(lower(odd, settled, WhereRefused::kLeaveAsItIs).kept.size(), 1U);
 }
 
 // "It happened on 11 and 14 December 2018": a rank near full has more parameters than the dense 1 x 1.

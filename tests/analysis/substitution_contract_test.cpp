@@ -76,6 +76,9 @@ TEST_P(Contract, ShapeAndClosedFormEqualTheLoweredGraph) {
         EXPECT_TRUE(names.insert(graph.parameter_name(id)).second) << graph.parameter_name(id) << " twice";
       }
     EXPECT_EQ(report.parameters, sum);
+    // What a convention may weigh is what an op says that it emits.
+    for (const EventCount &e : report.events)
+      EXPECT_TRUE(events_of(e.op_kind).contains(e.event)) << kind_name(e.op_kind) << "." << to_string(e.event);
 
     const ClosedForm form = substitute.family->closed_form(substitute.settings);
     const Symbols symbols = symbols_of(site, substitute);

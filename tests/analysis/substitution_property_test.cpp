@@ -214,6 +214,58 @@ TEST(Dimensionize, FollowsTheReference) {
   }
 }
 
+// Counting up to the next divisor took a thousand million steps for the prime 999999937, and for ever for 9007199254740881.
+TEST(Dimensionize, IsImmediateForPrimes) {
+  using Modes = std::vector<std::int64_t>;
+  for (const std::int64_t prime : {std::int64_t{999'999'937}, std::int64_t{9'007'199'254'740'881}})
+    for (std::int64_t count = 2; count <= 6; ++count) {
+      Modes expected(static_cast<std::size_t>(count), 1);
+      expected[0] = prime;
+      EXPECT_EQ(dimensionize(prime, count), expected);
+      // The divisors of 16 prime are 1, 2, 4, 8, 16 and these times it: the least from the rounded root up, again and again.
+      const auto target = std::llrint(std::exp(std::log(16 * static_cast<double>(prime)) / static_cast<double>(count)));
+      expected.assign(static_cast<std::size_t>(count), 1);
+      std::int64_t left = 16 * prime;
+      for (std::int64_t &mode : expected) {
+        mode = left;
+        for (std::int64_t twos = 16; twos >= 1 && &mode != &expected.back(); twos /= 2)
+          for (const std::int64_t divisor : {twos * prime, twos})
+            if (left % divisor == 0 && divisor >= std::min<std::int64_t>(left, target)) mode = std::min(mode, divisor);
+        left /= mode;
+      }
+      EXPECT_EQ(dimensionize(16 * prime, count), expected) << count;
+    }
+  // A root that is whole but for less than a millionth, of what is no power: the reference takes it for one, and the modes do
+  // not make the weight then.
+  for (const auto &[n, count] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+           {16'777'217, 6}, {1'000'000'001, 3}, {16 * 9'007'199'254'740'881, 3}, {999'999'999'999'999'999, 2}}) {
+    const Modes modes = dimensionize(n, count);
+    EXPECT_EQ(std::accumulate(modes.begin(), modes.end(), std::int64_t{1}, std::multiplies<>()), n);
+  }
+  // As counting up says, which a number of this size still allows.
+  for (const std::int64_t n :
+       {std::int64_t{999'983}, std::int64_t{999'983} * 2, std::int64_t{999'979} * 3, std::int64_t{1'048'573}})
+    for (int count = 2; count <= 6; ++count) EXPECT_EQ(dimensionize(n, count), modes_of(n, count)) << n << " in " << count;
+}
+
+TEST(Dimensionize, LayersOfPrimeChannelsAreCountedAtOnce) {
+  for (const std::int64_t prime : {std::int64_t{999'999'937}, std::int64_t{9'007'199'254'740'881}})
+    for (const char *text : {"TensorTrain_0.000001", "tensor_train:rank_scale=0.5,dimensions=6", "Tucker_0.0000001",
+                             "tucker:rank_scale=0.0000001", "CP_0.0000001"})
+      for (const bool wide_input : {true, false}) {
+        SCOPED_TRACE(std::string(text) + " " + std::to_string(prime));
+        const ConvSite site = make_site("X", {.batch = 1, .channels = wide_input ? prime : 16, .height = 1, .width = 1},
+                                        wide_input ? 16 : prime, {1, 1}, {1, 1}, {0, 0}, {1, 1});
+        // A count, or a fault of what does not fit: no search.
+        const std::string line = test::message_of([&] {
+          Graph graph;
+          lower_site(graph, site, graph.add_input(site.input), parse_substitute(text));
+          EXPECT_GT(count(graph).parameters, prime);
+        });
+        EXPECT_TRUE(line == "no error" || line.starts_with("[overflow] X") || line.starts_with("[not_applicable] X/")) << line;
+      }
+}
+
 // formulas.md, Tucker: (c_o, c_i) = (160, 16), s = 0.25: n = 16, 16, 10; R = 4, 4, 2; q = 1, 8, 2, 1; P = 248.
 TEST(Structures, OfTheDocumentsExamples) {
   EXPECT_EQ(structure_of("Tucker_0.25", 16, 160), (Structure{16, 16, 10, 4, 4, 2, 1, 8, 2, 1}));

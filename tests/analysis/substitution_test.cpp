@@ -10,9 +10,9 @@ namespace {
 std::string canonical(const std::string &text) { return parse_substitute(text).text(); }
 
 TEST(SubstituteNames, ReferenceStringsStayAsTheyAre) {
-  for (const char *text : {"Conv", "Sep", "ACDC_2", "ACDC_12", "ACDC_48", "Hashed_0.1", "HashedDecimate",
-                           "SepHashed_0.05", "SepHashedDecimate", "Generic_0.053125", "LR_0.25", "Shuffle_4",
-                           "TensorTrain_0.26", "Tucker_0.41", "CP_0.1", "HashedSeparable_0.34375"})
+  for (const char *text :
+       {"Conv", "Sep", "ACDC_2", "ACDC_12", "ACDC_48", "Hashed_0.1", "HashedDecimate", "SepHashed_0.05", "SepHashedDecimate",
+        "Generic_0.053125", "LR_0.25", "Shuffle_4", "TensorTrain_0.26", "Tucker_0.41", "CP_0.1", "HashedSeparable_0.34375"})
     EXPECT_EQ(canonical(text), text);
 }
 
@@ -50,53 +50,80 @@ TEST(SubstituteNames, FreeKnobs) {
   for (const char *text : {"Conv", "Sep", "HashedDecimate", "hashed:divisor=3", "Generic_0.5"})
     EXPECT_FALSE(parse_substitute(text, FreeKnob::kAllow).has_free_knob()) << text;
   EXPECT_EQ(parse_substitute("ACDC").knob, 11.0);
-  test::expect_error([] { parse_substitute("Generic"); }, ErrorCode::kInvalidValue, "Generic", "needs a setting");
-  test::expect_error([] { parse_substitute("generic"); }, ErrorCode::kInvalidValue, "generic", "rank_scale is missing");
+  test::expect_message([] { parse_substitute("Generic"); },
+                       "[invalid_value] Generic: Generic needs a setting, as in Generic_S: S must be a number in (0, 1]");
+  test::expect_message([] { parse_substitute("generic"); },
+                       "[invalid_value] generic: rank_scale is missing; it must be a number in (0, 1]");
+  test::expect_message(
+      [] { parse_substitute("Shuffle"); },
+      "[invalid_value] Shuffle: Shuffle needs a setting, as in Shuffle_S: S must be a whole number from 1 to 9007199254740992");
 }
 
-struct Bad {
-  const char *text;
-  ErrorCode code;
-  const char *message;
-};
-
 TEST(SubstituteNames, BadOnesAreRefusedWithWhatWouldBeAccepted) {
-  for (const Bad &bad : std::initializer_list<Bad>{
-           {"Nothing", ErrorCode::kUnknownName, "Generic_S"},
-           {"", ErrorCode::kUnknownName, "known:"},
-           {"generic_0.1", ErrorCode::kUnknownName, "known:"},
-           {"Generic_", ErrorCode::kInvalidValue, "must be a number in (0, 1]"},
-           {"Generic_0", ErrorCode::kInvalidValue, "must be a number in (0, 1]"},
-           {"Generic_1.0001", ErrorCode::kInvalidValue, "must be a number in (0, 1]"},
-           {"Generic_-0.1", ErrorCode::kInvalidValue, "must be a number in (0, 1]"},
-           {"Generic_nan", ErrorCode::kInvalidValue, "must be a number in (0, 1]"},
-           {"Generic_inf", ErrorCode::kInvalidValue, "must be a number in (0, 1]"},
-           {"Generic_0.1x", ErrorCode::kInvalidValue, "must be a number in (0, 1]"},
-           {"Generic_0.1 ", ErrorCode::kInvalidValue, "must be a number in (0, 1]"},
-           {"Generic_1e-400", ErrorCode::kInvalidValue, "must be a number in (0, 1]"},
-           {"Conv_1", ErrorCode::kInvalidValue, "takes no setting"},
-           {"HashedDecimate_0.1", ErrorCode::kInvalidValue, "takes no setting"},
-           {"Shuffle_0", ErrorCode::kInvalidValue, "a whole number from 1 up"},
-           {"Shuffle_2.5", ErrorCode::kInvalidValue, "a whole number from 1 up"},
-           {"Shuffle_99999999999999999999", ErrorCode::kInvalidValue, "a whole number from 1 up"},
-           {"ACDC_1", ErrorCode::kInvalidValue, "a whole number from 2 up"},
-           {"acdc:layers=0", ErrorCode::kInvalidValue, "a whole number from 1 up"},
-           {"tensor_train:rank=0.1", ErrorCode::kUnknownName, "known: rank_scale, dimensions"},
-           {"tensor_train:rank_scale", ErrorCode::kInvalidValue, "must be key=value"},
-           {"tensor_train:rank_scale=0.1,dimensions=1", ErrorCode::kInvalidValue, "a whole number from 2 to 6"},
-           {"tensor_train:rank_scale=0.1,dimensions=7", ErrorCode::kInvalidValue, "a whole number from 2 to 6"},
-           {"tensor_train:dimensions=3,dimensions=3,rank_scale=1", ErrorCode::kInvalidValue, "given twice"},
-           {"tucker:rank_scale=0.1,core=half", ErrorCode::kInvalidValue, "one of full, train"},
-           {"tucker:rank_scale=0.1,core=1", ErrorCode::kInvalidValue, "one of full, train"},
-           {"hashed:ratio=0.1,divisor=3", ErrorCode::kInvalidConfig, "give one"},
-           {"hashed:divisor=-1", ErrorCode::kInvalidValue, "a whole number from 0"},
-           {"sep:ratio=0.1", ErrorCode::kUnknownName, "known: none"},
-           {"Generic_0.1\nX", ErrorCode::kInvalidValue, "must be a number in (0, 1]"},
-       }) {
-    SCOPED_TRACE(bad.text);
-    test::expect_error([&] { parse_substitute(bad.text); }, bad.code, "", bad.message);
-  }
-  test::expect_error([] { find_substitution("Generic"); }, ErrorCode::kUnknownName, "substitution", "generic");
+  const auto bad = [](const std::string &text, std::string_view line, int at = __builtin_LINE()) {
+    test::expect_message([&] { parse_substitute(text); }, line, __FILE__, at);
+  };
+  bad("Nothing",
+      R"([unknown_name] substitution: unknown substitution "Nothing"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
+  bad("",
+      R"([unknown_name] substitution: unknown substitution ""; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
+  bad("generic_0.1",
+      R"([unknown_name] substitution: unknown substitution "generic_0.1"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
+  bad("Generic_", R"([invalid_value] Generic_: rank_scale = "" must be a number in (0, 1])");
+  bad("Generic_0", "[invalid_value] Generic_0: rank_scale = 0 must be a number in (0, 1]");
+  bad("Generic_1.0001", "[invalid_value] Generic_1.0001: rank_scale = 1.0001 must be a number in (0, 1]");
+  bad("Generic_-0.1", "[invalid_value] Generic_-0.1: rank_scale = -0.1 must be a number in (0, 1]");
+  bad("Generic_nan", "[invalid_value] Generic_nan: rank_scale = nan must be a number in (0, 1]");
+  bad("Generic_inf", "[invalid_value] Generic_inf: rank_scale = inf must be a number in (0, 1]");
+  bad("Generic_0.1x", "[invalid_value] Generic_0.1x: rank_scale = 0.1x must be a number in (0, 1]");
+  bad("Generic_0.1 ", "[invalid_value] Generic_0.1 : rank_scale = 0.1  must be a number in (0, 1]");
+  bad("Generic_1e-400", "[invalid_value] Generic_1e-400: rank_scale = 1e-400 must be a number in (0, 1]");
+  bad("Conv_1", "[invalid_value] Conv_1: Conv takes no setting");
+  bad("HashedDecimate_0.1", "[invalid_value] HashedDecimate_0.1: HashedDecimate takes no setting");
+  bad("Shuffle_0", "[invalid_value] Shuffle_0: groups = 0 must be a whole number from 1 to 9007199254740992");
+  bad("Shuffle_2.5", "[invalid_value] Shuffle_2.5: groups = 2.5 must be a whole number from 1 to 9007199254740992");
+  bad("Shuffle_99999999999999999999", "[invalid_value] Shuffle_99999999999999999999: groups = 99999999999999999999 must be a "
+                                      "whole number from 1 to 9007199254740992");
+  bad("ACDC_1", "[invalid_value] ACDC_1: layers = 1 must be a whole number from 2 to 9007199254740992");
+  bad("acdc:layers=0", "[invalid_value] acdc:layers=0: layers = 0 must be a whole number from 1 to 9007199254740992");
+  bad("tensor_train:rank=0.1",
+      R"([unknown_name] tensor_train:rank=0.1: unknown key "rank"; known: rank_scale, dimensions, rank_of)");
+  bad("tensor_train:rank_scale",
+      R"([invalid_value] tensor_train:rank_scale: "rank_scale" must be key=value; keys: rank_scale, dimensions, rank_of)");
+  bad("tensor_train:rank_scale=0.1,dimensions=1",
+      "[invalid_value] tensor_train:rank_scale=0.1,dimensions=1: dimensions = 1 must be a whole number from 2 to 6");
+  bad("tensor_train:rank_scale=0.1,dimensions=7",
+      "[invalid_value] tensor_train:rank_scale=0.1,dimensions=7: dimensions = 7 must be a whole number from 2 to 6");
+  bad("tensor_train:dimensions=3,dimensions=3,rank_scale=1",
+      "[invalid_value] tensor_train:dimensions=3,dimensions=3,rank_scale=1: key dimensions is given twice");
+  bad("tucker:rank_scale=0.1,core=half",
+      "[invalid_value] tucker:rank_scale=0.1,core=half: core = half must be one of full, train");
+  bad("tucker:rank_scale=0.1,core=1", "[invalid_value] tucker:rank_scale=0.1,core=1: core = 1 must be one of full, train");
+  bad("hashed:ratio=0.1,divisor=3",
+      "[invalid_config] hashed:ratio=0.1,divisor=3: divisor and ratio both say how many values there are; give one");
+  bad("hashed:divisor=-1", "[invalid_value] hashed:divisor=-1: divisor = -1 must be a whole number from 0 to 1099511627776");
+  bad("sep:ratio=0.1", R"([unknown_name] sep:ratio=0.1: unknown key "ratio"; known: none)");
+  bad("Generic_0.1\nX", "[invalid_value] Generic_0.1 X: rank_scale = 0.1 X must be a number in (0, 1]");
+  // What is long is cut.
+  bad(std::string(100'000, 'x'),
+      R"([unknown_name] substitution: unknown substitution "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
+  bad("Generic_" + std::string(100'000, '0'),
+      "[invalid_value] "
+      "Generic_000000000000000000000000000000000000000000000000000..."
+      "0000000000000000000000000000000000000000000000000000000000: rank_scale = "
+      "00000000000000000000000000000...0000000000000000000000000000 must be a number in (0, 1]");
+  bad("tucker:rank_scale=0.1,core=" + std::string(100'000, 'x'),
+      "[invalid_value] "
+      "tucker:rank_scale=0.1,core=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..."
+      "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: core = "
+      "xxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxx must be one of full, train");
+  bad("tucker:" + std::string(100'000, 'x'),
+      R"([invalid_value] tucker:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" must be key=value; keys: rank_scale, dimensions, core, rank_of)");
+  bad("tucker:" + std::string(100'000, 'x') + "=1",
+      R"([unknown_name] tucker:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx=1: unknown key "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: rank_scale, dimensions, core, rank_of)");
+  test::expect_message(
+      [] { find_substitution("Generic"); },
+      R"([unknown_name] substitution: unknown substitution "Generic"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
 }
 
 TEST(ConvSites, ReadTheGraph) {
@@ -107,16 +134,17 @@ TEST(ConvSites, ReadTheGraph) {
   EXPECT_FALSE(site.pointwise());
   EXPECT_EQ(site.in_channels(), 3);
   EXPECT_EQ(site.kernel, (Pair{3, 5}));
-  test::expect_error(
+  test::expect_message(
       [] {
         make_site("c", {.batch = 1, .channels = 3, .height = 2, .width = 2}, 8, {3, 3}, {1, 1}, {0, 0}, {1, 1});
       },
-      ErrorCode::kInvalidConfig, "c/kernel");
-  test::expect_error(
+      "[invalid_config] c/kernel: a window of 3 (kernel 3, dilation 1) does not fit into 2 (input 2, padding 0); a smaller "
+      "kernel, more padding or a larger input would");
+  test::expect_message(
       [] {
         make_site("c", {.batch = 1, .channels = 3, .height = 8, .width = 8}, 0, {3, 3}, {1, 1}, {0, 0}, {1, 1});
       },
-      ErrorCode::kInvalidValue, "c/out_channels");
+      "[invalid_value] c/out_channels: out_channels = 0 must be at least 1");
 }
 
 } // namespace

@@ -69,7 +69,7 @@ TEST_F(Faults, Substitutions) {
   expect({"cost", "wrn-10-1", "--substitute", "Generic"}, 2, "invalid_value", {"(0, 1]"});
   for (const std::string setting : {"0", "-0.1", "1.5", "nan", "x", ""})
     expect({"cost", "wrn-10-1", "--substitute", "Generic_" + setting}, 2, "invalid_value", {"rank_scale", "(0, 1]"});
-  expect({"cost", "wrn-10-1", "--substitute", "ACDC_1"}, 2, "invalid_value", {"2 up"});
+  expect({"cost", "wrn-10-1", "--substitute", "ACDC_1"}, 2, "invalid_value", {"from 2 to"});
   expect({"cost", "wrn-10-1", "--substitute", "shuffle:group=4"}, 2, "unknown_name", {"group", "groups"});
   expect({"cost", "wrn-10-1", "--substitute", "tensor_train:rank_scale=0.5,dimensions=1"}, 2, "invalid_value", {"dimensions"});
   // int(0.001 x 64) = 0 ranks
@@ -105,17 +105,19 @@ TEST_F(Faults, Conventions) {
 }
 
 TEST_F(Faults, Options) {
-  expect({"cost"}, 2, "usage", {"NETWORK"});
-  expect({"cost", "a", "b"}, 2, "usage", {"b"});
+  expect({"cost"}, 2, "usage", {"NETWORK is missing"});
+  expect({"cost", "a", "b", "c"}, 2, "usage", {"\"b c\" was not expected; accepted: NETWORK, --substitute"});
   expect({"cost", "wrn-10-1", "--layer"}, 2, "usage", {"--layer", "--layers"});
-  expect({"cost", "wrn-10-1", "--layers=no"}, 2, "usage", {"layers"});
-  expect_fault(run({"cost", "wrn-10-1", "--batch"}), 2, "usage", {"--batch"});
+  expect({"cost", "wrn-10-1", "--layers=no"}, 2, "usage", {"--layers takes no value"});
+  expect_fault(run({"cost", "wrn-10-1", "--batch"}), 2, "usage", {"--batch needs a value: --batch N"});
   for (const std::string batch : {"0", "-1", "1.5", "many", "1e3", "9223372036854775808", ""})
-    expect({"cost", "wrn-10-1", "--batch", batch}, 2, "invalid_value", {"--batch", "from 1 up"});
+    expect({"cost", "wrn-10-1", "--batch", batch}, 2, "invalid_value", {"--batch", "must be a whole number from 1"});
   expect({"cost", "wrn-10-1", "--batch", "9223372036854775807"}, 1, "overflow");
   for (const std::string input : {"0,32,32", "3,32", "3,32,32,1", "3,32,-32", "a,b,c", "3, 32,32", "", "3,,32"})
     expect({"cost", "wrn-10-1", "--input", input}, 2, "invalid_value", {"--input", "C,H,W"});
-  expect({"cost", "wrn-10-1", "--batch", "1", "--batch", "2"}, 2, "usage", {"--batch"});
+  expect({"cost", "wrn-10-1", "--batch", "1", "--batch", "2"}, 2, "usage",
+         {"--batch is given 2 times; once would be accepted"});
+  expect({"cost", "wrn-10-1", "--batch", "12345678901234567890123"}, 2, "invalid_value", {"from 1 to 9223372036854775807"});
   expect({"cost", "wrn-10-1", "--format", "xml"}, 2, "usage", {"xml", "text, json, csv, markdown, latex"});
   expect({"cost", "wrn-10-1", "--group-by", "color"}, 2, "usage", {"color", "stage, kernel, kind"});
   expect({"show", "wrn-10-1", "--format", "csv"}, 2, "usage", {"csv", "text, json, dot"});
@@ -139,6 +141,40 @@ TEST_F(Faults, Budgets) {
   expect({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "parameters~1M", "--budget", "mult-adds~1M"}, 2, "usage");
   expect({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "parameters<=1M", "--method", "guess"}, 2, "unknown_name",
          {"guess", "exact, nlopt"});
+}
+
+// What is deep, endless or beyond a limit: one line, at once, whatever it stands in.
+TEST_F(Faults, NothingIsUnbounded) {
+  const std::string open(60000, '[');
+  const std::string closed = open + std::string(60000, ']');
+  const std::string deep = "nested deeper than 64 levels, which nothing that is read here needs";
+  for (const std::string key :
+       {"wide_resnet:depth", "wide_resnet:classes", "darts:genotype", "mobilenet_v2:width", "resnet:depth"}) {
+    expect({"cost", key + "=" + open}, 2, "invalid_value", {"a bracket is not closed"});
+    expect({"cost", key + "=" + closed}, 2, "invalid_value", {deep});
+  }
+  write("deep.json", closed);
+  expect({"cost", "darts:genotype=@deep.json"}, 2, "invalid_value", {"darts/genotype", deep});
+  expect({"cost", "wrn-10-1", "--convention", "deep.json"}, 1, "invalid_file", {"deep.json", deep});
+  ASSERT_EQ(run({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "parameters<=30K", "-o", "good.json"}).code, 0);
+  write("bad.json", replaced(read("good.json"), "wide_resnet:depth=10", "wide_resnet:depth=" + closed));
+  expect({"cost", "bad.json"}, 1, "invalid_file", {"bad.json/network", deep});
+
+  expect({"cost", "/dev/zero"}, 1, "limit", {"/dev/zero", "more than 536870912 bytes"});
+  expect({"cost", "darts:genotype=@/dev/zero"}, 1, "limit", {"darts/genotype", "more than 16777216 bytes"});
+  expect({"cost", "wrn-10-1", "--convention", "/dev/zero"}, 1, "limit", {"/dev/zero", "more than 16777216 bytes"});
+  expect({"cost", "darts:layers=100000"}, 2, "invalid_value", {"layers = 100000 must be a whole number from 1 to 10000"});
+  expect({"cost", "wrn-1000006-1"}, 2, "invalid_value", {"depth = 1000006 must be a whole number from 10 to 60004"});
+}
+
+TEST_F(Faults, ASubstitutionOfNothing) {
+  write("plain.json", R"({"schema": "pare.network/1", "name": "plain", "input": [2, 4, 4], "layers": [
+    {"id": "a", "op": "conv", "inputs": ["input"], "out_channels": 6, "kernel": 1}], "attention_taps": [], "output": "a"})");
+  const std::string why = "applies to no layer: the network has 0 replaceable ones";
+  expect({"cost", "plain.json", "--substitute", "Generic_0.5"}, 1, "not_applicable", {"Generic_0.5 " + why});
+  expect({"cost", "plain.json", "--substitute", "Generic_0.5", "--where-possible"}, 1, "not_applicable", {why});
+  expect({"solve", "plain.json", "--substitute", "Generic", "--budget", "parameters<=10"}, 1, "not_applicable",
+         {"Generic " + why});
 }
 
 TEST_F(Faults, NetworkFilesThatAreNoJson) {

@@ -36,11 +36,125 @@ TEST_F(Solve, TheMainJob) {
   EXPECT_NE(table.find("block1.0.layer.0.conv1.lowrank_contract"), std::string::npos);
 }
 
-TEST_F(Solve, JsonOnStdoutIsTheFile) {
-  const std::string out = output(
-      {"solve", "wrn-16-4", "--substitute", "Shuffle", "--budget", "parameters<=50%", "--format", "json", "-o", "s.json"});
-  EXPECT_EQ(out, read("s.json"));
-  EXPECT_EQ(out, output({"solve", "wrn-16-4", "--substitute", "Shuffle", "--budget", "parameters<=50%", "--format", "json"}));
+// -o FILE is the document in --format; without it the ending says which, and stdout still has the table.
+TEST_F(Solve, OutputsAreWhatWasAskedFor) {
+  const std::vector<std::string> words{"solve", "wrn-16-4", "--substitute", "Shuffle", "--budget", "parameters<=50%"};
+  const auto with = [&](const std::vector<std::string> &more) {
+    std::vector<std::string> all = words;
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const std::string table = output(words);
+  const std::string document = output(with({"--format", "json"}));
+  EXPECT_EQ(Json::parse(document).at("schema"), "pare.solved/1");
+  for (const std::string format : {"text", "json", "csv", "markdown", "latex"}) {
+    const std::string expected = output(with({"--format", format}));
+    EXPECT_EQ(output(with({"--format", format, "-o", "a.json"})), "");
+    EXPECT_EQ(read("a.json"), expected);
+    EXPECT_EQ(output(with({"--format", format, "-o", "-"})), expected);
+    // The solved file beside it.
+    EXPECT_EQ(output(with({"--format", format, "-o", "a.out", "--solved", "s.json"})), "");
+    EXPECT_EQ(read("a.out"), expected);
+    EXPECT_EQ(read("s.json"), document);
+    EXPECT_EQ(output(with({"--format", format, "--solved", "t.json"})), expected);
+    EXPECT_EQ(read("t.json"), document);
+  }
+  for (const auto &[ending, format] : std::vector<std::pair<std::string, std::string>>{{".json", "json"},
+                                                                                       {".csv", "csv"},
+                                                                                       {".md", "markdown"},
+                                                                                       {".tex", "latex"},
+                                                                                       {".txt", "text"},
+                                                                                       {".solved", "json"},
+                                                                                       {"", "json"}}) {
+    EXPECT_EQ(output(with({"-o", "b" + ending})), table);
+    EXPECT_EQ(read("b" + ending), output(with({"--format", format}))) << ending;
+  }
+  EXPECT_EQ(output(with({"-o", "-"})), document);
+  EXPECT_EQ(output(with({"-o", "c.csv", "--solved", "-", "--format", "csv"})), document);
+  // Two things in one place.
+  for (const auto &more : std::vector<std::vector<std::string>>{{"--solved", "-"},
+                                                                {"-o", "-", "--solved", "-"},
+                                                                {"-o", "d.csv", "--solved", "-"},
+                                                                {"-o", "d.json", "--solved", "d.json"}})
+    expect_fault(run(with(more)), 2, "usage", {"--solved", "another file would be accepted"});
+  EXPECT_FALSE(std::filesystem::exists("d.json"));
+  // Infeasible: nothing is written anywhere.
+  const Result none = run({"solve", "wrn-16-4", "--substitute", "Shuffle", "--budget", "parameters<=1", "-o", "n.csv",
+                           "--solved", "n.json", "--format", "csv"});
+  EXPECT_EQ(none.code, 3);
+  EXPECT_EQ(none.out, "");
+  EXPECT_TRUE(none.err.ends_with("; n.csv was not written; n.json was not written\n")) << none.err;
+  EXPECT_FALSE(std::filesystem::exists("n.csv") || std::filesystem::exists("n.json"));
+}
+
+// All that the text says is in the file: the step's interval, the next one up, percentages, what is nearest.
+TEST_F(Solve, TheFileHasWhatTheTextSays) {
+  const Json solved =
+      json({"solve", "wrn-28-10", "--substitute", "Generic", "--budget", "parameters<=0.8M", "--format", "json"});
+  // Ranks of 640 channels: int(640 s) = 34 for s in [34/640, 35/640), then 35 up to 36/640.
+  EXPECT_EQ(solved.at("same_network_for"), Json::array({34.0 / 640, 35.0 / 640}));
+  EXPECT_EQ(solved.at("next_up").at("setting"), "Generic_0.055");
+  EXPECT_EQ(solved.at("next_up").at("same_network_for").at(0), 35.0 / 640);
+  EXPECT_EQ(solved.at("next_up").at("parameters"), 809226); // counted again below
+  EXPECT_EQ(json({"cost", "wrn-28-10", "--substitute", "Generic_0.055", "--format", "json"}).at("parameters"), 809226);
+  EXPECT_EQ(solved.at("next_up").at("reason"), "parameters 809226 > 800000");
+  EXPECT_NEAR(solved.at("percent_of_original").at("parameters").get<double>(), 100.0 * 799306 / 36479194, 1e-12);
+  EXPECT_EQ(solved.at("attainable").at("quantity"), "parameters");
+  EXPECT_TRUE(solved.at("nearest").is_null());
+  EXPECT_EQ(solved.at("budgets").at(0).at("written"), "parameters<=0.8M");
+  const Result infeasible =
+      run({"solve", "wrn-28-10", "--substitute", "Shuffle", "--budget", "mult-adds<=20M", "--format", "json"});
+  EXPECT_EQ(infeasible.code, 3);
+  const Json none = Json::parse(infeasible.out);
+  EXPECT_TRUE(none.at("nearest").at("below").is_null());
+  EXPECT_EQ(none.at("nearest").at("above").at("setting"), "Shuffle_160");
+  EXPECT_EQ(none.at("attainable").at("quantity"), "mult-adds[macs]");
+  const auto rows =
+      parse_csv(run({"solve", "wrn-28-10", "--substitute", "Shuffle", "--budget", "mult-adds<=20M", "--format", "csv"}).out);
+  EXPECT_EQ(rows.at(rows.size() - 2).at(0), "smallest attainable mult-adds[macs]");
+  EXPECT_EQ(rows.back().at(0), "largest attainable mult-adds[macs]");
+}
+
+// Mult-adds without a convention are those of the one that is asked for; every table and file names it.
+TEST_F(Solve, ABareBudgetMeansTheConventionThatIsAskedFor) {
+  const auto budget = [&](const std::vector<std::string> &more) {
+    std::vector<std::string> words{"solve",    "wrn-28-10",       "--substitute", "Generic",
+                                   "--budget", "mult-adds<=300M", "--format",     "json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return json(words).at("budgets").at(0);
+  };
+  EXPECT_EQ(budget({}).at("convention"), "macs");
+  EXPECT_EQ(budget({"--convention", "reference"}).at("convention"), "reference");
+  EXPECT_EQ(budget({"--convention", "reference"}).at("written"), "mult-adds[reference]<=300M");
+  write("mine.json", R"({"schema": "pare.convention/1", "name": "mine", "source": "a test", "weights": {"conv.mac": 2}})");
+  EXPECT_EQ(budget({"--convention", "mine.json"}).at("convention"), "mine");
+  for (const std::vector<std::string> &several :
+       std::vector<std::vector<std::string>>{{"--convention", "all"}, {"--convention", "macs", "--convention", "reference"}}) {
+    std::vector<std::string> words{"solve", "wrn-28-10", "--substitute", "Generic", "--budget", "mult-adds<=100M"};
+    words.insert(words.end(), several.begin(), several.end());
+    expect_fault(run(words), 2, "usage", {"mult-adds by which convention?"});
+  }
+  const std::string table = output({"solve", "wrn-28-10", "--substitute", "Generic", "--budget", "mult-adds<=100M"});
+  EXPECT_NE(table.find("\nmult-adds[macs]<=100M  100,000,000"), std::string::npos) << table;
+}
+
+// A user's convention goes into the file, so that the file can be counted again wherever it is read.
+TEST_F(Solve, AConventionOfAUsersIsInTheFile) {
+  write("mine.json", R"({"schema": "pare.convention/1", "name": "mine", "source": "a test", "weights": {"conv.mac": 2}})");
+  ASSERT_EQ(run({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "mult-adds<=5M", "--convention", "mine.json", "-o",
+                 "s.json"})
+                .code,
+            0);
+  const Json solved = Json::parse(read("s.json"));
+  EXPECT_EQ(solved.at("conventions").at(0), Json::parse(read("mine.json")));
+  EXPECT_EQ(run({"cost", "s.json"}).code, 0);
+  Json changed = solved;
+  changed.at("achieved").at("mult_adds").at("mine") = 1;
+  write("bad.json", changed.dump());
+  const auto macs = solved.at("achieved").at("mult_adds").at("mine").get<std::int64_t>();
+  EXPECT_EQ(run({"cost", "bad.json"}).err,
+            "pare: [invalid_file] bad.json/achieved.mult_adds.mine: mult-adds[mine] = 1, but the plan has " +
+                std::to_string(macs) + "\n");
 }
 
 TEST_F(Solve, BothMethodsAgree) {
@@ -86,8 +200,8 @@ TEST_F(Solve, EveryFormat) {
 }
 
 TEST_F(Solve, WidthKeepsTheOriginal) {
-  const Json solved =
-      json({"solve", "wrn-16-4", "--substitute", "width", "--budget", "parameters<=1M", "--format", "json", "-o", "w.json"});
+  ASSERT_EQ(run({"solve", "wrn-16-4", "--substitute", "width", "--budget", "parameters<=1M", "-o", "w.json"}).code, 0);
+  const Json solved = Json::parse(read("w.json"));
   EXPECT_EQ(solved.at("original"), "wide_resnet:depth=16,width=4,classes=10");
   EXPECT_TRUE(solved.at("substitution").is_null());
   EXPECT_LE(solved.at("achieved").at("parameters").get<std::int64_t>(), 1000000);
@@ -116,8 +230,8 @@ TEST_F(Solve, ANetworkFromAFile) {
   write("hand.json", kByHand);
   // The one replaceable layer, 2 -> 4 channels, 3 x 3: depthwise 18, rank int(4 s) in 1..4 gives 6 each; the rest has 191 - 72
   // = 119.
-  const Json solved = json(
-      {"solve", "hand.json", "--substitute", "Generic", "--budget", "parameters<=150", "--format", "json", "-o", "s.json"});
+  ASSERT_EQ(run({"solve", "hand.json", "--substitute", "Generic", "--budget", "parameters<=150", "-o", "s.json"}).code, 0);
+  const Json solved = Json::parse(read("s.json"));
   EXPECT_EQ(solved.at("achieved").at("parameters"), 119 + 18 + 2 * 6);
   EXPECT_TRUE(solved.at("network").is_object());
   EXPECT_EQ(json({"cost", "s.json", "--format", "json"}).at("parameters"), 149);

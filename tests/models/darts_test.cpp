@@ -26,7 +26,7 @@ constexpr const char *kV1 = R"({"normal": [["sep_conv_3x3", 1], ["sep_conv_3x3",
 // Every operation once, and unequal numbers of nodes and concatenations.
 constexpr const char *kAll = R"({"normal": [["none", 0], ["sep_conv_5x5", 1], ["dil_conv_5x5", 2], ["sep_conv_7x7", 0],
   ["avg_pool_3x3", 3], ["skip_connect", 1]], "normal_concat": [2, 4],
-  "reduce": [["skip_connect", 0], ["dil_conv_3x3", 1], ["conv_7x1_1x7", 0], ["sep_conv_3x3", 2]], "reduce_concat": [2, 3, 3]})";
+  "reduce": [["skip_connect", 0], ["dil_conv_3x3", 1], ["conv_7x1_1x7", 0], ["sep_conv_3x3", 2]], "reduce_concat": [3]})";
 
 /// Parameters of a DARTS with Sep in every place, from networks.md, cell by cell.
 std::int64_t expected_parameters(const Json &genotype, std::int64_t c, std::int64_t layers, std::int64_t classes) {
@@ -83,40 +83,92 @@ TEST(Darts, GenotypesAsJsonAndAsFiles) {
   EXPECT_EQ(make_network(from_file.name).name, from_file.name);
 }
 
+void bad(const std::string &genotype, std::string_view line, const char *file = __builtin_FILE(), int at = __builtin_LINE()) {
+  test::expect_message([&] { make_network("darts:layers=3,genotype=" + genotype); }, line, file, at);
+}
+
 TEST(Darts, BadGenotypes) {
-  const auto bad = [](const std::string &genotype, const char *message) {
-    SCOPED_TRACE(genotype);
-    test::expect_error([&] { make_network("darts:layers=3,genotype=" + genotype); }, ErrorCode::kInvalidConfig,
-                       "darts/genotype", message);
-  };
   const auto with = [](const char *pointer, const Json &value) {
     Json document = Json::parse(kV2);
     document[Json::json_pointer(pointer)] = value;
     return document.dump();
   };
-  bad("darts_v3", "must be darts_v1, darts_v2, or a JSON object");
-  bad("", "must be darts_v1, darts_v2");
-  bad("[1]", "a JSON object");
-  bad("{}", "\"normal\" must list two operations for each node");
-  bad("{\"normal\": 1}", "\"normal\" must list");
-  bad("{nonsense}", "must be darts_v1");
-  bad(with("/more", 1), "unknown key \"more\"");
-  bad(with("/normal", Json::array()), "\"normal\" must list");
-  bad(with("/normal/0", "sep_conv_3x3"), "normal[0] must be [operation, input]");
-  bad(with("/normal/0/0", "sep_conv_9x9"), "unknown operation \"sep_conv_9x9\"; known: none, max_pool_3x3");
-  bad(with("/normal/0/1", 2), "input = 2 must be from 0 to 1");
-  bad(with("/normal/0/1", -1), "must be from 0 to 1");
-  bad(with("/normal/0/1", 0.5), "normal[0] must be");
-  bad(with("/reduce/7/1", 5), "must be from 0 to 4");
-  bad(with("/normal_concat", Json::array()), "\"normal_concat\" must list");
-  bad(with("/normal_concat/0", 1), "1 must be a node, from 2 to 5");
-  bad(with("/reduce_concat/0", 6), "6 must be a node, from 2 to 5");
+  bad("darts_v3", "[invalid_config] darts/genotype: genotype = darts_v3 must be darts_v1, darts_v2, or a JSON object with "
+                  "normal, normal_concat, reduce and reduce_concat (@file reads one)");
+  bad("",
+      R"([invalid_config] darts/genotype: genotype = "" must be darts_v1, darts_v2, or a JSON object with normal, normal_concat, reduce and reduce_concat (@file reads one))");
+  bad("[1]", "[invalid_config] darts/genotype: genotype = [1] must be darts_v1, darts_v2, or a JSON object with normal, "
+             "normal_concat, reduce and reduce_concat (@file reads one)");
+  bad("{}", R"([invalid_config] darts/genotype/normal: "normal" is missing)");
+  bad("{\"normal\": 1}",
+      R"([invalid_config] darts/genotype/normal: normal = 1 must be two operations for each node, such as [["sep_conv_3x3", 0], ["skip_connect", 1]])");
+  bad("{nonsense}", "[invalid_value] darts/genotype: parse error at line 1, column 3: syntax error while parsing object key - "
+                    "invalid literal; last read: '{no'; expected string literal");
+  bad(with("/more", 1),
+      R"([invalid_config] darts/genotype/more: unknown key "more"; known: normal, normal_concat, reduce, reduce_concat)");
+  bad(with("/normal", Json::array()),
+      R"([invalid_config] darts/genotype/normal: normal = [] must be two operations for each node, such as [["sep_conv_3x3", 0], ["skip_connect", 1]])");
+  bad(with("/normal/0", "sep_conv_3x3"),
+      R"([invalid_config] darts/genotype/normal[0]: operation = "sep_conv_3x3" must be [name, input], such as ["sep_conv_3x3", 0])");
+  bad(with("/normal/0/0", "sep_conv_9x9"),
+      R"([invalid_config] darts/genotype/normal[0]: unknown operation "sep_conv_9x9"; known: none, max_pool_3x3, avg_pool_3x3, skip_connect, sep_conv_3x3, sep_conv_5x5, sep_conv_7x7, dil_conv_3x3, dil_conv_5x5, conv_7x1_1x7)");
+  bad(with("/normal/0/1", 2),
+      "[invalid_config] darts/genotype/normal[0]: input = 2 must be from 0 to 1: an input of the cell or an earlier node");
+  bad(with("/normal/0/1", -1),
+      "[invalid_config] darts/genotype/normal[0]: input = -1 must be from 0 to 1: an input of the cell or an earlier node");
+  bad(with("/normal/0/1", 0.5),
+      R"([invalid_config] darts/genotype/normal[0]: operation = ["sep_conv_3x3",0.5] must be [name, input], such as ["sep_conv_3x3", 0])");
+  bad(with("/reduce/7/1", 5),
+      "[invalid_config] darts/genotype/reduce[7]: input = 5 must be from 0 to 4: an input of the cell or an earlier node");
+  bad(with("/normal_concat", Json::array()), "[invalid_config] darts/genotype/normal_concat: normal_concat = [] must be a list "
+                                             "of the nodes that are joined, such as [2, 3]");
+  bad(with("/normal_concat/0", 1),
+      "[invalid_config] darts/genotype/normal_concat[0]: node = 1 must be a whole number from 2 to 5");
+  bad(with("/reduce_concat/0", 6),
+      "[invalid_config] darts/genotype/reduce_concat[0]: node = 6 must be a whole number from 2 to 5");
   Json odd = Json::parse(kV2);
   odd["normal"].erase(0);
-  bad(odd.dump(), "two operations for each node");
+  bad(odd.dump(),
+      R"([invalid_config] darts/genotype/normal: normal = [["sep_conv_3x3",1],["sep_con...nect",0],["dil_conv_3x3",2]] must be two operations for each node, such as [["sep_conv_3x3", 0], ["skip_connect", 1]])");
   std::string truncated = kV2;
   truncated.pop_back();
-  test::expect_error([&] { make_network("darts:genotype=" + truncated); }, ErrorCode::kInvalidValue, "darts", "not closed");
+  bad(truncated,
+      R"([invalid_value] darts: in "layers=3,genotype={"normal": [["sep_conv_3x3", 0], ["sep_co...", 2], ["max_pool_3x3", 1]], "reduce_concat": [2, 3, 4, 5]" a bracket is not closed; a value that starts with [ or { must end with its partner)");
+  bad(with("/normal_concat/1", 2),
+      "[invalid_config] darts/genotype/normal_concat[1]: node 2 is joined twice; each once would be accepted"); // [2, 2, 4, 5]
+  bad(with("/reduce_concat", Json::array({2, 2})),
+      "[invalid_config] darts/genotype/reduce_concat[1]: node 2 is joined twice; each once would be accepted");
+  // A key twice, at each level.
+  bad(R"({"normal": [], "normal": []})", R"([invalid_value] darts/genotype/normal: key "normal" is given twice in one object)");
+  std::string twice = kV2;
+  twice.insert(twice.rfind('}'), R"(, "reduce_concat": [2])");
+  bad(twice, R"([invalid_value] darts/genotype/reduce_concat: key "reduce_concat" is given twice in one object)");
+  bad(with("/normal/0", Json::array({"none", 0, 1})),
+      R"([invalid_config] darts/genotype/normal[0]: operation = ["none",0,1] must be [name, input], such as ["sep_conv_3x3", 0])");
+  bad(with("/normal/0", Json::object()),
+      R"([invalid_config] darts/genotype/normal[0]: operation = {} must be [name, input], such as ["sep_conv_3x3", 0])");
+  bad(with("/normal/0/0", std::string(10'000, 'x')),
+      R"([invalid_config] darts/genotype/normal[0]: unknown operation "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: none, max_pool_3x3, avg_pool_3x3, skip_connect, sep_conv_3x3, sep_conv_5x5, sep_conv_7x7, dil_conv_3x3, dil_conv_5x5, conv_7x1_1x7)");
+  bad(with("/normal", "sep"),
+      R"([invalid_config] darts/genotype/normal: normal = "sep" must be two operations for each node, such as [["sep_conv_3x3", 0], ["skip_connect", 1]])");
+  bad(with("/normal_concat", 2), "[invalid_config] darts/genotype/normal_concat: normal_concat = 2 must be a list of the nodes "
+                                 "that are joined, such as [2, 3]");
+  bad(with("/normal_concat/0", "2"),
+      R"([invalid_config] darts/genotype/normal_concat[0]: node = "2" must be a whole number from 2 to 5)");
+}
+
+// Each byte damaged in turn: an Error or a network, never anything else.
+TEST(Darts, DamageIsAnErrorOrANetwork) {
+  const std::string text = kAll;
+  for (std::size_t at = 0; at < text.size(); at += 3)
+    for (const char byte : {'"', '[', '}', '9', ',', '\xff'}) {
+      std::string damaged = text;
+      damaged[at] = byte;
+      const std::string line = test::message_of([&] { make_network("darts:layers=1,channels=2,genotype=" + damaged); });
+      EXPECT_TRUE(line == "no error" || line.starts_with("[invalid_") || line.starts_with("[unknown_name] darts")) << line;
+    }
+  for (std::size_t size = 0; size < text.size(); size += 5)
+    EXPECT_TRUE(test::message_of([&] { make_network("darts:genotype=" + text.substr(0, size)); }).starts_with("[invalid_"));
 }
 
 TEST(Darts, NamesAndBaselines) {
@@ -157,8 +209,9 @@ TEST(Darts, OfImageNet) {
 
 TEST(Darts, OddImagesDoNotFitAFactorizedReduce) {
   // 33 -> 17 positions from x, 16 from x[1:, 1:].
-  test::expect_error([] { make_network("darts", {.input = Shape{.batch = 1, .channels = 3, .height = 33, .width = 33}}); },
-                     ErrorCode::kInvalidConfig, "preprocess0.concat/inputs");
+  test::expect_message([] { make_network("darts", {.input = Shape{.batch = 1, .channels = 3, .height = 33, .width = 33}}); },
+                       "[invalid_config] cells.7.preprocess0.concat/inputs: input 1 is [1, 36, 16, 16], input 0 is [1, 36, 17, "
+                       "17]; only channels may differ");
 }
 
 } // namespace

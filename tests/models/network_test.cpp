@@ -5,6 +5,8 @@
 #include "analysis/cost_model.hpp"
 #include "tests/support.hpp"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <fstream>
 #include <set>
@@ -127,70 +129,145 @@ TEST(NetworkSpecs, ChannelsFollowTheWidth) {
 
 // ---------------------------------------------------------------------------------------------------------- refusals
 
-struct Bad {
-  std::string spec;
-  ErrorCode code;
-  const char *where;
-  const char *message;
-};
+void bad(const std::string &spec, std::string_view line, const char *file = __builtin_FILE(), int at = __builtin_LINE()) {
+  test::expect_message([&] { make_network(spec); }, line, file, at);
+}
 
 TEST(BadNetworkSpecs, AreRefusedWithWhatWouldBeAccepted) {
-  using enum ErrorCode;
-  for (const Bad &bad : std::vector<Bad>{
-           {"", kUnknownName, "network", "known: wrn-D-K"},
-           {"wrn", kUnknownName, "network", "mobilenet-v2"},
-           {"wrn-28", kUnknownName, "network", ""},
-           {"wrn-28-", kUnknownName, "network", ""},
-           {"wrn--1-10", kUnknownName, "network", ""},
-           {"WRN-28-10", kUnknownName, "network", ""},
-           {"resnet-", kUnknownName, "network", ""},
-           {"wrn-28-10-2", kInvalidValue, "wide_resnet/width", ""},
-           {"wrn-27-10", kInvalidValue, "wide_resnet/depth", "6n + 4"},
-           {"wide_resnet:depth=27", kInvalidValue, "wide_resnet/depth", "depth = 27 must be 6n + 4"},
-           {"wide_resnet:depth=4", kInvalidValue, "wide_resnet/depth", "from 10"},
-           {"wide_resnet:depth=-28", kInvalidValue, "wide_resnet/depth", "from 10"},
-           {"wide_resnet:depth=28.5", kInvalidValue, "wide_resnet/depth", "a whole number"},
-           {"wide_resnet:depth=", kInvalidValue, "wide_resnet/depth", "a whole number"},
-           {"wide_resnet:depth=99999999999999999999", kInvalidValue, "wide_resnet/depth", "a whole number"},
-           {"wide_resnet:width=0", kInvalidValue, "wide_resnet/width", "width = 0 must be a finite number above 0"},
-           {"wide_resnet:width=-1", kInvalidValue, "wide_resnet/width", "width = -1 must be a finite number above 0"},
-           {"wide_resnet:width=nan", kInvalidValue, "wide_resnet/width", "width = nan must be a finite number above 0"},
-           {"wide_resnet:width=inf", kInvalidValue, "wide_resnet/width", "a finite number above 0"},
-           {"wide_resnet:width=1e400", kInvalidValue, "wide_resnet/width", "a finite number above 0"},
-           {"wide_resnet:width=ten", kInvalidValue, "wide_resnet/width", "a finite number above 0"},
-           {"wide_resnet:width=0.05", kInvalidConfig, "wide_resnet/width", "a factor from 0.0625 up would be accepted"},
-           {"wide_resnet:width=1e300", kOverflow, "wide_resnet/width", "2^53"},
-           {"wide_resnet:classes=0", kInvalidValue, "wide_resnet/classes", "from 1"},
-           {"wide_resnet:classes=-10", kInvalidValue, "wide_resnet/classes", "from 1"},
-           {"wide_resnet:attention_split=3", kInvalidValue, "wide_resnet/attention_split", "a divisor of n = 4"},
-           {"wide_resnet:attention_split=5", kInvalidValue, "wide_resnet/attention_split", "from 1 to 4"},
-           {"wide_resnet:breadth=3", kUnknownName, "wide_resnet", "known: depth, width, classes, attention_split"},
-           {"wide_resnet:depth", kInvalidValue, "wide_resnet", "must be key=value"},
-           {"wide_resnet:", kInvalidValue, "wide_resnet", "must be key=value"},
-           {"wide_resnet:depth=28,", kInvalidValue, "wide_resnet", "must be key=value"},
-           {"wide_resnet:depth=28,depth=28", kInvalidValue, "wide_resnet/depth", "given twice"},
-           {"darts:channels=0", kInvalidValue, "darts/channels", "from 1"},
-           {"darts:channels=1.5", kInvalidValue, "darts/channels", "a whole number"},
-           {"darts:layers=0", kInvalidValue, "darts/layers", "from 1"},
-           {"darts:classes=0", kInvalidValue, "darts/classes", "from 1"},
-           {"darts-imagenet:channels=1", kInvalidValue, "darts_imagenet/channels", ""},
-           {"darts:genotype={", kInvalidValue, "darts", "a bracket is not closed"},
-           {"darts:genotype={\"normal\": [", kInvalidValue, "darts", "a bracket is not closed"},
-           {"resnet-20", kInvalidValue, "resnet/depth", "18, 34, 50, 101 or 152"},
-           {"resnet-1", kInvalidValue, "resnet/depth", ""},
-           {"resnet:width=0", kInvalidValue, "resnet/width", "a finite number above 0"},
-           {"resnet:width=0.001", kInvalidConfig, "resnet/width", "a factor from"},
-           {"resnet:classes=0", kInvalidValue, "resnet/classes", ""},
-           {"resnet:expansion=0", kInvalidValue, "resnet/expansion", ""},
-           {"wrn_50_2:classes=0", kInvalidValue, "wrn_50_2/classes", ""},
-           {"mobilenet_v2:width=0", kInvalidValue, "mobilenet_v2/width", ""},
-           {"mobilenet_v2:width=0.01", kInvalidConfig, "mobilenet_v2/width", ""},
-           {"mobilenet_v2:classes=0", kInvalidValue, "mobilenet_v2/classes", ""},
-           {"mobilenet_v2:round_to=0", kInvalidValue, "mobilenet_v2/round_to", ""},
-       }) {
-    SCOPED_TRACE(bad.spec);
-    test::expect_error([&] { make_network(bad.spec); }, bad.code, bad.where, bad.message);
-  }
+  bad("",
+      R"([unknown_name] network: unknown network ""; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  bad("wrn",
+      R"([unknown_name] network: unknown network "wrn"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  bad("wrn-28",
+      R"([unknown_name] network: unknown network "wrn-28"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  bad("wrn-28-",
+      R"([unknown_name] network: unknown network "wrn-28-"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  bad("wrn--1-10",
+      R"([unknown_name] network: unknown network "wrn--1-10"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  bad("WRN-28-10",
+      R"([unknown_name] network: unknown network "WRN-28-10"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  bad("resnet-",
+      R"([unknown_name] network: unknown network "resnet-"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  bad("wrn-28-10-2", "[invalid_value] wide_resnet/width: width = 10-2 must be a finite number above 0");
+  bad("wrn-27-10", "[invalid_value] wide_resnet/depth: depth = 27 must be 6n + 4, such as 10, 16, 22, 28 or 40");
+  bad("wide_resnet:depth=27", "[invalid_value] wide_resnet/depth: depth = 27 must be 6n + 4, such as 10, 16, 22, 28 or 40");
+  bad("wide_resnet:depth=4", "[invalid_value] wide_resnet/depth: depth = 4 must be a whole number from 10 to 60004");
+  bad("wide_resnet:depth=-28", "[invalid_value] wide_resnet/depth: depth = -28 must be a whole number from 10 to 60004");
+  bad("wide_resnet:depth=28.5", "[invalid_value] wide_resnet/depth: depth = 28.5 must be a whole number from 10 to 60004");
+  bad("wide_resnet:depth=", R"([invalid_value] wide_resnet/depth: depth = "" must be a whole number from 10 to 60004)");
+  bad("wide_resnet:depth=99999999999999999999",
+      "[invalid_value] wide_resnet/depth: depth = 99999999999999999999 must be a whole number from 10 to 60004");
+  bad("wide_resnet:width=0", "[invalid_value] wide_resnet/width: width = 0 must be a finite number above 0");
+  bad("wide_resnet:width=-1", "[invalid_value] wide_resnet/width: width = -1 must be a finite number above 0");
+  bad("wide_resnet:width=nan", "[invalid_value] wide_resnet/width: width = nan must be a finite number above 0");
+  bad("wide_resnet:width=inf", "[invalid_value] wide_resnet/width: width = inf must be a finite number above 0");
+  bad("wide_resnet:width=1e400", "[invalid_value] wide_resnet/width: width = 1e400 must be a finite number above 0");
+  bad("wide_resnet:width=ten", "[invalid_value] wide_resnet/width: width = ten must be a finite number above 0");
+  bad("wide_resnet:width=0.05",
+      "[invalid_config] wide_resnet/width: int(16 x 0.05) = 0 channels; a factor from 0.0625 up would be accepted");
+  bad("wide_resnet:width=1e300", "[overflow] wide_resnet/width: int(16 x 1e+300) channels are more than 2^53");
+  bad("wide_resnet:classes=0",
+      "[invalid_value] wide_resnet/classes: classes = 0 must be a whole number from 1 to 1099511627776");
+  bad("wide_resnet:classes=-10",
+      "[invalid_value] wide_resnet/classes: classes = -10 must be a whole number from 1 to 1099511627776");
+  bad("wide_resnet:attention_split=3",
+      "[invalid_value] wide_resnet/attention_split: attention_split = 3 must be a divisor of n = 4");
+  bad("wide_resnet:attention_split=5",
+      "[invalid_value] wide_resnet/attention_split: attention_split = 5 must be a whole number from 1 to 4");
+  bad("wide_resnet:breadth=3",
+      R"([unknown_name] wide_resnet: unknown key "breadth"; known: depth, width, classes, attention_split)");
+  bad("wide_resnet:depth",
+      R"([invalid_value] wide_resnet: "depth" must be key=value; keys: depth, width, classes, attention_split)");
+  bad("wide_resnet:", R"([invalid_value] wide_resnet: "" must be key=value; keys: depth, width, classes, attention_split)");
+  bad("wide_resnet:depth=28,",
+      R"([invalid_value] wide_resnet: "" must be key=value; keys: depth, width, classes, attention_split)");
+  bad("wide_resnet:depth=28,depth=28", "[invalid_value] wide_resnet/depth: key depth is given twice");
+  bad("darts:channels=0", "[invalid_value] darts/channels: channels = 0 must be a whole number from 1 to 1099511627776");
+  bad("darts:channels=1.5", "[invalid_value] darts/channels: channels = 1.5 must be a whole number from 1 to 1099511627776");
+  bad("darts:layers=0", "[invalid_value] darts/layers: layers = 0 must be a whole number from 1 to 10000");
+  bad("darts:classes=0", "[invalid_value] darts/classes: classes = 0 must be a whole number from 1 to 1099511627776");
+  bad("darts-imagenet:channels=1",
+      "[invalid_value] darts_imagenet/channels: channels = 1 must be a multiple of 2: they are made in halves");
+  bad("darts:genotype={",
+      R"([invalid_value] darts: in "genotype={" a bracket is not closed; a value that starts with [ or { must end with its partner)");
+  bad("darts:genotype={\"normal\": [",
+      R"([invalid_value] darts: in "genotype={"normal": [" a bracket is not closed; a value that starts with [ or { must end with its partner)");
+  bad("resnet-20", "[invalid_value] resnet/depth: depth = 20 must be 18, 34, 50, 101 or 152");
+  bad("resnet-1", "[invalid_value] resnet/depth: depth = 1 must be 18, 34, 50, 101 or 152");
+  bad("resnet:width=0", "[invalid_value] resnet/width: width = 0 must be a finite number above 0");
+  bad("resnet:width=0.001",
+      "[invalid_config] resnet/width: int(64 x 0.001) = 0 channels; a factor from 0.015625 up would be accepted");
+  bad("resnet:classes=0", "[invalid_value] resnet/classes: classes = 0 must be a whole number from 1 to 1099511627776");
+  bad("resnet:expansion=0", "[invalid_value] resnet/expansion: expansion = 0 must be a whole number from 1 to 1048576");
+  bad("wrn_50_2:classes=0", "[invalid_value] wrn_50_2/classes: classes = 0 must be a whole number from 1 to 1099511627776");
+  bad("mobilenet_v2:width=0", "[invalid_value] mobilenet_v2/width: width = 0 must be a finite number above 0");
+  bad("mobilenet_v2:width=0.01",
+      "[invalid_config] mobilenet_v2/width: int(32 x 0.01) = 0 channels; a factor from 0.03125 up would be accepted");
+  bad("mobilenet_v2:classes=0",
+      "[invalid_value] mobilenet_v2/classes: classes = 0 must be a whole number from 1 to 1099511627776");
+  bad("mobilenet_v2:round_to=0",
+      "[invalid_value] mobilenet_v2/round_to: round_to = 0 must be a whole number from 1 to 1048576");
+}
+
+// resnet-17 is between two depths that there are.
+TEST(BadNetworkSpecs, DepthsThatThereAreAreListed) {
+  bad("resnet-17", "[invalid_value] resnet/depth: depth = 17 must be 18, 34, 50, 101 or 152");
+  bad("resnet:depth=18.5", "[invalid_value] resnet/depth: depth = 18.5 must be 18, 34, 50, 101 or 152");
+  bad("resnet:depth=1000000000000000000000",
+      "[invalid_value] resnet/depth: depth = 1000000000000000000000 must be 18, 34, 50, 101 or 152");
+}
+
+// What is built takes a second or two at the limit, which the message says.
+TEST(BadNetworkSpecs, DepthsAreBounded) {
+  bad("darts:layers=100000", "[invalid_value] darts/layers: layers = 100000 must be a whole number from 1 to 10000");
+  bad("darts-imagenet:layers=10001",
+      "[invalid_value] darts_imagenet/layers: layers = 10001 must be a whole number from 1 to 10000");
+  bad("wrn-1000006-1", "[invalid_value] wide_resnet/depth: depth = 1000006 must be a whole number from 10 to 60004");
+  bad("wide_resnet:depth=9223372036854775807",
+      "[invalid_value] wide_resnet/depth: depth = 9223372036854775807 must be a whole number from 10 to 60004");
+  EXPECT_EQ(make_network("darts:layers=300,channels=1").graph.marked(Mark::kSegmentEnd).size(), 300U);
+}
+
+// Any key of any family, as JSON that never ends, that is closed again, or that a file or a solved file holds: one line,
+// quickly.
+TEST(BadNetworkSpecs, NestingIsBounded) {
+  constexpr std::size_t kDeep = 60'000;
+  std::string objects;
+  for (std::size_t i = 0; i < kDeep; ++i) objects += "{\"a\":";
+  const std::vector<std::string> nests = {std::string(kDeep, '['), std::string(kDeep, '[') + std::string(kDeep, ']'), objects,
+                                          objects + "1" + std::string(kDeep, '}'), std::string(kDeep, ']')};
+  const std::string path = testing::TempDir() + "/pare_nested_" + std::to_string(::getpid()) + ".json";
+  for (const NetworkFamily *family : network_families())
+    for (const NetworkKeyInfo &key : family->info().keys)
+      for (const std::string &nest : nests) {
+        const std::string spec = std::string(family->info().name) + ":" + std::string(key.name) + "=";
+        std::ofstream(path) << nest;
+        for (const std::string &value : {nest, "@" + path}) {
+          const std::string line = test::message_of([&] { make_network(spec + value); });
+          EXPECT_TRUE(line.starts_with("[invalid_")) << spec << " " << line.substr(0, 300);
+          EXPECT_LT(line.size(), 300U) << line.substr(0, 300);
+        }
+      }
+  std::remove(path.c_str());
+  bad("wide_resnet:depth=" + nests[0],
+      R"([invalid_value] wide_resnet: in "depth=[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[...[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" a bracket is not closed; a value that starts with [ or { must end with its partner)");
+  bad("wide_resnet:depth=" + nests[1],
+      "[invalid_value] wide_resnet/depth: nested deeper than 64 levels, which nothing that is read here needs");
+  bad("darts:genotype=" + nests[3],
+      "[invalid_value] darts/genotype: nested deeper than 64 levels, which nothing that is read here needs");
+  bad("wide_resnet:depth=" + nests[4],
+      R"([invalid_value] wide_resnet: in "depth=]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]...]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]" a bracket is closed that was not opened; a value that starts with [ or { must end with its partner)");
+}
+
+TEST(BadNetworkSpecs, TextIsBounded) {
+  bad("darts:genotype=@/dev/zero",
+      R"([limit] darts/genotype: "/dev/zero" has more than 16777216 bytes, which is all that is read)");
+  bad(std::string(1'000'000, 'x'),
+      R"([unknown_name] network: unknown network "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  bad("wide_resnet:" + std::string(1'000'000, 'x'),
+      R"([invalid_value] wide_resnet: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" must be key=value; keys: depth, width, classes, attention_split)");
+  bad("wide_resnet:" + std::string(1'000'000, 'x') + "=1",
+      R"([unknown_name] wide_resnet: unknown key "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: depth, width, classes, attention_split)");
 }
 
 // 16e9 channels: the network can be described, and its weights no longer counted.
@@ -198,23 +275,21 @@ TEST(BadNetworkSpecs, HugeWidthsOverflow) {
   for (const char *spec :
        {"wide_resnet:width=1e9", "resnet:width=1e9", "mobilenet_v2:width=1e12", "darts:channels=1000000000000"}) {
     SCOPED_TRACE(spec);
-    test::expect_error([&] { count(make_network(spec).graph); }, ErrorCode::kOverflow, "", "does not fit");
+    test::expect_error([&] { count(make_network(spec).graph); }, ErrorCode::kOverflow, ".", "does not fit");
   }
 }
 
 TEST(BadNetworkSpecs, LongValuesAreCutInMessages) {
-  try {
-    make_network("wide_resnet:width=" + std::string(1000, '9') + "x");
-    FAIL();
-  } catch (const Error &error) {
-    EXPECT_LT(std::string(error.what()).size(), 200u);
-  }
+  bad("wide_resnet:width=" + std::string(1000, '9') + "x",
+      "[invalid_value] wide_resnet/width: width = 99999999999999999999999999999...999999999999999999999999999x must be a "
+      "finite number above 0");
 }
 
 TEST(BadNetworkSpecs, FilesThatCannotBeRead) {
-  test::expect_error([] { make_network("darts:genotype=@/no/such/file.json"); }, ErrorCode::kIo, "darts/genotype",
-                     "/no/such/file.json");
-  test::expect_error([] { make_network("darts:genotype=@" PARE_GOLDEN_DIR); }, ErrorCode::kIo, "darts/genotype", "cannot read");
+  bad("darts:genotype=@/no/such/file.json",
+      R"([io] darts/genotype: cannot read "/no/such/file.json": No such file or directory; a file that can be read would be accepted)");
+  bad("darts:genotype=@/",
+      R"([io] darts/genotype: cannot read "/": Is a directory; a file that can be read would be accepted)");
 }
 
 } // namespace

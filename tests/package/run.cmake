@@ -45,7 +45,7 @@ check_output("pkg-config" ${WORK}/consumer_pkg_config)
 
 # Every public header compiles by itself, and includes nothing but the standard library and other public headers.
 file(GLOB_RECURSE headers RELATIVE ${prefix}/include/pare ${prefix}/include/pare/*.hpp)
-foreach(header IN ITEMS analysis/graph.hpp solver/solver.hpp command/command.hpp train/plan/protocol.hpp)
+foreach(header IN ITEMS analysis/graph.hpp formats/tensor_file.hpp solver/solver.hpp command/command.hpp train/data/dataset.hpp train/plan/protocol.hpp)
   if(NOT header IN_LIST headers)
     message(FATAL_ERROR "the public header ${header} is missing; installed are: ${headers}")
   endif()

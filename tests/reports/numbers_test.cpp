@@ -1,3 +1,4 @@
+#include "base/text.hpp"
 #include "reports/numbers.hpp"
 
 #include "tests/support.hpp"
@@ -19,7 +20,7 @@ TEST(Numbers, WholeOnesAreExactAndHaveNoExponent) {
   EXPECT_EQ(std::strtod(digits(5e-324).c_str(), nullptr), 5e-324);
   EXPECT_EQ(std::stod(digits(1338791912.7905467)), 1338791912.7905467);
   for (const double bad : {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
-    expect_error([&] { digits(bad); }, ErrorCode::kOverflow);
+    expect_message([&] { digits(bad); }, "[overflow] a count is beyond what a double can hold; counts are exact or refused");
 }
 
 TEST(Numbers, PlainNumbersAreIntegersWhereWhole) {
@@ -28,7 +29,8 @@ TEST(Numbers, PlainNumbersAreIntegersWhereWhole) {
   EXPECT_EQ(std::get<double>(plain_number(Count::from_real(0.5))), 0.5);
   EXPECT_EQ(std::get<double>(plain_number(Count::from_real(9223372036854775808.0))),
             9223372036854775808.0); // 2^63 does not fit
-  expect_error([] { plain_number(Count::from_real(std::numeric_limits<double>::infinity())); }, ErrorCode::kOverflow);
+  expect_message([] { plain_number(Count::from_real(std::numeric_limits<double>::infinity())); },
+                 "[overflow] a count is beyond what a double can hold; counts are exact or refused");
 }
 
 TEST(Numbers, Thousands) {
@@ -50,12 +52,22 @@ TEST(Numbers, SiHasThreeDigits) {
   EXPECT_EQ(si(Count(999500)), "1.00 M");
   EXPECT_EQ(si(Count(36479194)), "36.5 M");
   EXPECT_EQ(si(Count(INT64_MAX)), "9.22 E");
+  // Half goes up, as people round: the double 24.65 is a little less than that.
+  EXPECT_EQ(si(Count(24650)), "24.7 k");
+  EXPECT_EQ(si(Count(24649)), "24.6 k");
+  EXPECT_EQ(si(Count(-24650)), "-24.7 k");
+  EXPECT_EQ(si(Count::from_real(999.5)), "1.00 k");
+  EXPECT_EQ(si(Count::from_real(999.4)), "");
+  EXPECT_EQ(si(Count::from_real(1338791912.7905467)), "1.34 G");
 }
 
-TEST(Numbers, WidthIsOfCharacters) {
-  EXPECT_EQ(display_width("abc"), 3U);
-  EXPECT_EQ(display_width("caf\xc3\xa9"), 4U);
-  EXPECT_EQ(one_line("a\nb\tc"), "a b c");
+TEST(Numbers, PeopleSeeRealOnesRounded) {
+  EXPECT_EQ(rounded(Count(1338791912)), "1338791912");
+  EXPECT_EQ(rounded(Count::from_real(1338791912.7905467)), "1338791913");
+  EXPECT_EQ(rounded(Count::from_real(999.5)), "999.5");
+  EXPECT_EQ(rounded(Count::from_real(0.12345)), "0.123");
+  EXPECT_EQ(rounded(Count::from_real(-2.5)), "-2.5");
+  EXPECT_EQ(rounded(Count::from_real(12)), "12");
 }
 
 } // namespace

@@ -46,9 +46,9 @@ TEST(Writers, Markdown) {
 }
 
 TEST(Writers, Csv) {
-  EXPECT_EQ(written(Format::kCsv), "name,total,share [%],other\r\n"
-                                   "plain,1234567,12.3456,0.25\r\n"
-                                   "\"a|b, \"\"c\"\" & d_e\",5,,text\r\n");
+  EXPECT_EQ(written(Format::kCsv), "name,total,share [%],other\n"
+                                   "plain,1234567,12.3456,0.25\n"
+                                   "\"a|b, \"\"c\"\" & d_e\",5,,text\n");
 }
 
 TEST(Writers, Latex) {

@@ -90,7 +90,7 @@ TEST(Scale, FittingIsLinear) {
       const Solution solution = solve_uniform(network, request);
       ASSERT_TRUE(solution.result.answer);
       // Rank 2 of 16: 16 x 9 + 2 x 32 of 16 x 16 x 9; rank 3 is over a tenth.
-      ASSERT_EQ(solution.result.answer->parameters, layers * (144 + 2 * 32));
+      ASSERT_EQ(solution.result.answer->costs.parameters, layers * (144 + 2 * 32));
     });
   };
   const double small_time = solve(kSmall);

@@ -6,7 +6,11 @@
 namespace pare {
 namespace {
 
-using test::expect_error;
+using test::expect_message;
+
+void bad(const std::string &text, std::string_view line, const char *file = __builtin_FILE(), int at = __builtin_LINE()) {
+  expect_message([&] { parse_budget(text); }, line, file, at);
+}
 
 TEST(Budget, NumbersAreReadExactly) {
   const auto limit = [](const char *text) { return parse_budget(text).limit; };
@@ -48,33 +52,135 @@ TEST(Budget, PercentagesAreOfTheOriginalAndExact) {
   EXPECT_EQ(resolve_percentage(parse_budget("parameters<=12.5%"), 80).limit, Count(10));
 }
 
+TEST(Budget, BlanksStandAroundNumbersOnly) {
+  for (const char *text : {"parameters<=0.8M", " parameters <= 0.8 M ", "parameters<= 0.8M", "parameters <=0.8  M"})
+    EXPECT_EQ(parse_budget(text).limit, Count(800000)) << text;
+  EXPECT_EQ(parse_budget("parameters <= 0.8 M").written, "parameters<=0.8M");
+  EXPECT_EQ(resolve_percentage(parse_budget("parameters <= 5 %"), 100).limit, Count(5));
+  bad("parameters<=8 00",
+      R"([usage] budget "parameters<=8 00": "8 00" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=0 . 8 M",
+      R"([usage] budget "parameters<=0 . 8 M": "0 . 8 M" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=0.8 M %",
+      R"([usage] budget "parameters<=0.8 M %": "0.8 M %" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=- 5",
+      R"([usage] budget "parameters<=- 5": "- 5" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters< =5",
+      R"([usage] budget "parameters< =5": "< =5" is not a relation: <= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("para meters<=5",
+      R"([usage] budget "para meters<=5": "para meters" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("mult-adds [macs]<=5",
+      R"([usage] budget "mult-adds [macs]<=5": "mult-adds [macs]" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=1 e5",
+      R"([usage] budget "parameters<=1 e5": "1 e5" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+}
+
+// One limit: the largest count there is, named whichever way it is passed.
+TEST(Budget, TheLargestLimitIsTheLargestCount) {
+  EXPECT_EQ(parse_budget("parameters<=9223372036854775807").limit, Count(INT64_MAX));
+  EXPECT_EQ(parse_budget("parameters<=9223372036854775.807K").limit, Count(INT64_MAX));
+  EXPECT_EQ(parse_budget("parameters<=9223372036.854775807G").limit, Count(INT64_MAX));
+  EXPECT_EQ(parse_budget("parameters~9223372036854775807").limit, Count(INT64_MAX));
+  EXPECT_EQ(parse_budget("parameters<=9e18").limit, Count(9'000'000'000'000'000'000));
+  bad("parameters<=9223372036854775808",
+      R"([usage] budget "parameters<=9223372036854775808": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
+  bad("parameters~9223372036854775808",
+      R"([usage] budget "parameters~9223372036854775808": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
+  bad("parameters<=1e19",
+      R"([usage] budget "parameters<=1e19": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
+  bad("parameters<=10G G",
+      R"([usage] budget "parameters<=10G G": "10G G" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=99999999999999999999",
+      R"([usage] budget "parameters<=99999999999999999999": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
+  bad("parameters<=9.3e9G",
+      R"([usage] budget "parameters<=9.3e9G": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
+  bad("parameters<=1e999",
+      R"([usage] budget "parameters<=1e999": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
+}
+
+// Without --convention it is macs, with one it is that one, and where several are asked for it must be said.
+TEST(Budget, BareMultAddsAreCountedByTheOneConvention) {
+  EXPECT_EQ(parse_budget("mult-adds<=100M").written, "mult-adds[macs]<=100M");
+  EXPECT_EQ(parse_budget("mult-adds<=100M", "reference").convention, "reference");
+  EXPECT_EQ(parse_budget("mult-adds<=100M", "reference").text(), "mult-adds[reference] <= 100000000");
+  EXPECT_EQ(parse_budget("mult-adds~5%", "mine").written, "mult-adds[mine]~5%");
+  EXPECT_EQ(parse_budget("mult-adds[macs]<=100M", "reference").convention, "macs");
+  EXPECT_EQ(parse_budget("mult-adds[macs]<=100M", "").convention, "macs");
+  EXPECT_EQ(parse_budget("parameters<=1M", "").convention, "");
+  expect_message(
+      [] { parse_budget("mult-adds<=100M", ""); },
+      R"([usage] budget "mult-adds<=100M": mult-adds by which convention? Several are asked for, so mult-adds[macs] or mult-adds[reference] must say it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+}
+
+// What is written in files reads back as the same budget.
+TEST(Budget, WrittenReadsBack) {
+  for (const char *text :
+       {"parameters<=0.8M", "mult-adds[macs] <= 1.2e8", "mult-adds~5%", "mult-adds[a-b.c_9]<=.5K", "parameters ~ 1e3"}) {
+    const Budget budget = parse_budget(text, "reference");
+    const Budget again = parse_budget(budget.written);
+    EXPECT_EQ(again.written, budget.written);
+    EXPECT_EQ(again.text(), budget.text());
+    EXPECT_EQ(again.is_percentage, budget.is_percentage);
+  }
+}
+
 TEST(Budget, WhatIsNoBudgetIsRefused) {
-  for (const char *text : {"",
-                           "parameters",
-                           "parameters<=",
-                           "parameters<=abc",
-                           "parameters<=0",
-                           "parameters<=-5",
-                           "parameters<=nan",
-                           "parameters<=inf",
-                           "parameters<=1e",
-                           "parameters<=1.2.3",
-                           "parameters<=5%%",
-                           "parameters<=5M%",
-                           "parameters<5M",
-                           "parameters>=5M",
-                           "parameters=5M",
-                           "params<=5M",
-                           "mult-adds[]<=5M",
-                           "mult-adds[macs<=5M",
-                           "memory<=1G",
-                           "<=5M",
-                           "parameters<=0x10",
-                           "parameters<=5m",
-                           "parameters<=1e99",
-                           "parameters<=1e-999",
-                           "parameters<=99999999999999999999"})
-    expect_error([&] { parse_budget(text); }, ErrorCode::kUsage, "budget");
+  bad("",
+      R"([usage] budget "": there is no <= or ~ in it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters",
+      R"([usage] budget "parameters": there is no <= or ~ in it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=",
+      R"([usage] budget "parameters<=": "" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=abc",
+      R"([usage] budget "parameters<=abc": "abc" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=0",
+      R"([usage] budget "parameters<=0": a limit must be above 0; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=-5",
+      R"([usage] budget "parameters<=-5": "-5" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=nan",
+      R"([usage] budget "parameters<=nan": "nan" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=inf",
+      R"([usage] budget "parameters<=inf": "inf" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=1e",
+      R"([usage] budget "parameters<=1e": "1e" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=1.2.3",
+      R"([usage] budget "parameters<=1.2.3": "1.2.3" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=5%%",
+      R"([usage] budget "parameters<=5%%": "5%%" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=5M%",
+      R"([usage] budget "parameters<=5M%": "5M%" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<5M",
+      R"([usage] budget "parameters<5M": "<5M" is not a relation: <= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters>=5M",
+      R"([usage] budget "parameters>=5M": ">=5M" is not a relation: <= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters=5M",
+      R"([usage] budget "parameters=5M": "=5M" is not a relation: <= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("params<=5M",
+      R"([usage] budget "params<=5M": "params" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("mult-adds[]<=5M",
+      R"([usage] budget "mult-adds[]<=5M": "mult-adds[]" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("mult-adds[macs<=5M",
+      R"([usage] budget "mult-adds[macs<=5M": "mult-adds[macs" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("memory<=1G",
+      R"([usage] budget "memory<=1G": "memory" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("<=5M",
+      R"([usage] budget "<=5M": "" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=0x10",
+      R"([usage] budget "parameters<=0x10": "0x10" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=5m",
+      R"([usage] budget "parameters<=5m": "5m" is not a number above 0 without blanks, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=1e99",
+      R"([usage] budget "parameters<=1e99": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
+  bad("parameters<=1e-999",
+      R"([usage] budget "parameters<=1e-999": a limit must be above 0; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad("parameters<=99999999999999999999",
+      R"([usage] budget "parameters<=99999999999999999999": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
+  bad("parameters<=" + std::string(100'000, '9'),
+      R"([usage] budget "parameters<=99999999999999999999999999999999999999999999999...9999999999999999999999999999999999999999999999999999999999": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
+  bad("parameters<=0." + std::string(100'000, '1'),
+      R"([usage] budget "parameters<=0.111111111111111111111111111111111111111111111...1111111111111111111111111111111111111111111111111111111111": "0.11111111111111111...111111111111111111" has more than 19 digits that count; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+  bad(std::string(100'000, 'x') + "<=1",
+      R"([usage] budget "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx<=1": "xxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxx" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <functional>
 
 namespace pare {
@@ -13,6 +14,7 @@ namespace {
 
 using nlohmann::ordered_json;
 using test::expect_error;
+using test::expect_message;
 
 Solution solve(const Network &network, const std::string &substitution, const std::string &budget,
                bool where_possible = false) {
@@ -29,24 +31,53 @@ TEST(SolvedConfig, KeysAreThoseOfTheSchema) {
   const ordered_json solved = ordered_json::parse(text);
   std::vector<std::string> keys;
   for (const auto &[key, value] : solved.items()) keys.push_back(key);
-  EXPECT_EQ(keys, (std::vector<std::string>{"schema", "network", "substitution", "plan", "evaluation", "budgets", "termination",
-                                            "achieved", "attainable", "input", "provenance"}));
+  EXPECT_EQ(keys,
+            (std::vector<std::string>{"schema", "network", "substitution", "plan", "evaluation", "same_network_for", "budgets",
+                                      "termination", "achieved", "percent_of_original", "attainable", "next_up", "nearest",
+                                      "kept", "conventions", "input", "known_by_search_only", "provenance"}));
   EXPECT_EQ(solved["schema"], "pare.solved/1");
   EXPECT_EQ(solved["network"], "wide_resnet:depth=28,width=10,classes=10");
   EXPECT_EQ(solved["substitution"], "Generic_0.054");
   EXPECT_EQ(solved["plan"].size(), 24U);
   EXPECT_EQ(solved["plan"]["block1.0.layer.0.conv1"], "Generic_0.054");
   EXPECT_EQ(solved["evaluation"], "dense");
+  EXPECT_EQ(solved["same_network_for"], ordered_json::parse("[0.053125, 0.0546875]")); // 34 / 640 and 35 / 640
   EXPECT_EQ(solved["budgets"], ordered_json::parse(R"([{"metric": "parameters", "convention": null, "relation": "<=",
-                                                        "limit": 800000, "achieved": 799306}])"));
+                                                        "written": "parameters<=0.8M", "limit": 800000, "achieved": 799306}])"));
   EXPECT_EQ(solved["termination"]["reason"], "optimal");
   EXPECT_EQ(solved["termination"]["bound"], 799306);
   EXPECT_EQ(solved["termination"]["gap"], 0);
   EXPECT_EQ(solved["achieved"]["parameters"], 799306);
   EXPECT_TRUE(solved["achieved"]["mult_adds"]["macs"].is_number_integer());
   EXPECT_TRUE(solved["achieved"]["mult_adds"]["reference"].is_number_integer());
+  EXPECT_DOUBLE_EQ(solved["percent_of_original"]["parameters"].get<double>(), 100 * 799306.0 / 36479194);
+  EXPECT_EQ(solved["attainable"]["quantity"], "parameters");
   EXPECT_TRUE(solved["attainable"]["largest"].is_number_integer());
+  EXPECT_EQ(solved["next_up"]["same_network_for"][0], 0.0546875);
+  EXPECT_GT(solved["next_up"]["parameters"], 800000);
+  EXPECT_EQ(solved["next_up"]["reason"],
+            "parameters " + std::to_string(solved["next_up"]["parameters"].get<std::int64_t>()) + " > 800000");
+  EXPECT_EQ(solved["nearest"], nullptr);
+  EXPECT_EQ(solved["kept"], ordered_json::array());
+  EXPECT_EQ(solved["conventions"], ordered_json::array());
+  EXPECT_EQ(solved["known_by_search_only"],
+            (ordered_json{"same_network_for", "termination.reason", "termination.bound", "termination.gap",
+                          "termination.detail", "attainable", "next_up", "nearest", "kept[].reason"}));
   EXPECT_EQ(solved["provenance"]["pare"], "test");
+}
+
+TEST(SolvedConfig, AnInfeasibleOneHoldsWhatIsNearest) {
+  const Solution solution = solve(make_network("wrn-16-2"), "Generic", "parameters<=1K");
+  const std::string text = write_solved(solution, "{}");
+  const ordered_json solved = ordered_json::parse(text);
+  for (const char *key : {"substitution", "same_network_for", "achieved", "percent_of_original", "next_up"})
+    EXPECT_EQ(solved[key], nullptr) << key;
+  EXPECT_EQ(solved["plan"], ordered_json::object());
+  EXPECT_EQ(solved["termination"]["reason"], "infeasible");
+  EXPECT_EQ(solved["nearest"]["below"], nullptr);
+  EXPECT_EQ(solved["nearest"]["above"]["parameters"], solved["attainable"]["smallest"]);
+  expect_message([&] { read_solved(text, "student.json"); },
+                 "[invalid_file] student.json/achieved: this file holds no plan: its budgets cannot be met");
 }
 
 TEST(SolvedConfig, ReadsBackWhatItWrote) {
@@ -65,7 +96,7 @@ TEST(SolvedConfig, ReadsBackWhatItWrote) {
     EXPECT_EQ(design.network.name, solution.network.name);
     EXPECT_TRUE(design.is_solved) << "also where the plan is empty: width";
     EXPECT_EQ(design.substitution, solution.substitution);
-    EXPECT_EQ(count(lower(design.network.graph, design.plan).graph).parameters, solution.result.answer->parameters);
+    EXPECT_EQ(count(lower(design.network.graph, design.plan).graph).parameters, solution.result.answer->costs.parameters);
     EXPECT_EQ(ordered_json::parse(text).contains("original"), substitution == "width");
   }
 }
@@ -83,48 +114,388 @@ TEST(SolvedConfig, EmbedsANetworkFromAFile) {
   const Design design = read_solved(text, "student.json");
   EXPECT_TRUE(design.network.from_file());
   EXPECT_EQ(design.network.name, "mine");
-  EXPECT_EQ(count(lower(design.network.graph, design.plan).graph).parameters, solution.result.answer->parameters);
-  expect_error([&] { solve(network, "width", "parameters<=0.2M"); }, ErrorCode::kInvalidConfig, "width");
+  EXPECT_EQ(count(lower(design.network.graph, design.plan).graph).parameters, solution.result.answer->costs.parameters);
+  expect_message([&] { solve(network, "width", "parameters<=0.2M"); },
+                 "[invalid_config] width: the width of a network from a file is not a setting; a substitution, or a network by "
+                 "its name, would be accepted");
 }
 
-TEST(SolvedConfig, AFileThatWasChangedByHandIsNotTrusted) {
-  const std::string text = write_solved(solve(make_network("wrn-16-4"), "Generic", "parameters<=0.2M"), "{}");
-  const auto change = [&](const std::function<void(ordered_json &)> &edit, std::string_view where,
-                          std::string_view message = "") {
-    ordered_json document = ordered_json::parse(text);
-    edit(document);
-    expect_error([&] { read_solved(document.dump(), "student.json"); }, ErrorCode::kInvalidFile, where, message);
-  };
-  change([](auto &d) { d["achieved"]["parameters"] = 1; }, "achieved/parameters", "but the plan has");
-  change([](auto &d) { d["achieved"]["mult_adds"]["macs"] = 1; }, "achieved/mult_adds/macs");
-  change([](auto &d) { d["plan"]["block1.0.layer.0.conv1"] = "Generic_0.9"; }, "achieved/parameters");
-  change([](auto &d) { d["plan"]["block9"] = "Generic_0.9"; }, "plan/block9");
-  change([](auto &d) { d["plan"]["block1.0.layer.0.conv1"] = "Generics_0.9"; }, "plan/block1.0.layer.0.conv1");
-  change([](auto &d) { d["plan"]["block1.0.layer.0.conv1"] = 3; }, "plan/block1.0.layer.0.conv1");
-  change([](auto &d) { d["plan"] = 3; }, "plan");
-  change([](auto &d) { d["evaluation"] = "magic"; }, "evaluation");
-  change([](auto &d) { d["network"] = "wrn-17-4"; }, "network");
-  change([](auto &d) { d["network"] = 7; }, "network");
-  change([](auto &d) { d["input"] = ordered_json::array({3, 0, 32}); }, "input");
-  change([](auto &d) { d["schema"] = "pare.solved/9"; }, "schema");
-  change([](auto &d) { d.erase("plan"); }, "plan");
-  change([](auto &d) { d["achieved"] = nullptr; }, "achieved");
-  change([](auto &d) { d["inputt"] = d["input"]; }, "inputt", "unknown key");
-  std::string twice = text;
+// ------------------------------------------------------------------------------------------------------- trust
+
+const char *const kMine =
+    R"({"schema": "pare.convention/1", "name": "mine", "source": "half of every linear layer", "weights": {"conv.mac": 1, "linear.mac": 0.5}})";
+
+/// A solution with two budgets, one of them a percentage by a user's convention.
+const std::string &example() {
+  static const std::string text = [] {
+    const Convention mine = parse_convention(kMine, "mine.json");
+    SolveRequest request;
+    request.substitution = "Generic";
+    request.budgets = {parse_budget("parameters<=0.2M"), parse_budget("mult-adds[mine]<=29%")};
+    request.conventions = {find_convention("macs"), find_convention("reference"), mine};
+    return write_solved(solve_uniform(make_network("wrn-16-4"), request), R"({"pare": "test"})");
+  }();
+  return text;
+}
+/// One whose layers differ.
+const std::string &mixed() {
+  static const std::string text = write_solved(solve(make_network("mobilenet-v2"), "LR", "parameters<=90%", true), "{}");
+  return text;
+}
+/// One that is narrower than the original.
+const std::string &narrow() {
+  static const std::string text = write_solved(solve(make_network("wrn-16-4"), "width", "parameters<=50%"), "{}");
+  return text;
+}
+
+using Pointer = ordered_json::json_pointer;
+
+std::string edited(const std::string &text, const std::string &pointer, const ordered_json &value) {
+  ordered_json document = ordered_json::parse(text);
+  document.at(Pointer(pointer)) = value;
+  return document.dump();
+}
+std::string added(const std::string &text, const std::string &pointer, const ordered_json &value) {
+  ordered_json document = ordered_json::parse(text);
+  document[Pointer(pointer)] = value;
+  return document.dump();
+}
+std::string without(const std::string &text, const std::string &pointer) {
+  ordered_json document = ordered_json::parse(text);
+  const Pointer at(pointer);
+  document.at(at.parent_pointer()).erase(at.back());
+  return document.dump();
+}
+
+void bad(const std::string &text, std::string_view line, const char *file = __builtin_FILE(), int at = __builtin_LINE()) {
+  expect_message([&] { read_solved(text, "student.json"); }, line, file, at);
+}
+
+TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
+  EXPECT_NO_THROW(read_solved(example(), "student.json"));
+  bad(edited(example(), "/schema", "pare.solved/9"),
+      R"([invalid_file] student.json/schema: schema = "pare.solved/9" must be "pare.solved/1")");
+  bad(edited(example(), "/network", "wrn-17-4"),
+      "[invalid_file] student.json/network: depth = 17 must be 6n + 4, such as 10, 16, 22, 28 or 40");
+  bad(edited(example(), "/network", "wrn-16-2"),
+      "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 54954");
+  bad(edited(example(), "/network", "no-such"),
+      R"([invalid_file] student.json/network: unknown network "no-such"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  bad(edited(example(), "/network", 7),
+      "[invalid_file] student.json/network: network = 7 must be a spec, or a pare.network/1 object");
+  bad(edited(example(), "/network", ordered_json::object()),
+      R"([invalid_file] student.json/network.schema: "schema": "pare.network/1" is expected, and there is none)");
+  bad(without(example(), "/network"), R"([invalid_file] student.json/network: "network" is missing)");
+  bad(edited(example(), "/plan", 3), "[invalid_file] student.json/plan: 3 must be an object");
+  bad(without(example(), "/plan"), R"([invalid_file] student.json/plan: "plan" is missing)");
+  bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_0.9"),
+      "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 201722");
+  bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generics_0.9"),
+      R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: unknown substitution "Generics_0.9"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
+  bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic"),
+      R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: Generic needs a setting, as in Generic_S: S must be a number in (0, 1])");
+  bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_0.0001"),
+      "[invalid_file] student.json/block1.0.layer.0.conv1/rank_scale: Generic_1e-04 does not apply: rank = int(1e-04 x 64) = 0 "
+      "must be at least 1; a rank_scale from 0.015625 up would be accepted");
+  bad(edited(example(), "/plan/block1.0.layer.0.conv1", 3),
+      R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: substitution = 3 must be text in quotes, such as "Generic_0.1")");
+  bad(added(example(), "/plan/block9", "Generic_0.9"),
+      R"([invalid_file] student.json/plan.block9: the network has no replaceable layer "block9"; it has 12, such as block1.0.layer.0.conv1)");
+  bad(without(example(), "/plan/block1.0.layer.0.conv1"),
+      "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 206234");
+  bad(edited(example(), "/evaluation", "magic"),
+      R"([invalid_file] student.json/evaluation: evaluation = "magic" must be "dense")");
+  bad(edited(example(), "/evaluation", 3), "[invalid_file] student.json/evaluation: evaluation = 3 must be text in quotes");
+  bad(edited(example(), "/input", ordered_json::array({3, 0, 32})),
+      "[invalid_file] student.json/input: input = [3,0,32] must be [channels, height, width], three whole numbers from 1 up");
+  bad(edited(example(), "/input", ordered_json::array({3, 64, 64})),
+      "[invalid_file] student.json/achieved.mult_adds.macs: mult-adds[macs] = 28600832, but the plan has 114395648");
+  bad(added(example(), "/inputt", 3),
+      R"([invalid_file] student.json/inputt: unknown key "inputt"; known: schema, input, network, evaluation, plan, achieved, conventions, original, percent_of_original, budgets, termination, substitution, kept, known_by_search_only, provenance, same_network_for, attainable, next_up, nearest)");
+  std::string twice = example();
   twice.insert(twice.find("\"plan\": {") + 9, "\"block1.0.layer.0.conv1\": \"Generic_0.9\", ");
-  expect_error([&] { read_solved(twice, "student.json"); }, ErrorCode::kInvalidFile, "student.json", "given twice");
-  for (std::size_t length = 0; length < text.size(); length += 97)
-    expect_error([&] { read_solved(text.substr(0, length), "student.json"); }, ErrorCode::kInvalidFile, "student.json");
-  const std::string deep = R"({"schema": "pare.solved/1", "network": )" + std::string(200000, '[');
-  expect_error([&] { read_solved(deep, "student.json"); }, ErrorCode::kInvalidFile, "student.json");
+  bad(twice,
+      R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: key "block1.0.layer.0.conv1" is given twice in one object)");
+}
+
+TEST(SolvedConfig, NumbersThatWereChangedByHandAreNotTrusted) {
+  bad(edited(example(), "/substitution", "Shuffle_4"),
+      R"([invalid_file] student.json/substitution: substitution = "Shuffle_4", but the plan has Generic_0.211 at every layer)");
+  bad(edited(example(), "/substitution", nullptr),
+      "[invalid_file] student.json/substitution: substitution = null, but the plan has Generic_0.211 at every layer");
+  bad(edited(example(), "/substitution", 4),
+      "[invalid_file] student.json/substitution: substitution = 4 must be text in quotes");
+  bad(edited(mixed(), "/substitution", "LR_0.5"),
+      R"([invalid_file] student.json/substitution: substitution = "LR_0.5", but the plan has no setting that is the same at every layer)");
+  bad(edited(narrow(), "/substitution", "Generic_0.5"),
+      R"([invalid_file] student.json/substitution: substitution = "Generic_0.5", but the plan has no setting that is the same at every layer)");
+  bad(edited(example(), "/achieved", nullptr),
+      "[invalid_file] student.json/achieved: this file holds no plan: its budgets cannot be met");
+  bad(edited(example(), "/achieved", 3), "[invalid_file] student.json/achieved: 3 must be an object");
+  bad(edited(example(), "/achieved/parameters", 1),
+      "[invalid_file] student.json/achieved.parameters: parameters = 1, but the plan has 198202");
+  bad(edited(example(), "/achieved/parameters", "many"),
+      R"([invalid_file] student.json/achieved.parameters: parameters = "many", but the plan has 198202)");
+  bad(without(example(), "/achieved/parameters"),
+      R"([invalid_file] student.json/achieved.parameters: "parameters" is missing)");
+  bad(added(example(), "/achieved/bytes", 1),
+      R"([invalid_file] student.json/achieved.bytes: unknown key "bytes"; known: parameters, mult_adds)");
+  bad(edited(example(), "/achieved/mult_adds/macs", 1),
+      "[invalid_file] student.json/achieved.mult_adds.macs: mult-adds[macs] = 1, but the plan has 28600832");
+  bad(edited(example(), "/achieved/mult_adds/mine", 1),
+      "[invalid_file] student.json/achieved.mult_adds.mine: mult-adds[mine] = 1, but the plan has 28599552");
+  bad(added(example(), "/achieved/mult_adds/others", 1),
+      R"([invalid_file] student.json/achieved.mult_adds.others: unknown convention "others"; known, with those of the file: macs, mine, reference)");
+  bad(edited(example(), "/percent_of_original/parameters", 5),
+      "[invalid_file] student.json/percent_of_original.parameters: parameters = 5 percent, but the plan has 7.210255775967754");
+  bad(edited(example(), "/percent_of_original/mult_adds/reference", 5),
+      "[invalid_file] student.json/percent_of_original.mult_adds.reference: mult-adds[reference] = 5 percent, but the plan has "
+      "7.3968208472506545");
+  bad(edited(example(), "/percent_of_original/mult_adds/reference", nullptr),
+      "[invalid_file] student.json/percent_of_original.mult_adds.reference: mult-adds[reference] = null percent, but the plan "
+      "has 7.3968208472506545");
+  bad(edited(narrow(), "/percent_of_original/parameters", 100), "[invalid_file] student.json/percent_of_original.parameters: "
+                                                                "parameters = 100 percent, but the plan has 49.95958368650619");
+  bad(edited(narrow(), "/original", "wrn-16-5"), "[invalid_file] student.json/percent_of_original.parameters: parameters = "
+                                                 "49.95958368650619 percent, but the plan has 32.01428333652699");
+  bad(edited(narrow(), "/original", "wrn-17-5"),
+      "[invalid_file] student.json/original: depth = 17 must be 6n + 4, such as 10, 16, 22, 28 or 40");
+  bad(edited(example(), "/conventions/0/weights/linear.mac", 1),
+      "[invalid_file] student.json/achieved.mult_adds.mine: mult-adds[mine] = 28599552, but the plan has 28600832");
+  bad(edited(example(), "/conventions/0/weights/linear.mac", -1),
+      R"([invalid_file] student.json/conventions[0].weights["linear.mac"]: linear.mac = -1 must be a finite number from 0 up)");
+  bad(edited(example(), "/conventions/0/name", "macs"),
+      R"([invalid_file] student.json/conventions[0].name: "macs" is another convention's name too)");
+  bad(edited(example(), "/conventions/0/name", "yours"),
+      R"([invalid_file] student.json/achieved.mult_adds.mine: unknown convention "mine"; known, with those of the file: macs, reference, yours)");
+  bad(edited(example(), "/conventions", 3),
+      "[invalid_file] student.json/conventions: conventions = 3 must be an array of at most 64 pare.convention/1");
+}
+
+TEST(SolvedConfig, BudgetsThatWereChangedByHandAreNotTrusted) {
+  bad(edited(example(), "/budgets", 3), "[invalid_file] student.json/budgets: budgets = 3 must be an array of objects");
+  bad(edited(example(), "/budgets/0", 3), "[invalid_file] student.json/budgets[0]: 3 must be an object");
+  bad(edited(example(), "/budgets/0/metric", "mult-adds"),
+      "[invalid_file] student.json/budgets[0].convention: convention = null must be text in quotes");
+  bad(edited(example(), "/budgets/0/metric", "bytes"),
+      R"([invalid_file] student.json/budgets[0].metric: metric = "bytes" must be one of parameters, mult-adds)");
+  bad(edited(example(), "/budgets/1/convention", "macs"),
+      R"([invalid_file] student.json/budgets[1].written: written = "mult-adds[mine]<=29%" is not mult-adds[macs] <= 113857210.88)");
+  bad(edited(example(), "/budgets/1/convention", "yours"),
+      R"([invalid_file] student.json/budgets[1].convention: unknown convention "yours"; known, with those of the file: macs, mine, reference)");
+  bad(edited(example(), "/budgets/1/convention", nullptr),
+      "[invalid_file] student.json/budgets[1].convention: convention = null must be text in quotes");
+  bad(edited(example(), "/budgets/0/convention", "macs"),
+      R"([invalid_file] student.json/budgets[0].convention: convention = "macs" must be null: parameters have none)");
+  bad(edited(example(), "/budgets/0/relation", "~"),
+      R"([invalid_file] student.json/budgets[0].written: written = "parameters<=0.2M" is not parameters ~ 200000)");
+  bad(edited(example(), "/budgets/0/relation", ">="),
+      R"([invalid_file] student.json/budgets[0].relation: relation = ">=" must be one of <=, ~)");
+  bad(edited(example(), "/budgets/0/written", "parameters<=0.3M"),
+      R"([invalid_file] student.json/budgets[0].written: written = "parameters<=0.3M" is not parameters <= 200000)");
+  bad(edited(example(), "/budgets/0/written", "parameters<=50%"),
+      R"([invalid_file] student.json/budgets[0].written: written = "parameters<=50%" is not parameters <= 200000)");
+  bad(edited(example(), "/budgets/0/written", "parameters"),
+      "[invalid_file] student.json/budgets[0].written: there is no <= or ~ in it; accepted: parameters<=0.8M, "
+      "mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%");
+  bad(edited(example(), "/budgets/0/limit", 300000),
+      R"([invalid_file] student.json/budgets[0].written: written = "parameters<=0.2M" is not parameters <= 300000)");
+  bad(edited(example(), "/budgets/0/limit", "0.2M"),
+      R"([invalid_file] student.json/budgets[0].limit: limit = "0.2M" must be a number)");
+  bad(edited(example(), "/budgets/1/written", "mult-adds[mine]<=30%"),
+      R"([invalid_file] student.json/budgets[1].written: written = "mult-adds[mine]<=30%" is not mult-adds[mine] <= 113857210.88)");
+  bad(edited(example(), "/budgets/1/limit", 100000),
+      R"([invalid_file] student.json/budgets[1].written: written = "mult-adds[mine]<=29%" is not mult-adds[mine] <= 100000)");
+  bad(edited(example(), "/budgets/0/achieved", 100),
+      "[invalid_file] student.json/budgets[0].achieved: parameters = 100, but the plan has 198202");
+  bad(edited(example(), "/budgets/0/achieved", nullptr),
+      "[invalid_file] student.json/budgets[0].achieved: parameters = null, but the plan has 198202");
+  bad(edited(example(), "/budgets/1/achieved", 100),
+      "[invalid_file] student.json/budgets[1].achieved: mult-adds[mine] = 100, but the plan has 28599552");
+  bad(added(example(), "/budgets/0/more", 1),
+      R"([invalid_file] student.json/budgets[0].more: unknown key "more"; known: metric, convention, relation, limit, achieved, written)");
+  // A limit that the plan is over, said in the same way everywhere.
+  ordered_json low = ordered_json::parse(example());
+  low["budgets"][0]["written"] = "parameters<=100K";
+  low["budgets"][0]["limit"] = 100000;
+  bad(low.dump(), "[invalid_file] student.json/budgets[0].achieved: parameters 198202 is over the limit, 100000");
+  bad(edited(example(), "/termination/reason", "infeasible"),
+      R"([invalid_file] student.json/termination.reason: reason = "infeasible" must be one of optimal, feasible)");
+  bad(edited(example(), "/termination/reason", "guessed"),
+      R"([invalid_file] student.json/termination.reason: reason = "guessed" must be one of optimal, feasible)");
+  bad(edited(example(), "/termination/bound", "none"),
+      R"([invalid_file] student.json/termination.bound: bound = "none" must be a number)");
+  bad(edited(example(), "/termination", nullptr), "[invalid_file] student.json/termination: null must be an object");
+  bad(edited(mixed(), "/kept/0/layer", "features.18.0"),
+      R"([invalid_file] student.json/kept[0].layer: "features.18.0" stays as it was, but the plan has LR_0.1321)");
+  bad(edited(mixed(), "/kept/0/layer", "features.99"),
+      R"([invalid_file] student.json/kept[0].layer: "features.99" stays as it was, but the plan has no such layer)");
+  bad(edited(mixed(), "/kept/0/layer", 5), "[invalid_file] student.json/kept[0].layer: layer = 5 must be text in quotes");
+  bad(edited(mixed(), "/kept", 5), "[invalid_file] student.json/kept: kept = 5 must be an array of objects");
+  bad(edited(mixed(), "/kept", ordered_json::array()),
+      R"([invalid_file] student.json/kept: the plan leaves "classifier_conv" as it was, and it is not listed)");
+  bad(edited(mixed(), "/kept/0", 3), "[invalid_file] student.json/kept[0]: 3 must be an object");
+}
+
+/// Every value that is neither an object nor an array, by its pointer.
+void visit_leaves(const ordered_json &value, const std::string &path, const std::function<void(const std::string &)> &visit) {
+  if (!value.is_structured()) return visit(path);
+  for (const auto &[key, member] : value.items()) {
+    std::string step = key;
+    for (std::size_t at = 0; (at = step.find('/', at)) != std::string::npos; at += 2) step.replace(at, 1, "~1");
+    visit_leaves(member, path + "/" + step, visit);
+  }
+}
+
+// Whatever a recount can tell is checked; the file says itself what only a search knows.
+TEST(SolvedConfig, EveryValueIsCheckedOrMarked) {
+  for (const std::string &text : {example(), mixed(), narrow()}) {
+    const ordered_json document = ordered_json::parse(text);
+    const auto marked = [&](std::string path) {
+      std::string dotted; // "/kept/0/reason" is "kept[].reason"
+      for (std::size_t at = 1; at < path.size();) {
+        const std::string step = path.substr(at, path.find('/', at) - at);
+        dotted += step.find_first_not_of("0123456789") == std::string::npos ? "[]" : (dotted.empty() ? "" : ".") + step;
+        at += step.size() + 1;
+      }
+      for (const auto &known : document["known_by_search_only"]) {
+        const auto name = known.get<std::string>();
+        if (dotted == name || dotted.starts_with(name + ".") || dotted.starts_with(name + "[")) return true;
+      }
+      // What is no statement about the plan: who made it, what a convention is after, and the list of the marked itself.
+      return dotted.starts_with("provenance") || dotted.starts_with("known_by_search_only") || dotted == "conventions[].source";
+    };
+    std::size_t checked = 0;
+    visit_leaves(document, "", [&](const std::string &path) {
+      if (marked(path)) return;
+      ordered_json changed = document;
+      ordered_json &value = changed.at(Pointer(path));
+      if (value.is_number_integer())
+        value = value.get<std::int64_t>() + 1;
+      else if (value.is_number())
+        value = value.get<double>() * (1 + 1e-3);
+      else if (value.is_string())
+        value = value.get<std::string>() + "x";
+      else
+        value = "x";
+      const std::string line = test::message_of([&] { read_solved(changed.dump(), "student.json"); });
+      EXPECT_TRUE(line.starts_with("[invalid_file] student.json/")) << path << " = " << value << ": " << line;
+      ++checked;
+    });
+    EXPECT_GT(checked, 15U);
+  }
+}
+
+// At another size of image mult-adds are others; parameters and the plan still are what they are.
+TEST(SolvedConfig, AtAnotherSizeParametersAreStillChecked) {
+  const NetworkOptions options{.input = Shape{.batch = 2, .channels = 3, .height = 64, .width = 64}};
+  EXPECT_NO_THROW(read_solved(example(), "student.json", options));
+  expect_message([&] { read_solved(edited(example(), "/achieved/parameters", 1), "student.json", options); },
+                 "[invalid_file] student.json/achieved.parameters: parameters = 1, but the plan has 198202");
+  expect_message(
+      [&] { read_solved(edited(example(), "/substitution", "Shuffle_4"), "student.json", options); },
+      R"([invalid_file] student.json/substitution: substitution = "Shuffle_4", but the plan has Generic_0.211 at every layer)");
+}
+
+TEST(SolvedConfig, DamageIsAnErrorOrADesign) {
+  const std::string text = write_solved(solve(make_network("wrn-10-1"), "Generic", "parameters<=20K"), "{}");
+  for (std::size_t length = 0; length + 2 < text.size(); length += 7)
+    expect_error([&] { read_solved(text.substr(0, length), "student.json"); }, ErrorCode::kInvalidFile, "student.json",
+                 "parse error at line ");
+  for (std::size_t at = 0; at < text.size(); at += 5)
+    for (const char byte : {'"', '[', '}', '9', '-', '\xff'}) {
+      std::string damaged = text;
+      damaged[at] = byte;
+      const std::string line = test::message_of([&] { read_solved(damaged, "student.json"); });
+      EXPECT_TRUE(line == "no error" || line.starts_with("[invalid_file] student.json")) << line;
+    }
+}
+
+TEST(SolvedConfig, NestingIsBounded) {
+  constexpr std::size_t kDeep = 60'000;
+  const std::string open(kDeep, '[');
+  const std::string closed = open + std::string(kDeep, ']');
+  bad(R"({"schema": "pare.solved/1", "network": )" + open,
+      "[invalid_file] student.json: nested deeper than 64 levels, which nothing that is read here needs");
+  bad(R"({"schema": "pare.solved/1", "network": )" + closed + "}",
+      "[invalid_file] student.json: nested deeper than 64 levels, which nothing that is read here needs");
+  // A spec inside it.
+  bad(edited(example(), "/network", "wide_resnet:depth=" + open),
+      R"([invalid_file] student.json/network: in "depth=[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[...[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" a bracket is not closed; a value that starts with [ or { must end with its partner)");
+  bad(edited(example(), "/network", "wide_resnet:depth=" + closed),
+      "[invalid_file] student.json/network: nested deeper than 64 levels, which nothing that is read here needs");
+  bad(edited(example(), "/network", "darts:genotype=" + closed),
+      "[invalid_file] student.json/network: nested deeper than 64 levels, which nothing that is read here needs");
+  bad(edited(narrow(), "/original", "wide_resnet:depth=" + closed),
+      "[invalid_file] student.json/original: nested deeper than 64 levels, which nothing that is read here needs");
+  bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_" + closed),
+      R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: rank_scale = [[[[[[[[[[[[[[[[[[[[[[[[[[[[[...]]]]]]]]]]]]]]]]]]]]]]]]]]]] must be a number in (0, 1])");
+}
+
+// ------------------------------------------------------------------------------------------------------- before
+
+// What pare solve wrote at commit 5573bee: less than now, and the last digits of real figures in another order of summation.
+TEST(SolvedConfig, FilesOf5573beeStillRead) {
+  const std::string folder = PARE_GOLDEN_DIR "/solved_5573bee";
+  std::size_t read = 0;
+  for (const auto &entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".json") continue;
+    SCOPED_TRACE(entry.path().filename());
+    const std::string text = test::read_text(entry.path());
+    const ordered_json document = ordered_json::parse(text);
+    const Design design = read_design(text, "before.json");
+    EXPECT_TRUE(design.is_solved);
+    EXPECT_EQ(design.plan.layers.size(), document["plan"].size());
+    EXPECT_EQ(design.substitution.has_value(), !document["substitution"].is_null());
+    const Costs costs = costs_of(design.network.graph, design.plan, conventions());
+    EXPECT_EQ(costs.parameters, document["achieved"]["parameters"]);
+    for (const auto &[name, value] : document["achieved"]["mult_adds"].items()) {
+      if (name != "mine") {
+        EXPECT_DOUBLE_EQ(costs.mult_adds.at(name).to_double(), value.get<double>()) << name;
+      }
+    }
+    EXPECT_TRUE(original_of_solved(text, "before.json").has_value());
+    // And they are checked as far as they go.
+    bad(edited(text, "/achieved/parameters", 1),
+        "[invalid_file] student.json/achieved.parameters: parameters = 1, but the plan has " +
+            std::to_string(costs.parameters));
+    EXPECT_TRUE(
+        test::message_of([&] {
+          read_solved(edited(text, "/substitution", "Generic_0.123"), "student.json");
+        }).starts_with("[invalid_file] student.json/substitution: substitution = \"Generic_0.123\", but the plan has "));
+    ++read;
+  }
+  EXPECT_EQ(read, 11U);
+}
+
+TEST(SolvedConfig, TellsItsOriginal) {
+  EXPECT_EQ(original_of_solved(example(), "s.json"), "wide_resnet:depth=16,width=4,classes=10");
+  EXPECT_EQ(original_of_solved(narrow(), "s.json"), "wide_resnet:depth=16,width=4,classes=10");
+  EXPECT_EQ(original_of_solved("{}", "s.json"), std::nullopt);
+  expect_message([] { original_of_solved(R"({"schema": "pare.solved/1"})", "s.json"); },
+                 R"([invalid_file] s.json/network: "network" is missing)");
+  expect_message([] { original_of_solved("{", "s.json"); },
+                 "[invalid_file] s.json: parse error at line 1, column 2: syntax error while parsing object key - unexpected "
+                 "end of input; expected string literal");
 }
 
 TEST(LoadDesign, NamesBeforeFiles) {
   EXPECT_EQ(load_design("wrn-28-10").network.name, "wide_resnet:depth=28,width=10,classes=10");
-  expect_error([] { load_design("wrn-28-x"); }, ErrorCode::kUnknownName, "network", "known: wrn-D-K");
-  expect_error([] { load_design("no/such/file.json"); }, ErrorCode::kIo, "no/such/file.json");
-  expect_error([] { load_design("/"); }, ErrorCode::kIo, "/");
-  expect_error([] { load_design("wrn-27-10"); }, ErrorCode::kInvalidValue, "wide_resnet/depth", "6n + 4");
+  expect_message(
+      [] { load_design("wrn-28-x"); },
+      R"([unknown_name] network: unknown network "wrn-28-x"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  expect_message(
+      [] { load_design("no/such/file.json"); },
+      R"([io] no/such/file.json: cannot read "no/such/file.json": No such file or directory; a file that can be read would be accepted)");
+  expect_message([] { load_design("/"); },
+                 R"([io] /: cannot read "/": Is a directory; a file that can be read would be accepted)");
+  expect_message([] { load_design("wrn-27-10"); },
+                 "[invalid_value] wide_resnet/depth: depth = 27 must be 6n + 4, such as 10, 16, 22, 28 or 40");
+}
+
+TEST(LoadDesign, ADeviceWithoutEndIsRefused) {
+  expect_message([] { load_design("/dev/zero"); },
+                 R"([limit] /dev/zero: "/dev/zero" has more than 536870912 bytes, which is all that is read)");
 }
 
 } // namespace

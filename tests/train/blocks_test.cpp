@@ -4,7 +4,7 @@
 
 #include "analysis/substitution.hpp"
 #include "train/device.hpp"
-#include "train/module_builder.hpp"
+#include "train/graph_module.hpp"
 
 namespace pare::train {
 namespace {

@@ -7,7 +7,7 @@
 #include "analysis/lower.hpp"
 #include "models/network.hpp"
 #include "train/device.hpp"
-#include "train/module_builder.hpp"
+#include "train/graph_module.hpp"
 
 #include <ATen/record_function.h>
 

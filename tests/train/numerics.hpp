@@ -4,8 +4,9 @@
 
 #include <torch/torch.h>
 
+#include "formats/tensor_file.hpp"
 #include "tests/support.hpp"
-#include "train/weights/state.hpp"
+#include "train/weights.hpp"
 
 #include <map>
 #include <string>
@@ -22,7 +23,10 @@ inline const Json &manifest() {
 
 /// The tensors of a fixture by name.
 inline std::map<std::string, torch::Tensor> fixture(const std::string &file) {
-  return read_state(std::string(PARE_GOLDEN_DIR) + "/numerics/" + file).tensors;
+  std::map<std::string, torch::Tensor> out;
+  for (const auto &[name, bytes] : formats::read_tensor_file(std::string(PARE_GOLDEN_DIR) + "/numerics/" + file).tensors)
+    out.emplace(name, tensor_of(bytes));
+  return out;
 }
 
 /// max |a - b| / max |b|, and max |a - b| where b is zero.

@@ -4,8 +4,8 @@
 
 #include "analysis/lower.hpp"
 #include "models/network.hpp"
+#include "train/graph_module.hpp"
 #include "train/initialise.hpp"
-#include "train/module_builder.hpp"
 #include "train/step.hpp"
 
 #include <cmath>

@@ -272,5 +272,29 @@ TEST(Step, RunsInBfloat16) {
   EXPECT_FALSE(at::autocast::is_autocast_enabled(torch::kCPU));
 }
 
+// PyTorch: "Expected more than 1 value per channel when training".
+TEST(Step, BatchNormOverOneValueIsRefused) {
+  for (const bool relu : {false, true}) {
+    Graph graph;
+    Builder b(graph);
+    NodeId x = b.batch_norm("bn1", graph.add_input({.batch = 1, .channels = 16, .height = 1, .width = 1}));
+    if (relu) x = b.op("relu1", Relu{}, {x}); // one kernel with it
+    graph.set_output(b.linear("fc", x, 3));
+    GraphModule module(std::move(graph));
+    const torch::NoGradGuard no_gradient;
+    for (Tensor &parameter : module.parameters()) parameter.fill_(0.5);
+    try {
+      module.run(torch::randn({1, 16, 1, 1}), {.training = true});
+      ADD_FAILURE() << "not refused";
+    } catch (const Error &error) {
+      EXPECT_STREQ(error.what(),
+                   "[invalid_config] bn1: batch norm has one value per channel, of 1 image of 1 x 1, and no variance "
+                   "to divide by; more images in a pass would be accepted");
+    }
+    EXPECT_NO_THROW(module.run(torch::randn({2, 16, 1, 1}), {.training = true}));
+    EXPECT_NO_THROW(module.run(torch::randn({1, 16, 1, 1}), {.training = false}));
+  }
+}
+
 } // namespace
 } // namespace pare::train

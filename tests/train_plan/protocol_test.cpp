@@ -12,6 +12,7 @@ namespace pare::train {
 namespace {
 
 using test::expect_error;
+using test::expect_message;
 using Triple = std::array<double, 3>;
 
 std::string replaced(std::string text, const std::string &what, const std::string &with) {
@@ -230,14 +231,16 @@ TEST(Protocol, DefaultOfANetworkOnItsData) {
   EXPECT_EQ(name("imagenet", "wrn_50_2"), "imagenet-wrn-50-2");
   EXPECT_EQ(name("imagenet", "resnet"), "imagenet-wrn-50-2");
   EXPECT_EQ(name("imagenet", "mobilenet_v2"), "imagenet-mobilenet-v2");
-  for (const auto &[kind, family] : std::vector<std::pair<std::string, std::string>>{
+  for (const auto &of : std::vector<std::pair<std::string, std::string>>{
            {"imagenet", "wide_resnet"}, {"imagenet", "darts_imagenet"}, {"cifar10", "mobilenet_v2"}, {"cifar10", ""}})
-    expect_error([&] { default_protocol(kind, family); }, ErrorCode::kUsage, "--protocol", "cifar10-wrn, cifar10-darts");
+    expect_error([&] { default_protocol(of.first, of.second); }, ErrorCode::kUsage, "--protocol", "cifar10-wrn, cifar10-darts");
 }
 
 TEST(Protocol, UnknownNamesListTheKnown) {
   expect_error([] { find_protocol("cifar10"); }, ErrorCode::kUnknownName, "protocol", "cifar10-wrn, cifar10-darts");
-  expect_error([] { find_protocol("missing.json"); }, ErrorCode::kIo, "missing.json");
+  expect_message(
+      [] { find_protocol("missing.json"); },
+      R"([io] missing.json: cannot read "missing.json": No such file or directory; a file that can be read would be accepted)");
 }
 
 TEST(Protocol, FieldsAreSetFromText) {
@@ -386,36 +389,93 @@ TEST(Protocol, AFileOfOnesOwn) {
 }
 
 TEST(Protocol, FilesAreReadStrictly) {
-  const auto bad = [](const std::string &what, const std::string &with, std::string_view where, std::string_view message) {
-    SCOPED_TRACE(what + " -> " + with);
-    const std::string text = replaced(kFile, what, with);
-    expect_error([&] { read_protocol(text, "mine.json"); }, ErrorCode::kInvalidFile, where, message);
+  const auto bad = [](const std::string &what, const std::string &with, std::string_view line, int at = __builtin_LINE()) {
+    expect_message([&] { read_protocol(replaced(kFile, what, with), "mine.json"); }, line, __FILE__, at);
   };
-  bad("pare.protocol/1", "pare.protocol/2", "mine.json/schema", "pare.protocol/1");
-  bad("\"batch\": 32,", "", "mine.json/batch", "missing");
-  bad("\"batch\": 32", "\"batch\": 32, \"bacth\": 32", "mine.json/bacth", "unknown key");
-  bad("\"batch\": 32", "\"batch\": 32, \"batch\": 32", "mine.json", "given twice");
-  bad("\"batch\": 32", "\"batch\": \"32\"", "mine.json/batch", "whole number");
-  bad("\"batch\": 32", "\"batch\": 32.0", "mine.json/batch", "whole number");
-  bad("\"batch\": 32", "\"batch\": 18446744073709551615", "mine.json/batch", "whole number");
-  bad("\"batch\": 32", "\"batch\": 0", "mine.json/batch", "from 1 up");
-  bad("0.05", "1e999", "mine.json", "");
-  bad("0.05", "null", "mine.json/learning_rate", "above 0");
-  bad("\"factor\": 0.5", "\"fctor\": 0.5", "mine.json/schedule/fctor", "unknown key");
-  bad("[1, 2]", "[2, 1]", "mine.json/schedule/milestones", "ascending");
-  bad("[1, 2]", "[1, 2.5]", "mine.json/schedule/milestones", "whole numbers");
-  bad("[1, 1, 1]", "[1, 1]", "mine.json/augmentation/std", "three numbers");
-  bad("\"flip\": false", "\"flip\": 0", "mine.json/augmentation/flip", "on or off");
-  bad("\"kind\": \"none\"", "\"kind\": \"some\"", "mine.json/augmentation/kind", "pad_crop");
-  bad("{\"shuffle\": false}", "{\"shufle\": false}", "mine.json/decay_scaling", "shuffle");
-  bad("{\"shuffle\": false}", "{\"shuffle\": 0}", "mine.json/decay_scaling", "on or off");
-  bad("\"data\": \"cifar10\"", "\"data\": \"mnist\"", "mine.json/data", "cifar10, cifar100, imagenet");
-  bad("\"mine\"", "\"\"", "mine.json/name", "empty");
-  bad("\"clip_grad\": 2", "\"clip_grad\": " + std::string(100000, '['), "mine.json", "");
-  for (const std::string text : {"", "[]", "7", "{", "\"\xff\""})
-    expect_error([&] { read_protocol(text, "mine.json"); }, ErrorCode::kInvalidFile, "mine.json");
+  bad("pare.protocol/1", "pare.protocol/2",
+      R"([invalid_file] mine.json/schema: schema = "pare.protocol/2" must be "pare.protocol/1")");
+  bad("\"batch\": 32,", "", R"([invalid_file] mine.json/batch: "batch" is missing)");
+  bad("\"batch\": 32", "\"batch\": 32, \"bacth\": 32",
+      R"([invalid_file] mine.json/bacth: unknown key "bacth"; known: schema, name, description, data, for_networks, batch, epochs, learning_rate, momentum, weight_decay, schedule, augmentation, alpha, beta, temperature, attention, auxiliary_head, drop_path, clip_grad, decay_scaling, recompute)");
+  bad("\"batch\": 32", "\"batch\": 32, \"batch\": 32",
+      R"([invalid_file] mine.json/batch: key "batch" is given twice in one object)");
+  bad("\"batch\": 32", "\"batch\": \"32\"",
+      R"([invalid_file] mine.json/batch: batch = "32" must be a whole number from 1 to 1000000000)");
+  bad("\"batch\": 32", "\"batch\": 32.0",
+      "[invalid_file] mine.json/batch: batch = 32.0 must be a whole number from 1 to 1000000000");
+  bad("\"batch\": 32", "\"batch\": 18446744073709551615",
+      "[invalid_file] mine.json/batch: batch = 18446744073709551615 must be a whole number from 1 to 1000000000");
+  bad("\"batch\": 32", "\"batch\": 0", "[invalid_file] mine.json/batch: batch = 0 must be a whole number from 1 up");
+  bad("0.05", "1e999", "[invalid_file] mine.json/learning_rate: number 1e999 is beyond a double");
+  bad("0.05", "null", "[invalid_file] mine.json/learning_rate: learning_rate = null must be a number above 0");
+  bad("\"factor\": 0.5", "\"fctor\": 0.5",
+      R"([invalid_file] mine.json/schedule.fctor: unknown key "fctor"; known: kind, milestones, factor)");
+  bad("[1, 2]", "[2, 1]",
+      "[invalid_file] mine.json/schedule.milestones: schedule.milestones = 2,1 must be whole numbers from 1 up, ascending, "
+      "with commas between them");
+  bad("[1, 2]", "[1, 2.5]",
+      "[invalid_file] mine.json/schedule.milestones: schedule.milestones = [1,2.5] must be a list of whole numbers from 1 up, "
+      "ascending");
+  bad("[1, 1, 1]", "[1, 1]",
+      "[invalid_file] mine.json/augmentation.std: augmentation.std = [1,1] must be a list of three numbers above 0");
+  bad("\"flip\": false", "\"flip\": 0",
+      "[invalid_file] mine.json/augmentation.flip: augmentation.flip = 0 must be true or false");
+  bad("\"kind\": \"none\"", "\"kind\": \"some\"",
+      "[invalid_file] mine.json/augmentation.kind: augmentation.kind = some must be one of pad_crop, random_resized_crop, "
+      "none");
+  bad("{\"shuffle\": false}", "{\"shufle\": false}",
+      R"([invalid_file] mine.json/decay_scaling: unknown family "shufle"; known: acdc, cp, generic, hashed, hashed_separable, lr, sep_hashed, shuffle, tensor_train, tucker)");
+  bad("{\"shuffle\": false}", "{\"shuffle\": 0}",
+      R"([invalid_file] mine.json/decay_scaling: decay_scaling = {"shuffle":0} must be true or false for each family, such as {"generic": false})");
+  bad("\"data\": \"cifar10\"", "\"data\": \"mnist\"",
+      "[invalid_file] mine.json/data: data = mnist must be one of cifar10, cifar100, imagenet");
+  bad("\"mine\"", "\"\"", "[invalid_file] mine.json/name: name must not be empty");
+  bad("\"clip_grad\": 2", "\"clip_grad\": " + std::string(100000, '['),
+      "[invalid_file] mine.json: nested deeper than 64 levels, which nothing that is read here needs");
+  const auto refused = [](const std::string &text, std::string_view line, int at = __builtin_LINE()) {
+    expect_message([&] { read_protocol(text, "mine.json"); }, line, __FILE__, at);
+  };
+  refused("", "[invalid_file] mine.json: parse error at line 1, column 1: syntax error while parsing value - unexpected end of "
+              "input; expected '[', '{', or a literal");
+  refused("[]", "[invalid_file] mine.json: [] must be an object with \"schema\": \"pare.protocol/1\"");
+  refused("7", "[invalid_file] mine.json: 7 must be an object with \"schema\": \"pare.protocol/1\"");
+  refused("{", "[invalid_file] mine.json: parse error at line 1, column 2: syntax error while parsing object key - unexpected "
+               "end of input; expected string literal");
+  refused("{}", R"([invalid_file] mine.json/schema: "schema": "pare.protocol/1" is expected, and there is none)");
+  refused("\"\xff\"", "[invalid_file] mine.json: parse error at line 1, column 2: syntax error while parsing value - invalid "
+                      "string: ill-formed UTF-8 byte; last read: '\"\xff'");
   for (std::size_t size = 1; size + 1 < kFile.size(); size += 13)
-    expect_error([&] { read_protocol(kFile.substr(0, size), "mine.json"); }, ErrorCode::kInvalidFile, "mine.json");
+    expect_error([&] { read_protocol(kFile.substr(0, size), "mine.json"); }, ErrorCode::kInvalidFile, "mine.json",
+                 "parse error at line ");
+  // Each byte damaged in turn: an Error or a protocol, never anything else.
+  for (std::size_t at = 0; at < kFile.size(); ++at)
+    for (const char byte : {'"', '[', '}', '9', '-', '.', '\xff'}) {
+      std::string damaged = kFile;
+      damaged[at] = byte;
+      const std::string line = test::message_of([&] { read_protocol(damaged, "mine.json"); });
+      EXPECT_TRUE(line == "no error" || line.starts_with("[invalid_file] mine.json")) << line;
+    }
+}
+
+// The number that is beyond an end is told which end that is, from a file and from --set.
+TEST(Protocol, EndsAreNamed) {
+  const auto bad = [](const std::string &value, std::string_view line, int at = __builtin_LINE()) {
+    Protocol p = find_protocol("cifar10-wrn");
+    expect_message([&] { set_field(p, "batch", value); }, line, __FILE__, at);
+  };
+  bad("0", "[invalid_value] batch: batch = 0 must be a whole number from 1 up");
+  bad("", "[invalid_value] batch: batch = \"\" must be a whole number from 1 up");
+  bad("1.5", "[invalid_value] batch: batch = 1.5 must be a whole number from 1 up");
+  bad("2000000000", "[invalid_value] batch: batch = 2000000000 must be a whole number from 1 to 1000000000");
+  bad("12345678901234567890123",
+      "[invalid_value] batch: batch = 12345678901234567890123 must be a whole number from 1 to 1000000000");
+  expect_message([] { read_protocol(replaced(kFile, "\"batch\": 32", "\"batch\": 2000000000"), "mine.json"); },
+                 "[invalid_file] mine.json/batch: batch = 2000000000 must be a whole number from 1 to 1000000000");
+}
+
+TEST(Protocol, TextIsBounded) {
+  expect_message([] { find_protocol("/dev/zero"); },
+                 "[limit] /dev/zero: \"/dev/zero\" has more than 16777216 bytes, which is all that is read");
 }
 
 TEST(Protocol, AFileMayNotPassForAKnownOne) {

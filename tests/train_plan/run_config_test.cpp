@@ -1,8 +1,8 @@
+#include "base/digest.hpp"
 #include "command/parse.hpp"
 #include "solver/solver.hpp"
 #include "tests/support.hpp"
-#include "train/plan/checksum.hpp"
-#include "train/plan/commands.hpp"
+#include "train/command/commands.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -14,6 +14,7 @@ namespace pare::train {
 namespace {
 
 using test::expect_error;
+using test::expect_message;
 
 // A network of one's own, 3 x 32 x 32.
 const std::string kNetwork = R"({"schema": "pare.network/1", "name": "tiny", "input": [3, 32, 32], "layers": [
@@ -44,8 +45,8 @@ protected:
   std::filesystem::path folder_;
 };
 
-cli::Arguments parsed(const cli::Command &command, const std::vector<std::string> &words) {
-  return cli::parse("pare", command, words).value();
+command::Arguments parsed(const command::Command &command, const std::vector<std::string> &words) {
+  return command::parse("pare", command, words).value();
 }
 
 /// pare train NETWORK --data cifar10:data -o out WORDS
@@ -53,17 +54,6 @@ RunConfig asked(const std::string &network, const std::vector<std::string> &word
   std::vector<std::string> all{network, "--data", "cifar10:data", "-o", "out"};
   all.insert(all.end(), words.begin(), words.end());
   return read_run_config(parsed(describe_train(), all));
-}
-
-// CRC-64/XZ, check value of the catalogue of parametrised CRC algorithms (R. Williams' model): 995dc9bbdf1939fa.
-TEST_F(Runs, Checksum) {
-  EXPECT_EQ(crc64("123456789"), "995dc9bbdf1939fa");
-  EXPECT_EQ(crc64(""), "0000000000000000");
-  EXPECT_EQ(crc64_of_file(write("nine", "123456789")), "995dc9bbdf1939fa");
-  const std::string large(3 * 1024 * 1024 + 7, 'x'); // more than one piece
-  EXPECT_EQ(crc64_of_file(write("large", large)), crc64(large));
-  expect_error([&] { crc64_of_file((folder_ / "missing").string()); }, ErrorCode::kIo, "missing");
-  expect_error([&] { crc64_of_file(folder_.string()); }, ErrorCode::kIo, folder_.string());
 }
 
 TEST_F(Runs, ANetworkByName) {
@@ -138,7 +128,8 @@ TEST_F(Runs, TheTeacherIsTheNetworkBeforeSubstitution) {
   RunConfig run = asked("wrn-16-2", {"--substitute", "Shuffle_4", "--teacher", file, "--expect-teacher-error", "4.5+-0.25"});
   EXPECT_EQ(run.model.substitution, "Shuffle_4");
   ASSERT_TRUE(run.teacher);
-  EXPECT_EQ(run.teacher->checksum, "995dc9bbdf1939fa");
+  // SHA-256 of "123456789" (as sha256sum prints it).
+  EXPECT_EQ(run.teacher->checksum, "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225");
   EXPECT_EQ(run.teacher->network, run.model.network);
   EXPECT_EQ(run.teacher->expected_error.value().percent, 4.5);
   EXPECT_EQ(run.teacher->expected_error.value().tolerance, 0.25);
@@ -190,29 +181,42 @@ TEST_F(Runs, FilesAreReadAsTheyWereWritten) {
 
 TEST_F(Runs, FilesAreReadStrictly) {
   const std::string good = write_run({.config = asked("wrn-16-2", {"--teacher", write("teacher", "x")}), .record = "{}"});
-  const auto bad = [&](const std::string &what, const std::string &with, std::string_view where, std::string_view message) {
-    SCOPED_TRACE(what + " -> " + with);
+  const auto bad = [&](const std::string &what, const std::string &with, std::string_view line, int at = __builtin_LINE()) {
     std::string text = good;
-    const auto at = text.find(what);
-    ASSERT_NE(at, std::string::npos);
-    text.replace(at, what.size(), with);
-    expect_error([&] { read_run(text, "run.json"); }, ErrorCode::kInvalidFile, where, message);
+    const auto begin = text.find(what);
+    ASSERT_NE(begin, std::string::npos) << what;
+    text.replace(begin, what.size(), with);
+    expect_message([&] { read_run(text, "run.json"); }, line, __FILE__, at);
   };
-  bad("pare.run/1", "pare.run/2", "run.json/schema", "pare.run/1");
-  bad("\"seed\": 0", "\"seed\": -1", "run.json/seed", "from 0 up");
-  bad("\"seed\": 0", "\"sede\": 0", "run.json/seed", "missing");
-  bad("\"seed\": 0", "\"seed\": 0, \"sede\": 0", "run.json/sede", "unknown key");
-  bad("\"seed\": 0", "\"seed\": 0, \"seed\": 0", "run.json", "twice");
-  bad("\"batch\": 128", "\"batch\": 0", "run.json/protocol/batch", "from 1 up");
-  bad("\"batch\": 128", "\"btch\": 128", "run.json/protocol/batch", "missing");
-  bad("\"checksum\"", "\"cheksum\"", "run.json/teacher/checksum", "missing");
-  bad("\"precision\": \"fp32\"", "\"precision\": \"fp8\"", "run.json/precision", "fp32, tf32, bf16");
-  bad("\"device\": \"cpu\"", "\"device\": \"tpu\"", "run.json/device", "cpu, cuda");
-  bad("\"data\": \"cifar10:data\"", "\"data\": \"data\"", "run.json/data", "KIND:DIR");
-  bad("\"threads\": null", "\"threads\": 0", "run.json/threads", "from 1 up");
-  bad("\"record\": {}", "\"record\": []", "run.json/record", "object");
+  bad("pare.run/1", "pare.run/2", R"([invalid_file] run.json/schema: schema = "pare.run/2" must be "pare.run/1")");
+  bad("\"seed\": 0", "\"seed\": -1",
+      "[invalid_file] run.json/seed: seed = -1 must be a whole number from 0 to 18446744073709551615");
+  bad("\"seed\": 0", "\"sede\": 0", R"([invalid_file] run.json/seed: "seed" is missing)");
+  bad("\"seed\": 0", "\"seed\": 0, \"sede\": 0",
+      R"([invalid_file] run.json/sede: unknown key "sede"; known: schema, network, input, substitution, where_possible, teacher, weights, data, protocol, seed, device, precision, channels_last, micro_batch, threads, workers, checkpoint_every, on_bad_file, max_steps, record)");
+  bad("\"seed\": 0", "\"seed\": 0, \"seed\": 0", R"([invalid_file] run.json/seed: key "seed" is given twice in one object)");
+  bad("\"batch\": 128", "\"batch\": 0", "[invalid_file] run.json/protocol.batch: batch = 0 must be a whole number from 1 up");
+  bad("\"batch\": 128", "\"btch\": 128", R"([invalid_file] run.json/protocol.batch: "batch" is missing)");
+  bad("\"checksum\"", "\"cheksum\"", R"([invalid_file] run.json/teacher.checksum: "checksum" is missing)");
+  bad("\"precision\": \"fp32\"", "\"precision\": \"fp8\"",
+      R"([invalid_file] run.json/precision: precision = "fp8" must be one of fp32, tf32, bf16)");
+  bad("\"device\": \"cpu\"", "\"device\": \"tpu\"", "[invalid_file] run.json/device: device = tpu must be cpu, cuda or cuda:N");
+  bad("\"data\": \"cifar10:data\"", "\"data\": \"data\"",
+      "[invalid_file] run.json/data: data = data must be KIND:DIR with KIND one of cifar10, cifar100, imagenet, folder");
+  bad("\"threads\": null", "\"threads\": 0",
+      "[invalid_file] run.json/threads: threads = 0 must be a whole number from 1 to 1024");
+  bad("\"record\": {}", "\"record\": []", "[invalid_file] run.json/record: record = [] must be an object");
   for (std::size_t size = 1; size + 2 < good.size(); size += 41)
-    expect_error([&] { read_run(good.substr(0, size), "run.json"); }, ErrorCode::kInvalidFile, "run.json");
+    expect_error([&] { read_run(good.substr(0, size), "run.json"); }, ErrorCode::kInvalidFile, "run.json",
+                 "parse error at line ");
+  // Each byte damaged in turn: an Error or a run, never anything else.
+  for (std::size_t at = 0; at < good.size(); ++at)
+    for (const char byte : {'"', '[', '}', '9', '\xff'}) {
+      std::string damaged = good;
+      damaged[at] = byte;
+      const std::string line = test::message_of([&] { read_run(damaged, "run.json"); });
+      EXPECT_TRUE(line == "no error" || line.starts_with("[invalid_file] run.json")) << line;
+    }
 }
 
 TEST_F(Runs, WhatIsAskedForOtherwiseIsNamed) {
@@ -276,14 +280,14 @@ TEST_F(Runs, WhatCannotBeIsNamed) {
   bad({"wrn-16-2", "--device", "cuda:-1"}, ErrorCode::kInvalidValue, "--device", "whole number");
   bad({"wrn-16-2", "--precision", "fp16"}, ErrorCode::kInvalidValue, "--precision", "fp32, tf32, bf16");
   bad({"wrn-16-2", "--micro-batch", "129"}, ErrorCode::kInvalidConfig, "--micro-batch", "128");
-  bad({"wrn-16-2", "--threads", "0"}, ErrorCode::kInvalidValue, "--threads", "from 1 up");
+  bad({"wrn-16-2", "--threads", "0"}, ErrorCode::kInvalidValue, "--threads", "from 1 to 1024");
   bad({"wrn-16-2", "--seed", "-1"}, ErrorCode::kInvalidValue, "--seed", "from 0");
-  bad({"wrn-16-2", "--teacher", (folder_ / "missing").string()}, ErrorCode::kIo, "missing", "");
+  bad({"wrn-16-2", "--teacher", (folder_ / "missing").string()}, ErrorCode::kIo, "missing", "No such file");
   bad({"wrn-16-2", "--teacher-network", "wrn-40-2"}, ErrorCode::kUsage, "--teacher-network", "--teacher FILE");
   bad({"wrn-16-2", "--expect-teacher-error", "5+-1"}, ErrorCode::kUsage, "--expect-teacher-error", "--teacher FILE");
   for (const std::string error : {"5", "5+-", "+-1", "101+-1", "-1+-1", "5+--1", "nan+-1", "5+-inf"})
     bad({"wrn-16-2", "--teacher", teacher, "--expect-teacher-error", error}, ErrorCode::kInvalidValue, "--expect-teacher-error",
-        "");
+        "must be");
   bad({solved("wrn-16-2", "Generic", "parameters<=100K"), "--substitute", "Sep"}, ErrorCode::kUsage, "--substitute", "solved");
   for (const std::string data : {"data", "cifar10", "cifar10:", "mnist:data", ""})
     expect_error(
@@ -291,7 +295,7 @@ TEST_F(Runs, WhatCannotBeIsNamed) {
           read_run_config(parsed(describe_train(), {"wrn-16-2", "--data", data, "-o", "out"}));
         },
         ErrorCode::kUsage, "--data", "KIND:DIR");
-  expect_error(
+  expect_message(
       [] {
         write_run({.config =
                        [] {
@@ -301,14 +305,14 @@ TEST_F(Runs, WhatCannotBeIsNamed) {
                        }(),
                    .record = "{}"});
       },
-      ErrorCode::kInvalidValue, "", "UTF-8");
+      "[invalid_value] run.json: a name is not UTF-8, which JSON needs; one that is would be accepted");
 }
 
 // What the help shows can be read; files that it names are not there.
 TEST_F(Runs, ExamplesOfTheHelp) {
   std::size_t read = 0;
-  for (const cli::Command &command : {describe_train(), describe_evaluate(), describe_data()})
-    for (const cli::Example &example : command.examples) {
+  for (const command::Command &command : {describe_train(), describe_evaluate(), describe_data()})
+    for (const command::Example &example : command.examples) {
       SCOPED_TRACE(example.command);
       std::istringstream line{std::string(example.command)};
       std::vector<std::string> words(std::istream_iterator<std::string>(line), {});
@@ -316,7 +320,7 @@ TEST_F(Runs, ExamplesOfTheHelp) {
       EXPECT_EQ(words[0], "pare");
       EXPECT_EQ(words[1], command.name);
       words.erase(words.begin(), words.begin() + 2);
-      const cli::Arguments arguments = parsed(command, words);
+      const command::Arguments arguments = parsed(command, words);
       if (command.name == "train" && !arguments.has("--teacher")) {
         EXPECT_NO_THROW(read_run_config(arguments));
       }
@@ -341,16 +345,16 @@ TEST_F(Runs, Evaluate) {
   EXPECT_EQ(request.protocol.value().name, "cifar100-wrn");
   EXPECT_EQ(request.format, "json");
   expect_error([&] { read({"wrn-16-2", "--data", "cifar10:data"}); }, ErrorCode::kUsage, "--weights", "without weights");
-  expect_error(
+  expect_message(
       [&] {
         read({folder_.string(), "--data", "cifar10:data", "--protocol", "cifar10-wrn"});
       },
-      ErrorCode::kUsage, "--protocol");
+      "[usage] --protocol: the run in " + folder_.string() + " has its own; without it would be accepted");
   expect_error(
       [&] {
         read({"wrn-16-2", "--weights", "w", "--data", "cifar10:data", "--format", "csv"});
       },
-      ErrorCode::kInvalidValue, "--format", "text, json");
+      ErrorCode::kUsage, "--format", "text, json");
 }
 
 TEST_F(Runs, Synthesize) {
@@ -386,11 +390,11 @@ TEST_F(Runs, Synthesize) {
         read({"synthesize", "dir", "--like", "cifar10", "--classes", "4", "--images", "9", "--size", "64"});
       },
       ErrorCode::kUsage, "--size", "32 x 32");
-  expect_error(
+  expect_message(
       [&] {
         read({"synthesize", "--like", "cifar10", "--classes", "4", "--images", "9"});
       },
-      ErrorCode::kUsage, "", "DIR");
+      "[usage] pare data: DIR is missing; see pare data --help");
 }
 
 } // namespace

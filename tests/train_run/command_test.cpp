@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -193,7 +194,11 @@ TEST_F(Run, NotFiniteStopsItAndNamesALayer) {
   const Result result = train(with(small("run"), "--learning-rate", "1e30"));
   EXPECT_EQ(result.code, 1);
   const std::string last = lines(result.err).back();
-  EXPECT_NE(last.find("the loss is not finite; first not finite: "), std::string::npos) << last;
+  EXPECT_TRUE(last.starts_with("pare: [not_finite] run: step 2 of epoch 1: the loss is not finite; first not finite: "))
+      << last;
+  EXPECT_TRUE(
+      last.ends_with(". The weights are in diverged.safetensors; a smaller learning_rate, or clip_grad would be accepted"))
+      << last;
   // One of the network's layers, or parameters, by its name.
   const Tensors weights = read_tensors("run/diverged.safetensors");
   EXPECT_TRUE(std::any_of(weights.tensors.begin(), weights.tensors.end(), [&](const auto &entry) {
@@ -205,6 +210,143 @@ TEST_F(Run, NotFiniteStopsItAndNamesALayer) {
   EXPECT_NE(read("run/log").find("not finite"), std::string::npos);
   // The same command comes to the same end.
   EXPECT_EQ(lines(train(with(small("run"), "--learning-rate", "1e30")).err).back(), last);
+}
+
+/// One step an epoch: its loss is that of the weights before, and what it makes of them shows in the validation alone.
+TEST_F(Run, AValidationLossThatIsNotFiniteIsNoResult) {
+  const Words words = with(with(with(small("run"), "--learning-rate", "1e30"), "--batch", "200"), "--epochs", "1");
+  const Result result = train(words);
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.out, "");
+  const std::string last = lines(result.err).back();
+  EXPECT_TRUE(last.starts_with("pare: [not_finite] run: epoch 1: the validation loss is not finite; first not finite: layer "))
+      << last;
+  EXPECT_TRUE(
+      last.ends_with(". The weights are in diverged.safetensors; a smaller learning_rate, or clip_grad would be accepted"))
+      << last;
+  EXPECT_TRUE(fs::exists("run/diverged.safetensors"));
+  EXPECT_FALSE(fs::exists("run/weights.safetensors"));
+  EXPECT_TRUE(checkpoints("run").empty());
+  EXPECT_EQ(lines(train(words).err).back(), last);
+}
+
+/// Writes over the beginning of a tensor of a safetensors file.
+void overwrite(const std::string &path, const std::string &name, const std::string &with) {
+  std::string bytes = read_text(path);
+  std::uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  const std::size_t begin = Json::parse(bytes.substr(8, header)).at(name).at("data_offsets").at(0);
+  bytes.replace(8 + header + begin, with.size(), with);
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+template <class Number>
+std::string bytes_of(Number value) {
+  return {reinterpret_cast<const char *>(&value), sizeof value};
+}
+
+TEST_F(Run, WeightsThatAreNoNumbersAreNamedWhenTheyAreLoaded) {
+  uninterrupted("run");
+  fs::copy_file("run/weights.safetensors", "bad.safetensors");
+  overwrite("bad.safetensors", "conv1.weight", bytes_of(NAN));
+  const std::string said =
+      "[not_finite] bad.safetensors: \"conv1.weight\" has nan at [0, 0, 0, 0]; finite numbers would be accepted";
+  const Words data = {"--data", "cifar10:data", "--threads", "1"};
+  const auto refused = [&](const Words &words) {
+    const Result result = run(words);
+    EXPECT_EQ(result.code, 1);
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(lines(result.err).back(), "pare: " + said);
+  };
+  refused(join({"evaluate", small("")[0], "--weights", "bad.safetensors"}, data));
+  refused(join(join({"train"}, small("student")), {"--teacher", "bad.safetensors"}));
+  refused(join(join({"train"}, small("started")), {"--weights", "bad.safetensors"}));
+  EXPECT_FALSE(fs::exists("student/run.json"));
+
+  // Numbers all, whose loss is none: the teacher or the weights are at fault, and no learning rate.
+  fs::copy_file("run/weights.safetensors", "large.safetensors");
+  overwrite("large.safetensors", "fc.weight", bytes_of(3e38F) + bytes_of(3e38F) + bytes_of(3e38F) + bytes_of(3e38F));
+  const std::string layer = "first not finite: layer fc (linear); ";
+  EXPECT_EQ(run(join({"evaluate", small("")[0], "--weights", "large.safetensors"}, data)).err,
+            "pare: [not_finite] large.safetensors: the loss on the validation images is not finite; " + layer +
+                "other weights would be accepted\n");
+  const Result taught = train(join(small("student"), {"--teacher", "large.safetensors"}));
+  EXPECT_EQ(taught.code, 1);
+  EXPECT_EQ(lines(taught.err).back(),
+            "pare: [not_finite] large.safetensors: the teacher's loss on the validation images is not finite; " + layer +
+                "another teacher would be accepted");
+  EXPECT_FALSE(fs::exists("student/run.json"));
+}
+
+TEST_F(Run, AHashIndexOutOfRangeIsTheFiles) {
+  trained(with(join(small("whole"), {"--substitute", "Hashed_0.5"}), "--epochs", "1"));
+  const Tensors tensors = read_tensors("whole/weights.safetensors");
+  const auto index = std::find_if(tensors.tensors.begin(), tensors.tensors.end(),
+                                  [](const auto &entry) { return entry.first.ends_with(".idxs"); });
+  ASSERT_NE(index, tensors.tensors.end());
+  const std::string name = index->first;
+  overwrite("whole/weights.safetensors", name, bytes_of(std::int64_t{1} << 40));
+  const Result result = run({"evaluate", "whole", "--data", "cifar10:data", "--threads", "1"});
+  EXPECT_EQ(result.code, 1);
+  const std::string line = lines(result.err).back();
+  EXPECT_TRUE(line.starts_with("pare: [invalid_file] whole/weights.safetensors: \"" + name + "\" has 1099511627776 at [0"))
+      << line;
+  EXPECT_NE(line.find("; whole numbers from 0 to "), std::string::npos) << line;
+  EXPECT_TRUE(line.ends_with(" would be accepted")) << line;
+}
+
+TEST_F(Run, BatchNormOverOneValueIsRefusedBeforeTheFirstStep) {
+  // 4 x 4 images: 1 x 1 behind two strides.
+  const auto tiny = [](const std::string &name) {
+    return join(small(name), {"--input", "3,4,4", "--set", "augmentation.size=4", "--set", "augmentation.cutout=0", "--set",
+                              "augmentation.evaluation=resize_crop", "--set", "augmentation.evaluation_resize=4"});
+  };
+  const auto refused = [&](const Words &words, const std::string &line) {
+    const Result result = train(words);
+    EXPECT_EQ(result.code, 1);
+    EXPECT_EQ(result.err, "pare: [invalid_config] " + line + "\n");
+    EXPECT_FALSE(fs::exists("run/run.json"));
+  };
+  const std::string norm =
+      "leave a pass of 1 image, in which batch norm block3.0.layer.0.bn2, on maps of 1 x 1, has one value per "
+      "channel and no variance to divide by; ";
+  refused(with(tiny("run"), "--batch", "199"),
+          "protocol/batch: batch = 199 and 200 training images " + norm + "batch = 200 would be accepted");
+  refused(with(tiny("run"), "--micro-batch", "3"),
+          "--micro-batch: micro-batch = 3 and 200 training images " + norm + "micro-batch = 4 would be accepted");
+  trained(join(with(tiny("run"), "--batch", "100"), {"--max-steps", "1"}));
+  // One image on larger maps is as good as any.
+  trained(join(with(small("larger"), "--batch", "1"), {"--max-steps", "1"}));
+}
+
+TEST_F(Run, GoesOnWhereNobodyReadsItsResult) {
+  const Result result = run(join({"train"}, small("run")), Stdout::kReaderGone);
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.err.find("pare: ["), std::string::npos) << result.err;
+  EXPECT_TRUE(fs::exists("run/weights.safetensors"));
+  EXPECT_EQ(run(join({"train"}, small("run")), Stdout::kReaderGone).code, 0); // of the run that is complete
+}
+
+TEST_F(Run, AdviceOnClassesFitsWhereTheNetworkCameFrom) {
+  const std::string four = "wide_resnet:depth=10,width=0.25,classes=4";
+  const auto refused = [&](const std::string &network, const std::string &advice) {
+    Words words = small("run");
+    words[0] = network;
+    const Result result = train(words);
+    EXPECT_EQ(result.code, 1);
+    EXPECT_EQ(lines(result.err).back(), "pare: [invalid_config] --data: cifar10:data has 10 classes, and the network 4; " +
+                                            advice + ", or data of 4 classes would be accepted");
+  };
+  refused(four, "wide_resnet:classes=10");
+  output({"solve", four, "--substitute", "Generic", "--budget", "parameters<=60%", "-o", "solved.json"});
+  refused("solved.json", "one that was solved for wide_resnet:classes=10");
+  output({"show", four, "--format", "json", "-o", "network.json"});
+  Words words = small("run");
+  words[0] = "network.json";
+  const Result result = train(join(words, {"--protocol", "cifar10-wrn"}));
+  EXPECT_EQ(lines(result.err).back(),
+            "pare: [invalid_config] --data: cifar10:data has 10 classes, and the network 4; a file of a "
+            "network with 10 outputs, or data of 4 classes would be accepted");
 }
 
 TEST_F(Run, NothingDependsOnTheNumberOfWorkers) {
@@ -272,7 +414,7 @@ TEST_F(Run, RunJsonHoldsWhatIsNeededToRepeatIt) {
   EXPECT_EQ(run.at("substitution"), "Generic_0.5");
   EXPECT_EQ(run.at("input"), Json::parse("[3, 32, 32]"));
   EXPECT_EQ(run.at("teacher").at("file"), "teacher/weights.safetensors");
-  EXPECT_EQ(run.at("teacher").at("checksum").get<std::string>().size(), 16U);
+  EXPECT_EQ(run.at("teacher").at("checksum").get<std::string>().size(), 64U);
   EXPECT_EQ(run.at("teacher").at("network"), "wide_resnet:depth=10,width=0.25,classes=10");
   EXPECT_EQ(run.at("weights").at("file"), "start/weights.safetensors");
   EXPECT_EQ(run.at("data"), "cifar10:data");
@@ -289,7 +431,7 @@ TEST_F(Run, RunJsonHoldsWhatIsNeededToRepeatIt) {
   EXPECT_EQ(protocol.at("augmentation").at("cutout"), 16);
   const Json found = run.at("record");
   for (const std::string name : {"pare", "compiler", "LibTorch"}) EXPECT_FALSE(found.at("versions").at(name).empty()) << name;
-  EXPECT_EQ(found.at("data_fingerprint").get<std::string>().size(), 16U);
+  EXPECT_EQ(found.at("data_fingerprint").get<std::string>().size(), 64U);
   EXPECT_EQ(found.at("training_images"), 200);
   EXPECT_EQ(found.at("validation_images"), 40);
 

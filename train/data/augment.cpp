@@ -1,6 +1,6 @@
 #include "train/data/augment.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 #include "train/data/resize.hpp"
 
 #include <fmt/format.h>

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "train/data/augmentation.hpp"
 #include "train/data/dataset.hpp"
-#include "train/plan/protocol.hpp"
-#include "train/random.hpp"
+#include "train/data/random.hpp"
 
 #include <array>
 #include <optional>
@@ -25,8 +25,8 @@ struct Draw {
   std::optional<Centre> cutout;
 };
 
-/// From an image to what the network sees, as a protocol says, for training or for evaluation. Const, so that threads may share
-/// it.
+/// From an image to what the network sees, as its settings say, for training or for evaluation. Const, so that threads may
+/// share it.
 ///
 /// Training: crop (of the image padded with black, or a random part resized), flip, normalise, cutout. The random resized crop
 /// is torchvision's: ten tries of an area of 0.08 to 1 of the image and a ratio width / height of 3/4 to 4/3, log-uniform, then
@@ -34,7 +34,7 @@ struct Draw {
 /// centre cropped, both rounded as in torchvision. A pixel x of a channel becomes (x / 255 - mean) / std in single precision.
 class Pipeline {
 public:
-  /// Throws Error{kInvalidConfig} where a field is not what protocol.hpp says of it.
+  /// Throws Error{kInvalidConfig} where a field is not what augmentation.hpp says of it.
   Pipeline(const Augmentation &settings, bool training);
 
   /// The random choices for an image of this full size: for evaluation, or training without augmentation, there are none.

@@ -1,7 +1,7 @@
-#include "analysis/error.hpp"
-#include "analysis/text_file.hpp"
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
 #include "train/data/sources.hpp"
-#include "train/plan/checksum.hpp"
 
 #include <fmt/format.h>
 
@@ -111,12 +111,12 @@ private:
 };
 
 std::shared_ptr<const Dataset> read_split(const fs::path &folder, const std::vector<const char *> &files, std::int64_t classes,
-                                          std::int64_t label_bytes, std::string &checksums) {
+                                          std::int64_t label_bytes, Digest kind, std::string &checksums) {
   auto dataset = std::make_shared<CifarDataset>(classes);
   for (const char *file : files) {
     const std::string path = (folder / file).string();
     const std::string bytes = read_text(path, path);
-    checksums += fmt::format("{} {}\n", file, crc64(bytes));
+    checksums += fmt::format("{} {}\n", file, digest(bytes, kind));
     dataset->append(path, bytes, label_bytes);
   }
   return dataset;
@@ -160,9 +160,9 @@ void open(DataSource &source, const Format &format, const std::optional<Syntheti
   }
   const fs::path folder = find_folder(source.directory, format);
   std::string checksums;
-  source.train = read_split(folder, format.train, source.classes, format.label_bytes, checksums);
-  source.validation = read_split(folder, format.validation, source.classes, format.label_bytes, checksums);
-  source.fingerprint = crc64(checksums);
+  source.train = read_split(folder, format.train, source.classes, format.label_bytes, source.digest, checksums);
+  source.validation = read_split(folder, format.validation, source.classes, format.label_bytes, source.digest, checksums);
+  source.fingerprint = digest(checksums, source.digest);
   source.class_names = read_names(folder / format.names_file, source.classes);
 }
 

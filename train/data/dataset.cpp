@@ -1,12 +1,12 @@
 #include "train/data/dataset.hpp"
 
-#include "analysis/error.hpp"
-#include "analysis/text_file.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/json.hpp"
 #include "train/data/sources.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -33,23 +33,16 @@ const Kind &find_kind(const std::string &name, const std::string &spec) {
   throw Error{ErrorCode::kUnknownName, spec, fmt::format("no kind of data is called '{}'; known: {}", name, kAccepted)};
 }
 
+constexpr std::size_t kMostMarkBytes = std::size_t{1} << 20;
+
 std::optional<SyntheticMark> read_mark(const fs::path &path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return {};
-  const std::string where = path.string();
-  try {
-    const nlohmann::json mark = nlohmann::json::parse(read_text(where, where));
-    if (mark.at("schema") != kSyntheticSchema)
-      throw Error{ErrorCode::kInvalidFile, where + "/schema",
-                  fmt::format("{}; this version reads \"{}\"", mark.at("schema").dump(), kSyntheticSchema)};
-    SyntheticMark result{.kind = mark.at("kind").get<std::string>(), .classes = mark.at("classes").get<std::int64_t>()};
-    if (result.classes < 1)
-      throw Error{ErrorCode::kInvalidFile, where + "/classes", fmt::format("{}; it must be at least 1", result.classes)};
-    return result;
-  } catch (const nlohmann::json::exception &error) {
-    throw Error{ErrorCode::kInvalidFile, where,
-                fmt::format("not what pare data synthesize writes ({}); remove the folder and make it anew", error.what())};
-  }
+  const json::Place place(path.string());
+  const json::Value document = json::parse(read_text(path.string(), path.string(), kMostMarkBytes), place);
+  json::Members members(document, place, kSyntheticSchema);
+  SyntheticMark out{.kind = members.text("kind"), .classes = members.whole("classes", 1)};
+  return out;
 }
 
 } // namespace
@@ -67,7 +60,7 @@ std::vector<BadFile> DataSource::bad_files() const {
   return result;
 }
 
-DataSource open_data(const std::string &spec, OnBadFile policy) {
+DataSource open_data(const std::string &spec, OnBadFile policy, Digest digest) {
   const auto colon = spec.find(':');
   if (colon == spec.npos || colon + 1 == spec.size())
     throw Error{ErrorCode::kUsage, "data", fmt::format("'{}' names no kind of data and folder; accepted: {}", spec, kAccepted)};
@@ -79,6 +72,7 @@ DataSource open_data(const std::string &spec, OnBadFile policy) {
 
   DataSource source;
   source.spec = spec;
+  source.digest = digest;
   source.kind = kind.name;
   source.directory = folder.string();
   const std::optional<SyntheticMark> mark = read_mark(folder / kSyntheticMark);

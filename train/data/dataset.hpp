@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/digest.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -75,8 +77,9 @@ struct DataSource {
   std::int64_t classes = 0;
   std::vector<std::string> class_names; ///< by label
   bool synthetic = false;               ///< made by `pare data synthesize`: results say so
-  /// crc64() of a list of checksums: of each file's bytes (CIFAR), or of the names and sizes of each class's files.
+  /// digest() of a list of digests: of each file's bytes (CIFAR), or of the names and sizes of each class's files.
   std::string fingerprint;
+  Digest digest = Digest::kSha256; ///< that the fingerprint is made with
 
   /// Those of both splits, training first.
   std::vector<BadFile> bad_files() const;
@@ -88,6 +91,7 @@ struct DataSource {
 ///   labels are used imagenet:DIR  JPEG files, or folder:DIR: DIR/train/CLASS/*.jpg and DIR/val/CLASS/*.jpg; classes are
 ///   numbered by name
 /// Throws Error{kUsage, kUnknownName} about the text, Error{kIo, kInvalidFile} about a file.
-DataSource open_data(const std::string &spec, OnBadFile policy = OnBadFile::kFail);
+/// `digest`: how the fingerprint is made; runs of before have another than those of today.
+DataSource open_data(const std::string &spec, OnBadFile policy = OnBadFile::kFail, Digest digest = Digest::kSha256);
 
 } // namespace pare::train

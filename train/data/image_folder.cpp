@@ -1,8 +1,8 @@
-#include "analysis/error.hpp"
-#include "analysis/text_file.hpp"
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
 #include "train/data/jpeg.hpp"
 #include "train/data/sources.hpp"
-#include "train/plan/checksum.hpp"
 
 #include <fmt/format.h>
 
@@ -124,7 +124,7 @@ std::vector<std::string> class_folders(const fs::path &split) {
 
 /// The images of a split: by class, then by name. `checksums` gets a line for each class, of its files' names and sizes.
 std::vector<File> list_files(const fs::path &split, const std::vector<std::string> &classes, const char *split_name,
-                             std::string &checksums) {
+                             Digest kind, std::string &checksums) {
   std::vector<File> files;
   for (std::size_t label = 0; label < classes.size(); ++label) {
     const fs::path folder = split / classes[label];
@@ -143,7 +143,7 @@ std::vector<File> list_files(const fs::path &split, const std::vector<std::strin
       files.push_back({.name = name, .label = static_cast<std::int64_t>(label)});
     }
     if (files.size() == before) throw Error{ErrorCode::kInvalidFile, folder.string(), "the class has no .jpg or .jpeg file"};
-    checksums += fmt::format("{}/{}\n{}\n", split_name, classes[label], crc64(lines));
+    checksums += fmt::format("{}/{}\n{}\n", split_name, classes[label], digest(lines, kind));
   }
   return files;
 }
@@ -182,9 +182,9 @@ void open_image_folder(DataSource &source, const std::optional<SyntheticMark> &m
     throw Error{ErrorCode::kInvalidFile, (given / kSyntheticMark).string(),
                 fmt::format("{} classes; {} has {}", mark->classes, train.string(), source.classes)};
   std::string checksums;
-  std::vector<File> train_files = list_files(train, source.class_names, "train", checksums);
-  std::vector<File> validation_files = list_files(validation, source.class_names, "val", checksums);
-  source.fingerprint = crc64(checksums);
+  std::vector<File> train_files = list_files(train, source.class_names, "train", source.digest, checksums);
+  std::vector<File> validation_files = list_files(validation, source.class_names, "val", source.digest, checksums);
+  source.fingerprint = digest(checksums, source.digest);
   source.train = std::make_shared<FolderDataset>(train, source.class_names, std::move(train_files), policy);
   source.validation = std::make_shared<FolderDataset>(validation, source.class_names, std::move(validation_files), policy);
 }

@@ -1,6 +1,6 @@
 #include "train/data/jpeg.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
 
 #include <fmt/format.h>
 #include <turbojpeg.h>

@@ -1,12 +1,12 @@
 #include "train/data/synthesize.hpp"
 
-#include "analysis/error.hpp"
+#include "base/error.hpp"
+#include "base/json.hpp"
 #include "train/data/jpeg.hpp"
+#include "train/data/random.hpp"
 #include "train/data/sources.hpp"
-#include "train/random.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -243,13 +243,13 @@ void synthesize(const SynthesisOptions &options, const std::string &directory) {
   if (target.has_parent_path()) make_folder(target.parent_path());
 
   PartialFolder partial(target);
-  nlohmann::ordered_json mark = {{"schema", kSyntheticSchema},
-                                 {"kind", options.kind},
-                                 {"classes", options.classes},
-                                 {"images", options.images},
-                                 {"validation_images", synthetic_validation_images(options)},
-                                 {"size", options.kind == "cifar10" ? kCifarSide : options.size},
-                                 {"seed", options.seed}};
+  json::Value mark = {{"schema", kSyntheticSchema},
+                      {"kind", options.kind},
+                      {"classes", options.classes},
+                      {"images", options.images},
+                      {"validation_images", synthetic_validation_images(options)},
+                      {"size", options.kind == "cifar10" ? kCifarSide : options.size},
+                      {"seed", options.seed}};
   write_bytes(partial.path() / kSyntheticMark, mark.dump(2) + "\n");
   if (options.kind == "cifar10")
     write_cifar(options, partial.path());

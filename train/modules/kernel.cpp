@@ -2,9 +2,12 @@
 
 #include "train/modules/kernel.hpp"
 
+#include "base/error.hpp"
+#include "train/data/random.hpp"
 #include "train/modules/fused.hpp"
 #include "train/modules/structured.hpp"
-#include "train/random.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -176,8 +179,14 @@ std::pair<Tensor, Tensor> affine_of(const Statistics &statistics, const Tensor &
   return {scale, shift};
 }
 
-Kernel batch_norm_kernel(const BatchNorm &op, Statistics &statistics, bool relu) {
-  return [eps = op.eps, momentum = op.momentum, &statistics, relu](const Pass &pass, Inputs in) {
+Kernel batch_norm_kernel(const BatchNorm &op, Statistics &statistics, bool relu, const std::string &layer) {
+  return [eps = op.eps, momentum = op.momentum, &statistics, relu, layer](const Pass &pass, Inputs in) {
+    if (pass.training && in[0].numel() <= in[0].size(1))
+      throw Error(
+          ErrorCode::kInvalidConfig, layer,
+          fmt::format("batch norm has one value per channel, of {} image of {} x {}, and no variance to divide by; more "
+                      "images in a pass would be accepted",
+                      in[0].size(0), in[0].size(2), in[0].size(3)));
     Tensor mean = statistics.mean;
     Tensor variance = statistics.variance;
     if (pass.training && pass.update_statistics) {
@@ -192,9 +201,9 @@ Kernel batch_norm_kernel(const BatchNorm &op, Statistics &statistics, bool relu)
         Tensor out = fused_batch_norm(in[0], in[1], in[2], eps, relu, batch);
         if (mean.defined()) {
           const torch::NoGradGuard no_gradient;
-          const double n = static_cast<double>(in[0].numel() / in[0].size(1));
+          const double n = static_cast<double>(in[0].numel() / in[0].size(1)); // 2 or more
           mean.mul_(1 - momentum).add_(batch.mean, momentum);
-          variance.mul_(1 - momentum).add_(batch.variance, momentum * n / std::max(n - 1, 1.0)); // the unbiased estimate
+          variance.mul_(1 - momentum).add_(batch.variance, momentum * n / (n - 1)); // the unbiased estimate
         }
         return out;
       }

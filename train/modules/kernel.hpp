@@ -35,8 +35,10 @@ struct Statistics {
 /// The kernel of any node but batch norms, the input, parameters and buffers.
 Kernel make_kernel(const Graph &graph, NodeId node);
 
-/// Batch normalisation, with a ReLU behind it where `relu`; `statistics` outlives the kernel.
-Kernel batch_norm_kernel(const BatchNorm &op, Statistics &statistics, bool relu);
+/// Batch normalisation, with a ReLU behind it where `relu`; `statistics` outlives the kernel. In training it throws
+/// Error{kInvalidConfig} placed at the layer where there is one value per channel, which has no variance (PyTorch refuses it,
+/// too).
+Kernel batch_norm_kernel(const BatchNorm &op, Statistics &statistics, bool relu, const std::string &layer);
 
 /// What a batch norm does in evaluation mode: x becomes scale[c] x + shift[c], in double precision. weight and bias may be
 /// undefined.

@@ -1,19 +1,20 @@
 #include "train/plan/protocol.hpp"
 
-#include "analysis/count.hpp"
-#include "analysis/error.hpp"
 #include "analysis/substitution.hpp"
-#include "analysis/text_file.hpp"
-#include "command/values.hpp"
-#include "train/plan/json_fields.hpp"
+#include "base/count.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "base/values.hpp"
 #include "train/plan/protocol_fields.hpp"
+#include "train/plan/protocol_json.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <numbers>
 #include <type_traits>
 
@@ -21,7 +22,7 @@ namespace pare::train {
 
 namespace {
 
-using json::Json;
+using Json = json::Value;
 
 using Wholes = std::vector<std::int64_t>;
 using Texts = std::vector<std::string>;
@@ -51,7 +52,8 @@ std::string accepted(const Field &field, std::string_view number) {
 }
 
 [[noreturn]] void reject(const Field &field, const std::string &value, const std::string &rule) {
-  throw Error(ErrorCode::kInvalidValue, std::string(field.key), fmt::format("{} = {} must be {}", field.key, value, rule));
+  throw Error(ErrorCode::kInvalidValue, std::string(field.key),
+              fmt::format("{} = {} must be {}", field.key, plain(value, 80), rule));
 }
 
 bool within(const Field &field, double value) {
@@ -71,6 +73,10 @@ std::string text_of(const Triple &value) {
   return fmt::format("{},{},{}", shortest(value[0]), shortest(value[1]), shortest(value[2]));
 }
 
+std::int64_t least_whole(const Field &field) {
+  return std::isfinite(field.least) ? static_cast<std::int64_t>(field.least) : INT64_MIN;
+}
+
 // What is accepted, in words.
 std::string accepts(const Field &field, const std::string &) { return field.choices.empty() ? "text" : accepted(field, ""); }
 std::string accepts(const Field &field, std::int64_t) { return accepted(field, "a whole number"); }
@@ -86,13 +92,42 @@ std::string accepts(const Field &field, const Triple &) {
 }
 std::string accepts(const Field &, const Switches &) { return "on or off for each family, such as decay_scaling.generic=off"; }
 
+/// Of a whole number, for a value that is beyond the end which accepts() leaves out.
+std::string both_ends(const Field &field) {
+  return fmt::format("a whole number from {} to {}", least_whole(field),
+                     field.most < 0x1p63 ? static_cast<std::int64_t>(field.most) : INT64_MAX);
+}
+
+// The same in a file, where values are JSON.
+template <class Value>
+std::string accepts_json(const Field &field, const Value &value) {
+  return accepts(field, value);
+}
+std::string accepts_json(const Field &field, std::int64_t) { return both_ends(field); }
+std::string accepts_json(const Field &field, const std::string &value) {
+  return field.choices.empty() ? "text in quotes" : accepts(field, value);
+}
+std::string accepts_json(const Field &, bool) { return "true or false"; }
+std::string accepts_json(const Field &field, const std::optional<double> &) {
+  return "null, or " + accepted(field, "a number");
+}
+std::string accepts_json(const Field &field, const Wholes &) {
+  return "a list of " + accepted(field, "whole numbers") + ", ascending";
+}
+std::string accepts_json(const Field &, const Texts &) { return "a list of names in quotes"; }
+std::string accepts_json(const Field &field, const Triple &) { return "a list of " + accepted(field, "three numbers"); }
+std::string accepts_json(const Field &, const Switches &) {
+  return R"(true or false for each family, such as {"generic": false})";
+}
+
 // Checks of one field.
 void check(const Field &field, const std::string &value) {
   if (!field.choices.empty() && std::find(field.choices.begin(), field.choices.end(), value) == field.choices.end())
     reject(field, value, accepts(field, value));
 }
 void check(const Field &field, std::int64_t value) {
-  if (!within(field, static_cast<double>(value))) reject(field, text_of(value), accepts(field, value));
+  if (within(field, static_cast<double>(value))) return;
+  reject(field, text_of(value), value > 0 ? both_ends(field) : accepts(field, value));
 }
 void check(const Field &field, double value) {
   if (!within(field, value)) reject(field, text_of(value), accepts(field, value));
@@ -140,28 +175,31 @@ void read(const Field &field, std::string_view text, std::string &out) {
   check(field, out);
 }
 void read(const Field &field, std::string_view text, std::int64_t &out) {
-  out = cli::read_whole(std::string(field.key), text, INT64_MIN);
+  const auto whole = parse_whole(text);
+  const bool beyond = !whole && !whole_rule(text, 0, INT64_MAX).ends_with(" up");
+  if (!whole) reject(field, std::string(text), beyond ? both_ends(field) : accepts(field, out));
+  out = *whole;
 }
-void read(const Field &field, std::string_view text, double &out) { out = cli::read_real(std::string(field.key), text); }
-void read(const Field &field, std::string_view text, bool &out) { out = cli::read_switch(std::string(field.key), text); }
+void read(const Field &field, std::string_view text, double &out) { out = read_real(std::string(field.key), text); }
+void read(const Field &field, std::string_view text, bool &out) { out = read_switch(std::string(field.key), text); }
 void read(const Field &field, std::string_view text, std::optional<double> &out) {
   if (text == "off")
     out.reset();
   else
-    out = cli::read_real(std::string(field.key), text);
+    out = read_real(std::string(field.key), text);
 }
 void read(const Field &field, std::string_view text, Wholes &out) {
   out.clear();
-  for (const std::string &part : split(text)) out.push_back(cli::read_whole(std::string(field.key), part, INT64_MIN));
+  for (const std::string &part : split(text)) out.push_back(read_whole(std::string(field.key), part, least_whole(field)));
 }
 void read(const Field &, std::string_view text, Texts &out) { out = split(text); }
 void read(const Field &field, std::string_view text, Triple &out) {
   const Texts parts = split(text);
   if (parts.size() != out.size()) reject(field, std::string(text), accepts(field, out));
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = cli::read_real(std::string(field.key), parts[i]);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = read_real(std::string(field.key), parts[i]);
 }
 void read(const Field &field, std::string_view text, Switches &out) {
-  const bool on = cli::read_switch(std::string(field.key), text);
+  const bool on = read_switch(std::string(field.key), text);
   for (auto &[family, value] : out) value = on;
 }
 
@@ -172,21 +210,15 @@ Json json_of(const Value &value) {
   return Json(value);
 }
 
-[[noreturn]] void wrong_type(const std::string &where, const Field &field, const Json &value, const std::string &accepted) {
-  std::string text = value.dump();
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  json::fail(where, fmt::format("{} = {} must be {}", field.key, text, accepted));
-}
-
 bool read_json(const Json &value, std::string &out) {
   if (!value.is_string()) return false;
   out = value.get<std::string>();
   return true;
 }
 bool read_json(const Json &value, std::int64_t &out) {
-  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX)) return false;
-  out = value.get<std::int64_t>();
-  return true;
+  const auto whole = json::as_whole(value);
+  out = whole.value_or(0);
+  return whole.has_value();
 }
 bool read_json(const Json &value, double &out) {
   if (!value.is_number()) return false;
@@ -234,6 +266,7 @@ std::pair<std::string, std::string> parts_of(std::string_view key) {
 }
 
 constexpr std::string_view kSchema = "pare.protocol/1";
+constexpr std::size_t kMostBytes = std::size_t{16} << 20; ///< of a file: they have a kilobyte or two
 
 /// A protocol in which every field that a file may leave out has its standard value.
 Protocol standard_protocol() {
@@ -259,17 +292,17 @@ std::map<std::string, bool> standard_decay_scaling() {
 Protocol find_protocol(const std::string &name) {
   for (const Protocol &protocol : protocols())
     if (protocol.name == name) return protocol;
-  std::error_code ignored;
-  if (!std::filesystem::exists(name, ignored) && !name.ends_with(".json") && name.find('/') == std::string::npos)
+  if (!names_file(name))
     throw Error(ErrorCode::kUnknownName, "protocol",
-                fmt::format("unknown protocol \"{}\"; known: {}, or a file (pare.protocol/1)", name, known_protocols()));
-  Protocol own = read_protocol(read_text(name, name), name);
+                fmt::format("unknown protocol {}; known: {}, or a file (pare.protocol/1)", shown(name), known_protocols()));
+  const std::string where = file_name(name);
+  Protocol own = read_protocol(read_text(name, where, kMostBytes), where);
   // Results are told apart by the name.
   for (const Protocol &protocol : protocols())
     if (const Texts changed = differences(own, protocol); protocol.name == own.name && !changed.empty())
-      json::fail(name + "/name",
-                 fmt::format("\"{}\" is a protocol that pare has, with other values ({}); another name would be accepted",
-                             own.name, changed.front()));
+      json::Place(where).member("name").fail(
+          fmt::format("\"{}\" is a protocol that pare has, with other values ({}); another name would be accepted", own.name,
+                      changed.front()));
   return own;
 }
 
@@ -330,7 +363,7 @@ void set_field(Protocol &protocol, const std::string &key, std::string_view valu
       if (const std::string prefix = std::string(field.key) + "."; key.starts_with(prefix)) {
         const std::string family = key.substr(prefix.size());
         Switches changed = member;
-        changed[family] = cli::read_switch(key, value);
+        changed[family] = read_switch(key, value);
         check(field, changed);
         member = std::move(changed);
         found = true;
@@ -421,10 +454,12 @@ std::string write_protocol(const Protocol &protocol) {
 }
 
 Protocol read_protocol(std::string_view text, const std::string &where) {
-  const Json document = json::parse(text, where);
-  json::Members top(document, where);
-  if (const Json *schema = top.find("schema"); schema == nullptr || *schema != kSchema)
-    json::fail(where + "/schema", fmt::format("\"schema\": \"{}\" is expected", kSchema));
+  const json::Place place(where);
+  return read_protocol(json::parse(text, place), place);
+}
+
+Protocol read_protocol(const Json &document, const json::Place &place) {
+  json::Members top(document, place, kSchema);
   std::map<std::string, json::Members> groups;
   Protocol out = standard_protocol();
   visit_fields(out, [&](const Field &field, auto &value) {
@@ -433,19 +468,25 @@ Protocol read_protocol(std::string_view text, const std::string &where) {
     if (!group.empty()) {
       const auto found = groups.find(group);
       members = found != groups.end() ? &found->second
-                                      : &groups.emplace(group, json::Members(top.at(group), where + "/" + group)).first->second;
+                                      : &groups.emplace(group, json::Members(top.at(group), top.place(group))).first->second;
     }
     const Json *given = field.required ? &members->at(name) : members->find(name);
-    if (given != nullptr && !read_json(*given, value)) wrong_type(members->place(name), field, *given, accepts(field, value));
+    if (given != nullptr && !read_json(*given, value))
+      json::refuse(*given, members->place(name), field.key, accepts_json(field, value));
   });
   top.finish();
   for (const auto &[name, members] : groups) members.finish();
   try {
     validate(out);
   } catch (const Error &error) {
-    std::string path = error.where();
-    std::replace(path.begin(), path.end(), '.', '/');
-    json::fail(where + "/" + path, error.message());
+    // The field's key is its path in the file.
+    json::Place at = place;
+    for (std::string_view rest = error.where(); !rest.empty();) {
+      const std::string_view step = rest.substr(0, rest.find('.'));
+      at = at.member(step);
+      rest.remove_prefix(std::min(step.size() + 1, rest.size()));
+    }
+    at.fail(error.message());
   }
   return out;
 }

@@ -1,10 +1,12 @@
 #include "train/plan/run_config.hpp"
 
-#include "analysis/error.hpp"
-#include "analysis/network_file.hpp"
-#include "analysis/text_file.hpp"
-#include "command/values.hpp"
-#include "train/plan/json_fields.hpp"
+#include "analysis/network_json.hpp"
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/json.hpp"
+#include "base/values.hpp"
+#include "train/plan/protocol_json.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -17,10 +19,9 @@ namespace pare::train {
 
 namespace {
 
-using json::Json;
+using Json = json::Value;
 
 constexpr std::string_view kSchema = "pare.run/1";
-constexpr std::string_view kSolved = "pare.solved/";
 
 /// JSON has UTF-8 only, and names of files may be anything.
 std::string dumped(const Json &document, int indent) {
@@ -31,26 +32,15 @@ std::string dumped(const Json &document, int indent) {
   }
 }
 
-bool is_solved(const Json &document) {
-  if (!document.is_object()) return false;
-  const auto schema = document.find("schema");
-  return schema != document.end() && schema->is_string() && schema->get<std::string>().starts_with(kSolved);
-}
-
-Design load(const NetworkText &network, const Shape &input) {
-  const NetworkOptions options{.input = input};
-  if (network.document.empty()) return {.network = make_network(network.spec, options), .plan = {}, .substitution = {}};
-  if (is_solved(json::parse(network.document, "network"))) return read_solved(network.document, "network", options);
-  NetworkFile file = read_network(network.document, "network", options.input);
-  Design out{.network = {}, .plan = {}, .substitution = {}};
-  out.network.name = file.name;
-  out.network.graph = std::move(file.graph);
-  out.network.input = out.network.graph.input_shape();
+Design load(const NetworkText &network, const NetworkOptions &options) {
+  if (!network.document.empty()) return read_design(network.document, "network", options);
+  Design out;
+  out.network = make_network(network.spec, options);
   return out;
 }
 
 Json json_of(const NetworkText &network) {
-  return network.document.empty() ? Json(network.spec) : json::parse(network.document, "network");
+  return network.document.empty() ? Json(network.spec) : json::parse(network.document, json::Place("network"));
 }
 
 template <class Value>
@@ -60,26 +50,15 @@ Json json_of(const std::optional<Value> &value) {
 
 NetworkText network_of(json::Members &members, std::string_view key) {
   const Json &value = members.at(key);
-  if (value.is_object()) return {.spec = {}, .document = value.dump()};
+  if (value.is_object()) return {.spec = {}, .document = json::dumped(value)};
   return {.spec = members.text(key), .document = {}};
 }
 
-/// Null means that it was not said.
-const Json *said(json::Members &members, std::string_view key) {
-  const Json &value = members.at(key);
-  return value.is_null() ? nullptr : &value;
-}
-
-std::optional<std::int64_t> whole_or_none(json::Members &members, std::string_view key, std::int64_t least) {
-  if (said(members, key) == nullptr) return std::nullopt;
-  return members.whole(key, least);
-}
-
-std::string choice(json::Members &members, std::string_view key, std::initializer_list<std::string_view> choices) {
-  const std::string text = members.text(key);
-  if (std::find(choices.begin(), choices.end(), text) == choices.end())
-    json::fail(members.place(key), fmt::format("{} = {} must be one of {}", key, text, fmt::join(choices, ", ")));
-  return text;
+std::optional<std::int64_t> whole_or_none(json::Members &members, std::string_view key, std::int64_t least,
+                                          std::int64_t most = INT64_MAX) {
+  members.at(key);
+  if (members.said(key) == nullptr) return std::nullopt;
+  return members.whole(key, least, most);
 }
 
 /// Names of networks are long; documents would fill the screen.
@@ -110,23 +89,25 @@ std::string text_of(const std::optional<std::int64_t> &value) { return value ? s
 } // namespace
 
 NetworkText read_network_text(const std::string &argument) {
-  const Design design = load_design(argument);
-  if (!design.is_solved && !design.network.from_file()) return {.spec = design.network.name, .document = {}};
-  return {.spec = {}, .document = json::parse(read_text(argument, argument), argument).dump()};
+  if (const auto network = network_by_name(argument)) return {.spec = network->name, .document = {}};
+  const std::string name = file_name(argument);
+  const std::string text = read_text(argument, name);
+  read_design(text, name); // a fault in it is the file's
+  return {.spec = {}, .document = json::dumped(json::parse(text, json::Place(name)))};
 }
 
 NetworkText original_network(const NetworkText &network) {
   if (network.document.empty()) return network;
-  const Json document = json::parse(network.document, "network");
-  if (!is_solved(document)) return network;
-  json::Members members(document, "network");
-  if (const Json *original = members.find("original"); original != nullptr && original->is_string())
-    return {.spec = original->get<std::string>(), .document = {}};
-  return network_of(members, "network");
+  const auto original = original_of_solved(network.document, "network");
+  if (!original) return network;
+  if (original->starts_with('{')) return {.spec = {}, .document = *original};
+  return {.spec = *original, .document = {}};
 }
 
+Design load_design_text(const NetworkText &network) { return load(network, {}); }
+
 Design design_of(const ModelConfig &model) {
-  Design out = load(model.network, model.input);
+  Design out = load(model.network, {.input = model.input});
   if (model.substitution.empty()) return out;
   if (out.is_solved)
     throw Error(ErrorCode::kUsage, "--substitute",
@@ -136,7 +117,9 @@ Design design_of(const ModelConfig &model) {
   return out;
 }
 
-Design teacher_design_of(const RunConfig &config) { return load(config.teacher.value().network, config.model.input); }
+Design teacher_design_of(const RunConfig &config) {
+  return load(config.teacher.value().network, {.input = config.model.input});
+}
 
 std::pair<std::string, std::string> parse_data_spec(const std::string &spec) {
   const auto colon = spec.find(':');
@@ -155,7 +138,7 @@ std::string parse_device(const std::string &where, std::string_view text) {
   constexpr std::string_view kPrefix = "cuda:";
   if (!text.starts_with(kPrefix))
     throw Error(ErrorCode::kInvalidValue, where, fmt::format("device = {} must be cpu, cuda or cuda:N", text));
-  return fmt::format("{}{}", kPrefix, cli::read_whole(where, text.substr(kPrefix.size()), 0, 1023));
+  return fmt::format("{}{}", kPrefix, read_whole(where, text.substr(kPrefix.size()), 0, 1023));
 }
 
 std::string write_run(const RunFile &run) {
@@ -179,7 +162,7 @@ std::string write_run(const RunFile &run) {
   out["weights"] = nullptr;
   if (config.weights) out["weights"] = {{"file", config.weights->file}, {"checksum", config.weights->checksum}};
   out["data"] = config.data;
-  out["protocol"] = json::parse(write_protocol(config.protocol), "protocol");
+  out["protocol"] = json::parse(write_protocol(config.protocol), json::Place("protocol"));
   out["seed"] = config.seed;
   out["device"] = config.device;
   out["precision"] = config.precision;
@@ -190,44 +173,38 @@ std::string write_run(const RunFile &run) {
   out["checkpoint_every"] = json_of(config.checkpoint_every);
   out["on_bad_file"] = config.on_bad_file;
   out["max_steps"] = json_of(config.max_steps);
-  out["record"] = json::parse(run.record, "record");
+  out["record"] = json::parse(run.record, json::Place("record"));
   return dumped(out, 2) + "\n";
 }
 
 RunFile read_run(std::string_view text, const std::string &where) {
-  const Json document = json::parse(text, where);
-  json::Members members(document, where);
-  if (const Json *schema = members.find("schema"); schema == nullptr || *schema != kSchema)
-    json::fail(where + "/schema", fmt::format("\"schema\": \"{}\" is expected", kSchema));
+  const json::Place place(where);
+  const Json document = json::parse(text, place);
+  json::Members members(document, place, kSchema);
   RunFile out;
   RunConfig &config = out.config;
   config.model.network = network_of(members, "network");
-  const Json &input = members.at("input");
-  std::array<std::int64_t, 3> sizes{};
-  bool is_input = input.is_array() && input.size() == sizes.size();
-  for (std::size_t i = 0; is_input && i < sizes.size(); ++i) {
-    // An unsigned number beyond 2^63 would be read as a negative one, which is refused as well.
-    is_input = input[i].is_number_integer() && input[i].get<std::int64_t>() >= 1;
-    if (is_input) sizes[i] = input[i].get<std::int64_t>();
-  }
-  if (!is_input) json::fail(where + "/input", "\"input\" must be [channels, height, width], whole numbers from 1 up");
-  config.model.input = {.batch = 1, .channels = sizes[0], .height = sizes[1], .width = sizes[2]};
-  if (said(members, "substitution") != nullptr) config.model.substitution = members.text("substitution");
+  config.model.input = read_input_shape(members.at("input"), members.place("input"));
+  members.at("substitution");
+  if (members.said("substitution") != nullptr) config.model.substitution = members.text("substitution");
   config.model.where_possible = members.flag("where_possible");
-  if (const Json *value = said(members, "teacher")) {
+  members.at("teacher");
+  if (const Json *value = members.said("teacher")) {
     json::Members teacher(*value, members.place("teacher"));
     config.teacher = {.file = teacher.text("file"),
                       .checksum = teacher.text("checksum"),
                       .network = network_of(teacher, "network"),
                       .expected_error = {}};
-    if (const Json *error = said(teacher, "expected_error")) {
+    teacher.at("expected_error");
+    if (const Json *error = teacher.said("expected_error")) {
       json::Members expected(*error, teacher.place("expected_error"));
       config.teacher->expected_error = {.percent = expected.real("percent"), .tolerance = expected.real("tolerance")};
       expected.finish();
     }
     teacher.finish();
   }
-  if (const Json *value = said(members, "weights")) {
+  members.at("weights");
+  if (const Json *value = members.said("weights")) {
     json::Members weights(*value, members.place("weights"));
     config.weights = {.file = weights.text("file"), .checksum = weights.text("checksum")};
     weights.finish();
@@ -236,26 +213,26 @@ RunFile read_run(std::string_view text, const std::string &where) {
   try {
     parse_data_spec(config.data);
   } catch (const Error &error) {
-    json::fail(members.place("data"), error.message());
+    members.place("data").fail(error.message());
   }
-  config.protocol = read_protocol(members.at("protocol").dump(), members.place("protocol"));
+  config.protocol = read_protocol(members.at("protocol"), members.place("protocol"));
   config.seed = members.natural("seed");
   try {
     config.device = parse_device("device", members.text("device"));
   } catch (const Error &error) {
-    json::fail(members.place("device"), error.message());
+    members.place("device").fail(error.message());
   }
-  config.precision = choice(members, "precision", {"fp32", "tf32", "bf16"});
+  config.precision = members.choice("precision", {"fp32", "tf32", "bf16"});
   config.channels_last = members.flag("channels_last");
   config.micro_batch = whole_or_none(members, "micro_batch", 1);
-  config.threads = whole_or_none(members, "threads", 1);
-  config.workers = whole_or_none(members, "workers", 0);
+  config.threads = whole_or_none(members, "threads", 1, kMostThreads);
+  config.workers = whole_or_none(members, "workers", 0, kMostThreads);
   config.checkpoint_every = whole_or_none(members, "checkpoint_every", 1);
-  config.on_bad_file = choice(members, "on_bad_file", {"fail", "skip"});
+  config.on_bad_file = members.choice("on_bad_file", {"fail", "skip"});
   config.max_steps = whole_or_none(members, "max_steps", 1);
   const Json &record = members.at("record");
-  if (!record.is_object()) json::fail(members.place("record"), "\"record\" must be an object");
-  out.record = record.dump();
+  if (!record.is_object()) json::refuse(record, members.place("record"), "record", "an object");
+  out.record = json::dumped(record);
   members.finish();
   return out;
 }
@@ -312,6 +289,13 @@ void adopt(RunConfig &asked, const RunConfig &started) {
   take(asked.threads, started.threads);
   take(asked.workers, started.workers);
   take(asked.checkpoint_every, started.checkpoint_every);
+  // Files are compared by the digest that the run was started with: of before, it is another.
+  const auto same_kind = [](auto &file, const auto &from) {
+    if (file && from && kind_of_digest(file->checksum) != kind_of_digest(from->checksum))
+      file->checksum = digest_of_file(file->file, kind_of_digest(from->checksum));
+  };
+  same_kind(asked.teacher, started.teacher);
+  same_kind(asked.weights, started.weights);
 }
 
 } // namespace pare::train

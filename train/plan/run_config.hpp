@@ -35,7 +35,7 @@ struct ExpectedError {
 
 struct TeacherConfig {
   std::string file;
-  std::string checksum; ///< crc64 of the file
+  std::string checksum; ///< digest() of the file
   NetworkText network;  ///< standard: the student before anything was substituted or its width was changed
   std::optional<ExpectedError> expected_error;
 };
@@ -45,6 +45,9 @@ struct WeightsConfig {
   std::string file;
   std::string checksum;
 };
+
+/// The most threads, or workers, that a run may ask for: more than any machine has.
+inline constexpr std::int64_t kMostThreads = 1024;
 
 /// Everything that is needed to repeat a run. What is not said is the trainer's choice, which it writes here before it starts.
 struct RunConfig {
@@ -69,6 +72,8 @@ struct RunConfig {
 NetworkText read_network_text(const std::string &argument);
 /// The network before anything was substituted: of a solved file, what was solved; where that was the width, the original one.
 NetworkText original_network(const NetworkText &network);
+/// The network with its plan, for images of its own size.
+Design load_design_text(const NetworkText &network);
 /// The network with its plan. Throws Error{kUsage} where a solved file is given a substitution too.
 Design design_of(const ModelConfig &model);
 /// The teacher's, for images of the same size.
@@ -94,7 +99,7 @@ RunFile read_run(std::string_view json, const std::string &where);
 std::optional<std::string> first_difference(const RunConfig &asked, const RunConfig &started);
 /// What only changes the last bits of a resumed run: the device, threads, the layout. One line each, to warn.
 std::vector<std::string> bit_differences(const RunConfig &asked, const RunConfig &started);
-/// Fills in what is not said from what the run was started with.
+/// Fills in what is not said from what the run was started with, and takes the digests of files as it did. Throws Error{kIo}.
 void adopt(RunConfig &asked, const RunConfig &started);
 
 } // namespace pare::train

@@ -1,0 +1,151 @@
+#include "base/files.hpp"
+
+#include "base/error.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace pare {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kStdin = "-";
+
+/// Closes what it holds.
+struct Descriptor {
+  int value = -1;
+  explicit Descriptor(int descriptor) : value(descriptor) {}
+  Descriptor(const Descriptor &) = delete;
+  Descriptor &operator=(const Descriptor &) = delete;
+  ~Descriptor() {
+    if (value > STDERR_FILENO) ::close(value);
+  }
+};
+
+constexpr std::string_view kWritable = "a file in a folder that exists, has room and can be written";
+
+[[noreturn]] void fail_to_write(const std::string &path, int fault, std::string_view accepted = kWritable) {
+  throw Error(ErrorCode::kIo, path, fmt::format("cannot be written: {}; {} would be accepted", std::strerror(fault), accepted));
+}
+
+/// Where a chain of symbolic links leads, though nothing may be there, so that the links stay and their target is replaced.
+std::string target_of(const std::string &path) {
+  constexpr int kMostLinks = 40; // as Linux
+  fs::path out = path;
+  for (int i = 0; i < kMostLinks; ++i) {
+    std::error_code is_no_link;
+    const fs::path next = fs::read_symlink(out, is_no_link);
+    if (is_no_link) return out;
+    out = out.parent_path() / next; // an absolute one replaces it all
+  }
+  fail_to_write(path, ELOOP);
+}
+
+} // namespace
+
+std::string file_name(const std::string &path) { return path == kStdin ? "stdin" : path; }
+
+bool names_file(const std::string &argument) {
+  std::error_code ignored;
+  return argument == kStdin || argument.ends_with(".json") || argument.find('/') != std::string::npos ||
+         fs::exists(argument, ignored);
+}
+
+std::string read_text(const std::string &path, const std::string &where, std::size_t most, const Look &look) {
+  const auto fail = [&] {
+    throw Error(ErrorCode::kIo, where,
+                fmt::format("cannot read \"{}\": {}; a file that can be read would be accepted", path, std::strerror(errno)));
+  };
+  static bool stdin_is_read = false;
+  if (path == kStdin && std::exchange(stdin_is_read, true))
+    throw Error(ErrorCode::kUsage, where, "stdin is read once; a file would be accepted");
+  const Descriptor file(path == kStdin ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.value < 0) fail();
+  struct stat status {};
+  if (::fstat(file.value, &status) != 0) fail();
+  if (!S_ISREG(status.st_mode)) most = std::min(most, kMostTextBytes);
+  const auto too_large = [&] {
+    throw Error(ErrorCode::kLimit, where, fmt::format("\"{}\" has more than {} bytes, which is all that is read", path, most));
+  };
+  std::string text;
+  if (S_ISREG(status.st_mode)) {
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    if (size > most) too_large();
+    // Memory for the rest of a large file is taken when its beginning has been looked at.
+    if (!look) text.reserve(static_cast<std::size_t>(size));
+  }
+  bool looked = !look;
+  std::vector<char> buffer(std::size_t{1} << 16);
+  for (;;) {
+    const ssize_t n = ::read(file.value, buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail();
+    if (n == 0) {
+      if (!looked) look(text);
+      return text;
+    }
+    if (static_cast<std::size_t>(n) > most - text.size()) too_large();
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+    if (!looked && text.size() >= kLookBytes) {
+      looked = true;
+      look(text);
+      if (S_ISREG(status.st_mode)) text.reserve(static_cast<std::size_t>(status.st_size));
+    }
+  }
+}
+
+int write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+void write_file(const std::string &path, std::string_view text) {
+  struct stat status {};
+  const bool exists = ::stat(path.c_str(), &status) == 0;
+  if (exists && S_ISDIR(status.st_mode)) fail_to_write(path, EISDIR, "the name of a file");
+  if (exists && ::access(path.c_str(), W_OK) != 0) fail_to_write(path, errno);
+  if (exists && !S_ISREG(status.st_mode)) {
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0) fail_to_write(path, errno);
+    int fault = write_all(descriptor, text);
+    if (::close(descriptor) != 0 && fault == 0) fault = errno;
+    if (fault != 0) fail_to_write(path, fault);
+    return;
+  }
+
+  const std::string target = target_of(path);
+  const std::string temporary = fmt::format("{}.{}.tmp", target, ::getpid());
+  const auto create = [&] { return ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); };
+  int descriptor = create();
+  // What a process of this number left when it was killed: containers give the same numbers again.
+  if (descriptor < 0 && errno == EEXIST && ::unlink(temporary.c_str()) == 0) descriptor = create();
+  if (descriptor < 0) fail_to_write(path, errno);
+  int fault = write_all(descriptor, text);
+  if (fault == 0 && exists && ::fchmod(descriptor, status.st_mode & 07777) != 0) fault = errno;
+  if (fault == 0 && ::fsync(descriptor) != 0) fault = errno;
+  if (::close(descriptor) != 0 && fault == 0) fault = errno;
+  if (fault == 0 && ::rename(temporary.c_str(), target.c_str()) != 0) fault = errno;
+  if (fault == 0) return;
+  ::unlink(temporary.c_str());
+  fail_to_write(path, fault);
+}
+
+} // namespace pare

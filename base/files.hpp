@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace pare {
+
+/// The most that is read of a text: networks of a million layers take 113 MB.
+inline constexpr std::size_t kMostTextBytes = std::size_t{512} << 20;
+
+/// The bytes of a file, or of stdin where `path` is "-". Throws Error{kIo}, or Error{kLimit} beyond `most` bytes, placed at
+/// `where`: a device without end is refused, not read for ever. What is no regular file, whose size nobody knows, is read up to
+/// kMostTextBytes at most. `look` sees how the file begins before the rest is read, and may throw.
+using Look = std::function<void(std::string_view first_bytes)>;
+inline constexpr std::size_t kLookBytes = 16; ///< at least, or the file has fewer
+std::string read_text(const std::string &path, const std::string &where, std::size_t most = kMostTextBytes,
+                      const Look &look = {});
+
+/// What a path is called in messages: "stdin" for "-".
+std::string file_name(const std::string &path);
+
+/// Whether an argument that is no known name means a file: it is there, or looks like one ("-", x.json, a/b).
+bool names_file(const std::string &argument);
+
+/// Writes a file whole or not at all: under a temporary name beside it, flushed to the disk, then renamed. A link keeps
+/// leading where it led, also where nothing was there yet; a pipe or a device is written as it is; a file keeps its mode.
+/// Throws Error{kIo} placed at the path; the temporary file is gone then.
+void write_file(const std::string &path, std::string_view text);
+
+/// Writes all of a text to an open file; 0, or the errno of what failed.
+int write_all(int descriptor, std::string_view text);
+
+} // namespace pare

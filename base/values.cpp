@@ -1,0 +1,77 @@
+#include "base/values.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace pare {
+
+namespace {
+
+template <class Number>
+std::optional<Number> parse(std::string_view text, std::errc *fault = nullptr) {
+  Number value{};
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole_text = stop == text.data() + text.size();
+  if (fault != nullptr && whole_text) *fault = error;
+  if (error != std::errc() || !whole_text) return std::nullopt;
+  return value;
+}
+
+/// "--batch" and "augmentation.size" are called batch and augmentation.size.
+std::string_view key(std::string_view where) { return where.substr(std::min(where.find_first_not_of('-'), where.size())); }
+
+[[noreturn]] void fail(const std::string &where, std::string_view text, const std::string &rule) {
+  throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} = {} must be {}", key(where), plain(text, 80), rule));
+}
+
+} // namespace
+
+std::optional<std::int64_t> parse_whole(std::string_view text) { return parse<std::int64_t>(text); }
+
+std::optional<double> parse_real(std::string_view text) { return parse<double>(text); }
+
+std::string whole_rule(std::string_view text, std::int64_t least, std::int64_t most) {
+  std::errc fault{};
+  (void)parse<std::int64_t>(text, &fault);
+  if (most == INT64_MAX && fault != std::errc::result_out_of_range) return fmt::format("a whole number from {} up", least);
+  return fmt::format("a whole number from {} to {}", least, most);
+}
+
+std::int64_t read_whole(const std::string &where, std::string_view text, std::int64_t least, std::int64_t most) {
+  const auto value = parse_whole(text);
+  if (!value || *value < least || *value > most) fail(where, text, whole_rule(text, least, most));
+  return *value;
+}
+
+std::uint64_t read_seed(const std::string &where, std::string_view text) {
+  const auto value = parse<std::uint64_t>(text);
+  if (!value) fail(where, text, fmt::format("a whole number from 0 to {}", UINT64_MAX));
+  return *value;
+}
+
+double read_real(const std::string &where, std::string_view text) {
+  const auto value = parse_real(text);
+  if (!value || !std::isfinite(*value)) fail(where, text, "a finite number");
+  return *value;
+}
+
+bool read_switch(const std::string &where, std::string_view text) {
+  if (text == "on" || text == "true") return true;
+  if (text == "off" || text == "false") return false;
+  fail(where, text, "on or off");
+}
+
+std::string read_choice(const std::string &where, std::string_view text, std::span<const std::string_view> choices) {
+  if (std::find(choices.begin(), choices.end(), text) == choices.end())
+    fail(where, text, fmt::format("one of {}", fmt::join(choices, ", ")));
+  return std::string(text);
+}
+
+} // namespace pare

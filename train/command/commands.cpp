@@ -1,0 +1,400 @@
+#include "train/command/commands.hpp"
+
+#include "analysis/substitution.hpp"
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/values.hpp"
+#include "command/options.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+namespace pare::train {
+
+namespace {
+
+using command::Arguments;
+using command::OptionInfo;
+using command::Values;
+
+constexpr std::array<std::string_view, 3> kPrecisions = {"fp32", "tf32", "bf16"};
+constexpr std::array<std::string_view, 2> kOnBadFile = {"fail", "skip"};
+constexpr std::array<std::string_view, 2> kSynthesized = {"cifar10", "imagenet"};
+constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
+
+// Options that two of the commands have.
+
+OptionInfo data_option() {
+  return {.name = "--data",
+          .value = "SPEC",
+          .description = "cifar10:DIR or cifar100:DIR (the binary files), imagenet:DIR (train/CLASS/*.jpg and val/CLASS/*.jpg)",
+          .required = true};
+}
+
+OptionInfo protocol_option() {
+  return {.name = "--protocol",
+          .value = "NAME",
+          .description = "A known protocol, or a pare.protocol/1 file; standard: the network's own on such data",
+          .values = Values::kProtocol};
+}
+
+OptionInfo device_option() {
+  return {.name = "--device", .value = "DEVICE", .description = "cpu, cuda or cuda:N; standard: cpu"};
+}
+
+OptionInfo precision_option() {
+  return {.name = "--precision",
+          .value = "P",
+          .description = "Of convolutions and matrix products, standard fp32",
+          .choices = {kPrecisions.begin(), kPrecisions.end()}};
+}
+
+OptionInfo channels_last_option() {
+  return {.name = "--channels-last", .description = "Keep activations with channels innermost: faster on some devices"};
+}
+
+OptionInfo workers_option() {
+  return {.name = "--workers", .value = "N", .description = "Threads that read and cut images; nothing depends on how many"};
+}
+
+OptionInfo threads_option() {
+  return {.name = "--threads",
+          .value = "N",
+          .description = "Threads that compute on the CPU, standard one for each core; the last bits depend on how many"};
+}
+
+OptionInfo on_bad_file_option() {
+  return {.name = "--on-bad-file",
+          .value = "WHAT",
+          .description = "At an image that cannot be read, standard fail; skip takes the next good one instead, and counts",
+          .choices = {kOnBadFile.begin(), kOnBadFile.end()}};
+}
+
+std::optional<std::int64_t> whole(const Arguments &arguments, const std::string &option, std::int64_t least = 1,
+                                  std::int64_t most = INT64_MAX) {
+  const auto text = arguments.find(option);
+  if (!text) return std::nullopt;
+  return read_whole(option, *text, least, most);
+}
+
+std::string choice(const Arguments &arguments, const std::string &option, std::span<const std::string_view> choices) {
+  const auto text = arguments.find(option);
+  return text ? read_choice(option, *text, choices) : std::string(choices.front());
+}
+
+std::uint64_t seed_of(const Arguments &arguments) {
+  const auto text = arguments.find("--seed");
+  return text ? read_seed("--seed", *text) : 0;
+}
+
+ModelConfig model_of(const Arguments &arguments, const std::string &place) {
+  ModelConfig out;
+  const std::string argument = arguments.get(place);
+  out.network = read_network_text(argument);
+  if (const auto text = arguments.find("--substitute")) out.substitution = parse_substitute(*text).text();
+  out.where_possible = arguments.has("--where-possible");
+  const auto input = arguments.find("--input");
+  out.input = input ? parse_image_shape("--input", *input) : load_design_text(out.network).network.input;
+  out.input.batch = 1;
+  design_of(out); // a solved file with --substitute, or a network that does not take such images
+  return out;
+}
+
+/// The protocol with what --set and the options that are short for it change.
+Protocol protocol_of(const Arguments &arguments, const ModelConfig &model, const std::string &kind) {
+  const auto name = arguments.find("--protocol");
+  const NetworkFamily *family = design_of(model).network.family;
+  Protocol out =
+      name ? find_protocol(*name) : default_protocol(kind, family == nullptr ? std::string_view() : family->info().name);
+
+  std::vector<std::pair<std::string, std::string>> settings;
+  for (const auto &[option, key] : {std::pair{"--epochs", "epochs"},
+                                    {"--batch", "batch"},
+                                    {"--learning-rate", "learning_rate"},
+                                    {"--recompute", "recompute"}})
+    if (const auto value = arguments.find(option)) settings.emplace_back(key, *value);
+  for (const std::string &text : arguments.all("--decay-scaling")) {
+    const auto equals = text.find('=');
+    settings.emplace_back(equals == std::string::npos ? "decay_scaling" : "decay_scaling." + text.substr(0, equals),
+                          equals == std::string::npos ? text : text.substr(equals + 1));
+  }
+  for (const std::string &text : arguments.all("--set")) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos)
+      throw Error(ErrorCode::kUsage, "--set", fmt::format("\"{}\" must be KEY=VALUE, such as weight_decay=1e-4", text));
+    settings.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  std::set<std::string> keys;
+  try {
+    for (const auto &[key, value] : settings) {
+      if (!keys.insert(key).second) throw Error(ErrorCode::kUsage, key, fmt::format("{} is set twice", key));
+      set_field(out, key, value);
+    }
+    validate(out);
+  } catch (const Error &error) {
+    throw error.within("protocol");
+  }
+  for (const std::string &key : keys)
+    if (const auto why = without_effect(out, key)) throw Error(ErrorCode::kUsage, "protocol/" + key, *why);
+
+  if (out.data != kind)
+    throw Error(ErrorCode::kInvalidConfig, "--protocol",
+                fmt::format("protocol {} is for {} data, not {}: its mean and deviation are another's; a protocol for {}, or "
+                            "--set data={} would be accepted",
+                            out.name, out.data, kind, kind, kind));
+  const Shape &input = model.input;
+  if (input.channels != 3 || input.height != out.augmentation.size || input.width != out.augmentation.size)
+    throw Error(
+        ErrorCode::kInvalidConfig, "--input",
+        fmt::format("the network takes {} x {} x {} images, but protocol {} cuts them to 3 x {} x {}; --input 3,{},{} or --set "
+                    "augmentation.size would make them fit",
+                    input.channels, input.height, input.width, out.name, out.augmentation.size, out.augmentation.size,
+                    out.augmentation.size, out.augmentation.size));
+  return out;
+}
+
+ExpectedError read_expected_error(const std::string &text) {
+  const std::string where = "--expect-teacher-error";
+  const auto sign = text.find("+-");
+  if (sign == std::string::npos)
+    throw Error(ErrorCode::kInvalidValue, where,
+                fmt::format("expect-teacher-error = {} must be X+-D in percent, such as 4.2+-0.1", text));
+  const ExpectedError out{.percent = read_real(where, text.substr(0, sign)),
+                          .tolerance = read_real(where, text.substr(sign + 2))};
+  if (out.percent < 0 || out.percent > 100 || out.tolerance < 0)
+    throw Error(ErrorCode::kInvalidValue, where,
+                fmt::format("expect-teacher-error = {} must be X+-D in percent, X from 0 to 100 and D from 0 up", text));
+  return out;
+}
+
+} // namespace
+
+command::Command describe_train(Run run) {
+  return {
+      .name = "train",
+      .summary = "Train a network, or distil a teacher into it",
+      .description = "Trains exactly the network that `pare cost` counts: from scratch, or with --teacher as its student, by "
+                     "attention transfer. "
+                     "Everything that is needed to repeat the run goes into the folder, with metrics, checkpoints and the "
+                     "trained weights. The same "
+                     "command on a folder that is there goes on where it stopped.",
+      .options =
+          {command::network_option(),
+           command::substitute_option(),
+           command::where_possible_option(),
+           command::input_option(),
+           {.name = "--teacher",
+            .value = "FILE",
+            .description = "Weights of the teacher: safetensors, .pt, .pth or .t7; standard: none, train from scratch",
+            .values = Values::kFile},
+           {.name = "--teacher-network",
+            .value = "NETWORK",
+            .description = "What the teacher is; standard: the network before anything is substituted",
+            .values = Values::kNetwork},
+           {.name = "--expect-teacher-error",
+            .value = "X+-D",
+            .description = "Refuse a teacher whose top-1 error on the validation images is not X percent, give or take D"},
+           data_option(),
+           protocol_option(),
+           {.name = "--set",
+            .value = "KEY=VALUE",
+            .description = "Change a key of the protocol: weight_decay=1e-4, schedule.milestones=20,40; pare list protocols "
+                           "describes them",
+            .repeats = true},
+           {.name = "--epochs", .value = "N", .description = "Short for --set epochs=N"},
+           {.name = "--batch", .value = "N", .description = "Short for --set batch=N"},
+           {.name = "--learning-rate", .value = "X", .description = "Short for --set learning_rate=X"},
+           {.name = "--decay-scaling",
+            .value = "FAMILY=on|off",
+            .description = "Whether a family's weight decay is scaled by the compression ratio; on or off alone: of all",
+            .repeats = true},
+           {.name = "--recompute",
+            .value = "WHAT",
+            .description = "Activations that are computed again instead of kept, standard auto",
+            .choices = {"auto", "none", "all"}},
+           {.name = "--output",
+            .letter = "-o",
+            .value = "DIR",
+            .description = "The run's folder, which is made or gone on with",
+            .values = Values::kFile,
+            .required = true},
+           {.name = "--weights",
+            .value = "FILE",
+            .description = "Weights to start from, instead of random ones",
+            .values = Values::kFile},
+           {.name = "--seed", .value = "N", .description = "Of everything that is random; standard: 0"},
+           device_option(),
+           precision_option(),
+           channels_last_option(),
+           {.name = "--micro-batch",
+            .value = "N",
+            .description = "Images in one pass, the gradients of a batch added up: less memory; batch norm then sees N images"},
+           workers_option(),
+           threads_option(),
+           {.name = "--checkpoint-every",
+            .value = "STEPS",
+            .description = "Save that often as well as at the end of each epoch"},
+           on_bad_file_option(),
+           {.name = "--max-steps", .value = "N", .description = "Save and stop after N steps of the run"},
+           {.name = "--quiet", .description = "Show no progress"}},
+      .examples = {{"pare train student.json --teacher runs/teacher/weights.safetensors --data cifar10:data -o runs/student",
+                    "Distil a teacher into what `pare solve` found"},
+                   {"pare train wrn-28-10 --data cifar10:data -o runs/teacher", "A teacher, from scratch"},
+                   {"pare train wrn-16-2 --data cifar10:data --epochs 10 --set schedule.milestones=4,8 -o runs/short",
+                    "Ten epochs"}},
+      .run = run};
+}
+
+command::Command describe_evaluate(Run run) {
+  return {.name = "evaluate",
+          .summary = "Measure the error of a trained network",
+          .description =
+              "Runs the validation images through a trained network and prints its top-1 and top-5 error and its loss.",
+          .options = {{.name = "RUN_OR_NETWORK",
+                       .description = "The folder of a run, or a network, which needs --weights",
+                       .values = Values::kNetwork,
+                       .required = true},
+                      command::substitute_option(),
+                      command::where_possible_option(),
+                      command::input_option(),
+                      {.name = "--weights",
+                       .value = "FILE",
+                       .description = "Weights: safetensors, .pt, .pth or .t7; standard: those of the run",
+                       .values = Values::kFile},
+                      data_option(),
+                      protocol_option(),
+                      {.name = "--batch", .value = "N", .description = "Images in one pass"},
+                      device_option(),
+                      precision_option(),
+                      channels_last_option(),
+                      workers_option(),
+                      threads_option(),
+                      on_bad_file_option(),
+                      command::format_option({kFormats.begin(), kFormats.end()}),
+                      command::output_option()},
+          .examples = {{"pare evaluate runs/student --data cifar10:data", "The error of a run's last weights"},
+                       {"pare evaluate wrn-28-10 --weights teacher.safetensors --data cifar10:data",
+                        "Of a network with weights from elsewhere"}},
+          .run = run};
+}
+
+command::Command describe_data(Run run) {
+  return {
+      .name = "data",
+      .summary = "Make data to try things on",
+      .description = "Writes a synthetic set of images in the format of a real one: patterns that a network learns in a "
+                     "minute, for tests and "
+                     "demonstrations. The set is marked, and what is trained on it says so.",
+      .options = {{.name = "ACTION", .description = "One of", .choices = {"synthesize"}, .required = true},
+                  {.name = "DIR",
+                   .description = "The folder, which must be empty or not there",
+                   .values = Values::kFile,
+                   .required = true},
+                  {.name = "--like",
+                   .value = "KIND",
+                   .description = "The format",
+                   .choices = {kSynthesized.begin(), kSynthesized.end()},
+                   .required = true},
+                  {.name = "--classes", .value = "N", .description = "How many classes", .required = true},
+                  {.name = "--images",
+                   .value = "N",
+                   .description = "How many images to train on; a fifth as many are for validation",
+                   .required = true},
+                  {.name = "--size", .value = "N", .description = "Height and width in pixels; imagenet only, standard 256"},
+                  {.name = "--seed", .value = "N", .description = "Of what is random in it; standard: 0"}},
+      .examples = {{"pare data synthesize --like cifar10 --classes 10 --images 5000 data", "A small set in CIFAR-10's format"}},
+      .run = run};
+}
+
+RunConfig read_run_config(const Arguments &arguments) {
+  RunConfig out;
+  out.data = arguments.get("--data");
+  const auto [kind, folder] = parse_data_spec(out.data);
+  out.data = kind + ":" + folder;
+  out.device = parse_device("--device", arguments.get("--device", "cpu"));
+  out.precision = choice(arguments, "--precision", kPrecisions);
+  out.on_bad_file = choice(arguments, "--on-bad-file", kOnBadFile);
+  out.channels_last = arguments.has("--channels-last");
+  out.seed = seed_of(arguments);
+  out.micro_batch = whole(arguments, "--micro-batch");
+  out.threads = whole(arguments, "--threads", 1, kMostThreads);
+  out.workers = whole(arguments, "--workers", 0, kMostThreads);
+  out.checkpoint_every = whole(arguments, "--checkpoint-every");
+  out.max_steps = whole(arguments, "--max-steps");
+
+  out.model = model_of(arguments, "NETWORK");
+  out.protocol = protocol_of(arguments, out.model, kind);
+  if (out.micro_batch && *out.micro_batch > out.protocol.batch)
+    throw Error(ErrorCode::kInvalidConfig, "--micro-batch",
+                fmt::format("micro-batch = {} must be at most the batch, {}", *out.micro_batch, out.protocol.batch));
+
+  const auto teacher = arguments.find("--teacher");
+  for (const char *option : {"--teacher-network", "--expect-teacher-error"})
+    if (!teacher && arguments.has(option))
+      throw Error(ErrorCode::kUsage, option, "there is no teacher; --teacher FILE beside it would be accepted");
+  if (teacher) {
+    const auto network = arguments.find("--teacher-network");
+    const auto error = arguments.find("--expect-teacher-error");
+    out.teacher = {.file = *teacher,
+                   .checksum = digest_of_file(*teacher),
+                   .network = network ? read_network_text(*network) : original_network(out.model.network),
+                   .expected_error = error ? std::optional(read_expected_error(*error)) : std::nullopt};
+    teacher_design_of(out); // must take the student's images
+  }
+  if (const auto weights = arguments.find("--weights")) out.weights = {.file = *weights, .checksum = digest_of_file(*weights)};
+  return out;
+}
+
+EvaluateRequest read_evaluate_request(const Arguments &arguments) {
+  EvaluateRequest out;
+  const auto [kind, folder] = parse_data_spec(arguments.get("--data"));
+  out.data = kind + ":" + folder;
+  out.device = parse_device("--device", arguments.get("--device", "cpu"));
+  out.precision = choice(arguments, "--precision", kPrecisions);
+  out.on_bad_file = choice(arguments, "--on-bad-file", kOnBadFile);
+  out.format = command::read_format(arguments, kFormats);
+  out.channels_last = arguments.has("--channels-last");
+  out.batch = whole(arguments, "--batch");
+  out.workers = whole(arguments, "--workers", 0, kMostThreads);
+  out.threads = whole(arguments, "--threads", 1, kMostThreads);
+  out.output = arguments.get("--output");
+  out.weights = arguments.get("--weights");
+
+  const std::string what = arguments.get("RUN_OR_NETWORK");
+  std::error_code ignored;
+  if (std::filesystem::is_directory(what, ignored)) {
+    for (const char *option : {"--substitute", "--where-possible", "--input", "--protocol"})
+      if (arguments.has(option))
+        throw Error(ErrorCode::kUsage, option, fmt::format("the run in {} has its own; without it would be accepted", what));
+    out.run = what;
+    return out;
+  }
+  out.model = model_of(arguments, "RUN_OR_NETWORK");
+  if (out.weights.empty())
+    throw Error(ErrorCode::kUsage, "--weights",
+                fmt::format("{} is a network without weights; --weights FILE, or the folder of a run would be accepted", what));
+  out.protocol = protocol_of(arguments, *out.model, kind);
+  return out;
+}
+
+SynthesizeRequest read_synthesize_request(const Arguments &arguments) {
+  if (arguments.get("ACTION") != "synthesize")
+    throw Error(ErrorCode::kUsage, "data", fmt::format("\"{}\" must be synthesize", arguments.get("ACTION")));
+  SynthesizeRequest out;
+  out.like = read_choice("--like", arguments.get("--like"), kSynthesized);
+  out.classes = read_whole("--classes", arguments.get("--classes"), 2, out.like == "cifar10" ? 10 : 100'000);
+  out.images = read_whole("--images", arguments.get("--images"), out.classes, 100'000'000);
+  const auto size = arguments.find("--size");
+  if (out.like == "cifar10" && size && *size != "32")
+    throw Error(ErrorCode::kUsage, "--size", fmt::format("size = {}, but images like cifar10's are 32 x 32", *size));
+  out.size = out.like == "cifar10" ? 32 : size ? read_whole("--size", *size, 8, 4096) : 256;
+  out.seed = seed_of(arguments);
+  out.folder = arguments.get("DIR");
+  return out;
+}
+
+} // namespace pare::train

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "command/command.hpp"
+#include "train/plan/protocol.hpp"
+#include "train/plan/run_config.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace pare::train {
+
+/// What `pare` shows and `pare-train` does. `run` is null where another program is asked to do it.
+using Run = int (*)(const command::Arguments &);
+command::Command describe_train(Run run = nullptr);
+command::Command describe_evaluate(Run run = nullptr);
+command::Command describe_data(Run run = nullptr);
+
+/// `train NETWORK ...`: reads every file but the data. Throws Error.
+RunConfig read_run_config(const command::Arguments &arguments);
+
+/// `evaluate`: either a run's folder, which has all but the data, or a network with weights.
+struct EvaluateRequest {
+  std::string run;                  ///< a folder; empty for a network
+  std::optional<ModelConfig> model; ///< of a network
+  std::optional<Protocol> protocol; ///< of a network: how images are cut and normalised
+  std::string weights;              ///< a file; empty: the run's last
+  std::string data;                 ///< "cifar10:DIR"
+  std::optional<std::int64_t> batch;
+  std::string device = "cpu";
+  std::string precision = "fp32";
+  bool channels_last = false;
+  std::optional<std::int64_t> workers;
+  std::optional<std::int64_t> threads;
+  std::string on_bad_file = "fail";
+  std::string format = "text"; ///< "text" or "json"
+  std::string output;          ///< a file; empty: stdout
+};
+EvaluateRequest read_evaluate_request(const command::Arguments &arguments);
+
+/// `data synthesize`.
+struct SynthesizeRequest {
+  std::string like; ///< "cifar10" or "imagenet"
+  std::int64_t classes = 0;
+  std::int64_t images = 0; ///< to train on
+  std::int64_t size = 0;   ///< height and width, pixels
+  std::uint64_t seed = 0;
+  std::string folder;
+};
+SynthesizeRequest read_synthesize_request(const command::Arguments &arguments);
+
+} // namespace pare::train

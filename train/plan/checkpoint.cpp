@@ -1,0 +1,115 @@
+#include "train/plan/checkpoint.hpp"
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <compare>
+#include <filesystem>
+
+namespace pare::train {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kPrefix = "checkpoint-";
+constexpr std::string_view kSuffix = ".safetensors";
+constexpr std::size_t kKept = 2;
+// Stands in the header in the place of the checksum while it is computed.
+const std::string kNoChecksum(digits_of(Digest::kSha256), '0');
+constexpr std::string_view kChecksumField = "\"checksum\":\"";
+
+struct File {
+  std::int64_t step;
+  std::string path;
+
+  auto operator<=>(const File &) const = default;
+};
+
+/// A folder's checkpoints, newest first.
+std::vector<File> checkpoints_of(const std::string &path) {
+  std::vector<File> found;
+  std::error_code fault;
+  for (const auto &entry : fs::directory_iterator(path, fault)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
+    const std::string step = name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
+    if (!step.empty() && step.size() < 18 && step.find_first_not_of("0123456789") == std::string::npos)
+      found.push_back({.step = std::stoll(step), .path = entry.path()});
+  }
+  std::sort(found.rbegin(), found.rend());
+  return found;
+}
+
+[[noreturn]] void damaged(const std::string &path, const std::string &why) { throw Error(ErrorCode::kInvalidFile, path, why); }
+
+Checkpoint read_checkpoint(const std::string &path) {
+  std::string bytes = read_text(path, path, formats::kMostTensorFileBytes);
+  const std::size_t at = bytes.find(kChecksumField);
+  if (at == std::string::npos) damaged(path, "has no checksum");
+  const std::size_t begin = at + kChecksumField.size();
+  const std::string written = bytes.substr(begin, std::min(bytes.find('"', begin), begin + kNoChecksum.size()) - begin);
+  bytes.replace(begin, written.size(), written.size(), '0');
+  if (digest(bytes, kind_of_digest(written)) != written) damaged(path, "its checksum is wrong");
+  formats::TensorFile file = formats::parse_tensor_file(std::move(bytes), path);
+  Checkpoint out;
+  const auto metadata = file.metadata.find("position");
+  if (metadata == file.metadata.end()) damaged(path, "has no position");
+  const json::Place place = json::Place(path).member("position");
+  const json::Value document = json::parse(metadata->second, place);
+  json::Members position(document, place);
+  out.position = {.step = position.whole("step", 0),
+                  .epoch = position.whole("epoch", 0),
+                  .batch = position.whole("batch", 0),
+                  .lengths = {.metrics = position.whole("metrics_bytes", 0), .events = position.whole("events_bytes", 0)}};
+  position.finish();
+  out.tensors = std::move(file.tensors);
+  return out;
+}
+
+} // namespace
+
+void write_checkpoint(const RunFolder &folder, const Checkpoint &checkpoint) {
+  const Position &p = checkpoint.position;
+  const json::Value position = {{"step", p.step},
+                                {"epoch", p.epoch},
+                                {"batch", p.batch},
+                                {"metrics_bytes", p.lengths.metrics},
+                                {"events_bytes", p.lengths.events}};
+  std::string bytes = formats::serialize_safetensors(
+      {.tensors = checkpoint.tensors, .metadata = {{"checksum", kNoChecksum}, {"position", position.dump()}}, .format = {}});
+  const std::string checksum = digest(bytes);
+  bytes.replace(bytes.find(kChecksumField) + kChecksumField.size(), kNoChecksum.size(), checksum);
+  write_file(folder.file(fmt::format("{}{:012}{}", kPrefix, p.step, kSuffix)), bytes);
+
+  // What is newer was damaged, or the run would have gone on from there: in its place the last two that are whole are kept.
+  std::error_code ignored;
+  std::size_t kept = 0;
+  for (const File &file : checkpoints_of(folder.path()))
+    if (file.step > p.step || ++kept > kKept) fs::remove(file.path, ignored);
+}
+
+std::optional<Checkpoint> newest_checkpoint(const std::string &folder, std::vector<std::string> &damaged_files) {
+  const std::vector<File> all = checkpoints_of(folder);
+  for (const File &file : all) {
+    try {
+      return read_checkpoint(file.path);
+    } catch (const Error &error) {
+      if (error.code() != ErrorCode::kInvalidFile) throw; // one that cannot be read now is not damaged
+      damaged_files.push_back(error.what());
+    }
+  }
+  if (!all.empty())
+    throw Error(
+        ErrorCode::kInvalidFile, folder,
+        fmt::format("none of its {} checkpoints is whole: {}; another folder, or this one without them would start anew",
+                    all.size(), damaged_files.front()));
+  return std::nullopt;
+}
+
+} // namespace pare::train

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "formats/tensor_file.hpp"
+#include "train/plan/run_folder.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pare::train {
+
+/// Where a run stands.
+struct Position {
+  std::int64_t step = 0;  ///< steps done
+  std::int64_t epoch = 0; ///< of the next step
+  std::int64_t batch = 0; ///< of the next step, in its epoch
+  RunFolder::Lengths lengths;
+};
+
+/// All that a run needs to go on exactly: tensors by name (weights, momentum, sums of the epoch), and where it stands. All
+/// random numbers follow from the seed and the position; there is no other state.
+struct Checkpoint {
+  Position position;
+  std::map<std::string, formats::TensorBytes> tensors;
+};
+
+/// Writes "checkpoint-STEP.safetensors" beside itself, flushed and renamed, with a checksum of all its bytes; then removes all
+/// but the last two. Throws Error{kIo}; the earlier ones are whole then.
+void write_checkpoint(const RunFolder &folder, const Checkpoint &checkpoint);
+
+/// The newest checkpoint that is whole; damaged ones are named in `damaged`. None where there is none. Throws
+/// Error{kInvalidFile} where there are some and all are damaged.
+std::optional<Checkpoint> newest_checkpoint(const std::string &folder, std::vector<std::string> &damaged);
+
+} // namespace pare::train

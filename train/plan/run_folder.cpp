@@ -1,0 +1,142 @@
+#include "train/plan/run_folder.hpp"
+
+#include "base/error.hpp"
+#include "train/plan/event_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+
+namespace pare::train {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kMetrics = "metrics.jsonl";
+constexpr std::string_view kEvents = "events.out.tfevents.pare"; // TensorBoard looks for "tfevents" in the name
+constexpr std::string_view kLog = "log";
+constexpr std::string_view kLock = "lock";
+constexpr std::string_view kRun = "run.json";
+
+[[noreturn]] void fail(const std::string &path, const std::string &message) { throw Error(ErrorCode::kIo, path, message); }
+
+/// Appends whole, or throws and leaves the file as it was.
+void append(const std::string &path, std::string_view bytes) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (file < 0) fail(path, fmt::format("cannot be written: {}", std::strerror(errno)));
+  const off_t before = ::lseek(file, 0, SEEK_END);
+  int fault = 0;
+  for (std::string_view rest = bytes; !rest.empty();) {
+    const ssize_t written = ::write(file, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      fault = errno;
+      break;
+    }
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (fault != 0 && ::ftruncate(file, before) != 0) fault = errno;
+  ::close(file);
+  if (fault != 0) fail(path, fmt::format("cannot be written: {}; room on its disk would be accepted", std::strerror(fault)));
+}
+
+std::int64_t length_of(const std::string &path) {
+  std::error_code missing;
+  const auto size = fs::file_size(path, missing);
+  return missing ? 0 : static_cast<std::int64_t>(size);
+}
+
+void cut(const std::string &path, std::int64_t length) {
+  const std::int64_t now = length_of(path);
+  if (now < length)
+    fail(path,
+         fmt::format("has {} bytes, and {} when the checkpoint was written; it must not be shortened by hand", now, length));
+  if (now == length) return;
+  std::error_code fault;
+  fs::resize_file(path, static_cast<std::uintmax_t>(length), fault);
+  if (fault) fail(path, fmt::format("cannot be cut back: {}", fault.message()));
+}
+
+double now_seconds() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+
+/// Whether there is anything but what a run leaves that was refused before it wrote its run.json.
+bool holds_more_than_a_start(const std::string &path) {
+  std::error_code fault;
+  for (const auto &entry : fs::directory_iterator(path, fault)) {
+    const std::string name = entry.path().filename();
+    if (name != kLock && name != kLog && !name.starts_with(kRun)) return true;
+  }
+  return false;
+}
+
+} // namespace
+
+RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
+  std::error_code fault;
+  if (fs::exists(path_, fault) && !fs::is_directory(path_, fault))
+    fail(path_, "is no folder; a folder, or no file would be accepted");
+  if (fs::is_directory(path_, fault) && !has(kRun) && holds_more_than_a_start(path_))
+    fail(path_, "holds files, and no run.json; an empty folder, or that of a run would be accepted");
+  fs::create_directories(path_, fault);
+  if (fault) fail(path_, fmt::format("cannot be made: {}", fault.message()));
+  const std::string lock = file(kLock);
+  lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (lock_ < 0) fail(lock, fmt::format("cannot be opened: {}", std::strerror(errno)));
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    const int why = errno;
+    ::close(lock_);
+    if (why == EWOULDBLOCK) fail(path_, "another process is training in this folder; wait for it, or take another folder");
+    fail(lock, fmt::format("cannot be locked: {}", std::strerror(why)));
+  }
+}
+
+RunFolder::~RunFolder() { ::close(lock_); }
+
+std::string RunFolder::file(std::string_view name) const { return fmt::format("{}/{}", path_, name); }
+
+bool RunFolder::has(std::string_view name) const {
+  std::error_code fault;
+  return fs::exists(file(name), fault);
+}
+
+RunFolder::Lengths RunFolder::lengths() const {
+  return {.metrics = length_of(file(kMetrics)), .events = length_of(file(kEvents))};
+}
+
+void RunFolder::cut_back(const Lengths &lengths) {
+  cut(file(kMetrics), lengths.metrics);
+  cut(file(kEvents), lengths.events);
+}
+
+void RunFolder::flush() const {
+  for (const std::string_view name : {kMetrics, kEvents}) {
+    const std::string path = file(name);
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0 && errno == ENOENT) continue;
+    int fault = descriptor < 0 || ::fsync(descriptor) != 0 ? errno : 0;
+    if (descriptor >= 0 && ::close(descriptor) != 0 && fault == 0) fault = errno;
+    if (fault != 0) fail(path, fmt::format("cannot be written: {}", std::strerror(fault)));
+  }
+}
+
+void RunFolder::metrics(const std::string &json, std::int64_t step, const std::vector<std::pair<std::string, float>> &scalars) {
+  append(file(kMetrics), json + "\n");
+  std::string events;
+  if (length_of(file(kEvents)) == 0) events = event_file_header(now_seconds());
+  append(file(kEvents), events + event_record(now_seconds(), step, scalars));
+}
+
+void RunFolder::log(std::string_view line) {
+  append(file(kLog), fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {}\n", fmt::gmtime(std::time(nullptr)), line));
+}
+
+} // namespace pare::train
