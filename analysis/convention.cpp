@@ -17,6 +17,7 @@ namespace pare {
 namespace {
 
 constexpr std::string_view kSchema = "pare.convention/1";
+constexpr double kMostWeight = 1e9; ///< of an event: tools give it one, two or some dozens
 constexpr auto kModule = Spelling::kModule;
 constexpr auto kFunction = Spelling::kFunction;
 
@@ -78,8 +79,8 @@ Convention::Weight parse_weight(const std::string &key, double weight, const jso
     place.fail(own.empty() ? fmt::format("{} does no work that could be weighed", out.op)
                            : fmt::format("{} has no event {}; it has: {}", out.op, shown(name), fmt::join(own, ", ")));
   out.event = *event;
-  if (!(std::isfinite(weight) && weight >= 0))
-    place.fail(fmt::format("{} = {} must be a finite number from 0 up", key, weight));
+  if (!(weight >= 0 && weight <= kMostWeight))
+    place.fail(fmt::format("{} = {} must be a number from 0 to {}", key, shortest(weight), shortest(kMostWeight)));
   return out;
 }
 
@@ -127,6 +128,9 @@ Convention parse_convention(const json::Value &document, const json::Place &plac
         fmt::format("name = {} must be of letters, digits, _, - and ., and not \"all\"", shown(out.name)));
   if (out.source.empty()) members.place("source").fail("source = \"\" must say what is counted, after which tool or paper");
   json::Members weights(members.at("weights"), members.place("weights"));
+  if (weights.object().empty())
+    weights.place().fail(
+        "weights = {} counts nothing; an op.event with its weight, such as \"conv.mac\": 1, would be accepted");
   for (const auto &weight : weights.object().items())
     out.weights.push_back(parse_weight(weight.key(), weights.real(weight.key()), weights.place(weight.key())));
   members.finish();

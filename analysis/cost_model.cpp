@@ -115,9 +115,13 @@ CostReport count(const Graph &graph, Detail detail) {
 
 Count weigh(std::span<const EventCount> events, const Convention &convention, bool per_batch) {
   Count out;
-  for (const EventCount &e : events) {
-    if (e.per_batch != per_batch) continue;
-    if (const auto weight = convention.weight(e.op_kind, e.spelling, e.event)) out += e.amount.times(*weight);
+  try {
+    for (const EventCount &e : events) {
+      if (e.per_batch != per_batch) continue;
+      if (const auto weight = convention.weight(e.op_kind, e.spelling, e.event)) out += e.amount.times(*weight);
+    }
+  } catch (const Error &error) {
+    throw error.within("mult-adds[" + convention.name + "]");
   }
   return out;
 }

@@ -78,7 +78,9 @@ std::string read_text(const std::string &path, const std::string &where, std::si
   if (::fstat(file.value, &status) != 0) fail();
   if (!S_ISREG(status.st_mode)) most = std::min(most, kMostTextBytes);
   const auto too_large = [&] {
-    throw Error(ErrorCode::kLimit, where, fmt::format("\"{}\" has more than {} bytes, which is all that is read", path, most));
+    throw Error(ErrorCode::kLimit, where,
+                fmt::format("{}has more than {} bytes, which is all that is read",
+                            where == file_name(path) ? "" : fmt::format("\"{}\" ", path), most));
   };
   std::string text;
   if (S_ISREG(status.st_mode)) {
@@ -117,35 +119,75 @@ int write_all(int descriptor, std::string_view text) {
   return 0;
 }
 
-void write_file(const std::string &path, std::string_view text) {
-  struct stat status {};
-  const bool exists = ::stat(path.c_str(), &status) == 0;
-  if (exists && S_ISDIR(status.st_mode)) fail_to_write(path, EISDIR, "the name of a file");
-  if (exists && ::access(path.c_str(), W_OK) != 0) fail_to_write(path, errno);
-  if (exists && !S_ISREG(status.st_mode)) {
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+namespace {
+
+/// A file that has another name until it is whole.
+class NewFile {
+public:
+  NewFile(const std::string &path, std::string_view text) : path_(path), text_(text) {
+    struct stat status {};
+    const bool exists = ::stat(path.c_str(), &status) == 0;
+    if (exists && S_ISDIR(status.st_mode)) fail_to_write(path, EISDIR, "the name of a file");
+    if (exists && ::access(path.c_str(), W_OK) != 0) fail_to_write(path, errno);
+    if (exists && !S_ISREG(status.st_mode)) return;
+
+    target_ = target_of(path);
+    const std::string temporary = fmt::format("{}.{}.tmp", target_, ::getpid());
+    const auto create = [&] { return ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); };
+    int descriptor = create();
+    // What a process of this number left when it was killed: containers give the same numbers again.
+    if (descriptor < 0 && errno == EEXIST && ::unlink(temporary.c_str()) == 0) descriptor = create();
     if (descriptor < 0) fail_to_write(path, errno);
+    temporary_ = temporary;
     int fault = write_all(descriptor, text);
+    if (fault == 0 && exists && ::fchmod(descriptor, status.st_mode & 07777) != 0) fault = errno;
+    if (fault == 0 && ::fsync(descriptor) != 0) fault = errno;
     if (::close(descriptor) != 0 && fault == 0) fault = errno;
-    if (fault != 0) fail_to_write(path, fault);
-    return;
+    if (fault == 0) return;
+    discard();
+    fail_to_write(path, fault);
+  }
+  ~NewFile() { discard(); }
+  NewFile(NewFile &&other) noexcept
+      : path_(std::move(other.path_)), text_(other.text_), target_(std::move(other.target_)),
+        temporary_(std::exchange(other.temporary_, {})) {}
+  NewFile &operator=(NewFile &&) = delete;
+
+  /// Gives it its name. A pipe or a device, which has no other name, is written now.
+  void commit() {
+    if (target_.empty()) {
+      const int descriptor = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+      if (descriptor < 0) fail_to_write(path_, errno);
+      int fault = write_all(descriptor, text_);
+      if (::close(descriptor) != 0 && fault == 0) fault = errno;
+      if (fault != 0) fail_to_write(path_, fault);
+    } else {
+      if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_to_write(path_, errno);
+      temporary_.clear();
+    }
   }
 
-  const std::string target = target_of(path);
-  const std::string temporary = fmt::format("{}.{}.tmp", target, ::getpid());
-  const auto create = [&] { return ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); };
-  int descriptor = create();
-  // What a process of this number left when it was killed: containers give the same numbers again.
-  if (descriptor < 0 && errno == EEXIST && ::unlink(temporary.c_str()) == 0) descriptor = create();
-  if (descriptor < 0) fail_to_write(path, errno);
-  int fault = write_all(descriptor, text);
-  if (fault == 0 && exists && ::fchmod(descriptor, status.st_mode & 07777) != 0) fault = errno;
-  if (fault == 0 && ::fsync(descriptor) != 0) fault = errno;
-  if (::close(descriptor) != 0 && fault == 0) fault = errno;
-  if (fault == 0 && ::rename(temporary.c_str(), target.c_str()) != 0) fault = errno;
-  if (fault == 0) return;
-  ::unlink(temporary.c_str());
-  fail_to_write(path, fault);
+private:
+  void discard() {
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+    temporary_.clear();
+  }
+
+  std::string path_;
+  std::string_view text_;
+  std::string target_;    ///< empty: no regular file
+  std::string temporary_; ///< empty: there is none any more
+};
+
+} // namespace
+
+void write_file(const std::string &path, std::string_view text) { NewFile(path, text).commit(); }
+
+void write_files(std::span<const NamedText> files) {
+  std::vector<NewFile> all;
+  all.reserve(files.size());
+  for (const NamedText &file : files) all.emplace_back(file.path, file.text);
+  for (NewFile &file : all) file.commit();
 }
 
 } // namespace pare

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,13 @@ bool names_file(const std::string &argument);
 /// leading where it led, also where nothing was there yet; a pipe or a device is written as it is; a file keeps its mode.
 /// Throws Error{kIo} placed at the path; the temporary file is gone then.
 void write_file(const std::string &path, std::string_view text);
+
+/// The same for several: none is there anew before all are written under their temporary names.
+struct NamedText {
+  std::string path;
+  std::string_view text;
+};
+void write_files(std::span<const NamedText> files);
 
 /// Writes all of a text to an open file; 0, or the errno of what failed.
 int write_all(int descriptor, std::string_view text);

@@ -85,7 +85,12 @@ public:
   bool boolean(bool value) override { return put(value); }
   bool number_integer(number_integer_t value) override { return put(value); }
   bool number_unsigned(number_unsigned_t value) override { return put(value); }
-  bool number_float(number_float_t value, const string_t & /*text*/) override { return put(value); }
+  bool number_float(number_float_t value, const string_t &text) override {
+    if (text.find_first_of(".eE") == std::string::npos) // it would be shown in another form, and with other digits
+      here().fail(fmt::format("number {} has more than 64 bits; one of fewer, or with an exponent would be accepted",
+                              shortened(text, 60)));
+    return put(value);
+  }
   bool string(string_t &value) override { return put(std::move(value)); }
   bool binary(binary_t & /*value*/) override { return put(nullptr); } // never in text
   bool start_object(std::size_t /*size*/) override { return open(Value::object()); }

@@ -40,8 +40,13 @@ std::optional<double> parse_real(std::string_view text) { return parse<double>(t
 std::string whole_rule(std::string_view text, std::int64_t least, std::int64_t most) {
   std::errc fault{};
   (void)parse<std::int64_t>(text, &fault);
-  if (most == INT64_MAX && fault != std::errc::result_out_of_range) return fmt::format("a whole number from {} up", least);
-  return fmt::format("a whole number from {} to {}", least, most);
+  const auto real = parse_real(text);
+  const bool beyond = fault == std::errc::result_out_of_range || (real && std::fabs(*real) >= 0x1p63);
+  // "4e0" and "1e3" are whole, but not written so.
+  const bool in_digits =
+      real && std::nearbyint(*real) == *real && text.find_first_not_of("-0123456789") != std::string_view::npos;
+  return fmt::format("a whole number from {} {}{}", least, most == INT64_MAX && !beyond ? "up" : fmt::format("to {}", most),
+                     in_digits ? ", written in digits" : "");
 }
 
 std::int64_t read_whole(const std::string &where, std::string_view text, std::int64_t least, std::int64_t most) {

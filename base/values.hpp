@@ -12,7 +12,8 @@ namespace pare {
 std::optional<std::int64_t> parse_whole(std::string_view text);
 std::optional<double> parse_real(std::string_view text); ///< as strtod reads it, infinities and NaN too
 
-/// "a whole number from 1 up", "a whole number from 1 to 8"; the end of 64 bits is named where `text` is beyond it.
+/// "a whole number from 1 up", "a whole number from 1 to 8"; the end of 64 bits is named where `text` is beyond it, and that
+/// digits are wanted where it is a whole number in another form: 1e3.
 std::string whole_rule(std::string_view text, std::int64_t least, std::int64_t most);
 
 // What the values of options and settings mean. Each reads the whole text or throws Error{kInvalidValue} placed at `where`, the

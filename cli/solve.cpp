@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "base/text.hpp"
 #include "cli/options.hpp"
 #include "command/output.hpp"
@@ -121,8 +122,12 @@ int run(const Arguments &arguments) {
   for (const Output &output : outputs)
     if (!infeasible || output.is_stdout())
       results.emplace_back(output.path, output.format ? written(view, *output.format, document) : document);
-  std::stable_partition(results.begin(), results.end(), [](const auto &result) { return !is_stdout(result.first); });
-  for (const auto &[path, text] : results) deliver(path, text);
+  std::vector<NamedText> files;
+  for (const auto &[path, text] : results)
+    if (!is_stdout(path)) files.push_back({.path = path, .text = text});
+  write_files(files);
+  for (const auto &[path, text] : results)
+    if (is_stdout(path)) print(text);
   if (!infeasible) return kDone;
   std::string unwritten;
   for (const Output &output : outputs)

@@ -59,9 +59,11 @@ std::string read_format(const Arguments &arguments, std::span<const std::string_
   if (const auto given = arguments.find("--format"))
     return checked(*given, "--format", fmt::format("format = {}", shown(*given)));
   const std::string path = arguments.get("--output");
+  std::string name = path; // X.JSON is JSON too
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
   for (const auto &[ending, format] : kEndings)
     // Only what draws knows .dot: elsewhere it says nothing, as any other ending.
-    if (path.ends_with(ending) && (format != "dot" || std::find(accepted.begin(), accepted.end(), format) != accepted.end()))
+    if (name.ends_with(ending) && (format != "dot" || std::find(accepted.begin(), accepted.end(), format) != accepted.end()))
       return checked(format, "--output", fmt::format("format = {}, which the ending of {} says,", format, shown(path)));
   return std::string(otherwise);
 }

@@ -15,8 +15,6 @@ namespace {
 
 using Json = json::Value;
 
-/// As in the format's own library.
-constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 constexpr const char *kMetadata = "__metadata__";
 
 struct Entry {
@@ -97,8 +95,8 @@ std::string_view header_of(std::string_view file, const std::string &where) {
   std::memcpy(&bytes, file.data(), 8);
   if (bytes > file.size() - 8)
     throw fail(fmt::format("the header of {} bytes is longer than the file, {} bytes; is it truncated?", bytes, file.size()));
-  if (bytes > kMaxHeaderBytes)
-    throw fail(fmt::format("the header of {} bytes is too long; up to {} would be accepted", bytes, kMaxHeaderBytes));
+  if (bytes > kMostHeaderBytes)
+    throw fail(fmt::format("the header of {} bytes is too long; up to {} would be accepted", bytes, kMostHeaderBytes));
   const std::string_view header = file.substr(8, bytes);
   const std::size_t last = header.find_last_not_of('\0');
   if (last != std::string_view::npos && last + 1 < header.size())
@@ -186,9 +184,9 @@ std::string serialize_safetensors(const TensorFile &file) {
                 "a tensor's name or a metadata text is not UTF-8, which the format asks for");
   }
   text.append((8 - text.size() % 8) % 8, ' ');
-  if (text.size() > kMaxHeaderBytes)
+  if (text.size() > kMostHeaderBytes)
     throw Error(ErrorCode::kLimit, "safetensors",
-                fmt::format("a header of {} bytes; up to {} can be read", text.size(), kMaxHeaderBytes));
+                fmt::format("a header of {} bytes; up to {} can be read", text.size(), kMostHeaderBytes));
 
   std::string out(8, '\0');
   const std::uint64_t header_bytes = text.size();

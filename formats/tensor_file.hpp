@@ -22,6 +22,8 @@ struct TensorFile {
 /// The most that is read of a file of tensors: far more than the largest image networks with their momentum take. What is no
 /// regular file (a pipe) is read up to kMostTextBytes.
 inline constexpr std::size_t kMostTensorFileBytes = std::size_t{16} << 30;
+/// Of which a safetensors header may have so many, as in the format's own library.
+inline constexpr std::size_t kMostHeaderBytes = 100'000'000;
 
 /// Reads a file of tensors, whatever its name ends in: safetensors; a PyTorch zip file (.pt, .pth); a legacy torch.save file
 /// (.t7). A PyTorch file is a state dict, or a dictionary with one under "net", "state_dict" or "model"; the prefix "module."

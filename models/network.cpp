@@ -104,7 +104,7 @@ const NetworkFamily &find_network_family(std::string_view name) {
   unknown(name);
 }
 
-std::pair<const NetworkFamily *, NetworkValues> parse_network_spec(std::string_view spec) {
+NetworkSpec parse_network_spec(std::string_view spec) {
   const auto colon = spec.find(':');
   const std::string_view head = spec.substr(0, colon);
   const NetworkFamily *family = nullptr;
@@ -129,11 +129,12 @@ std::pair<const NetworkFamily *, NetworkValues> parse_network_spec(std::string_v
       }
     }
   if (family == nullptr) unknown(head);
-  if (colon == std::string_view::npos) return {family, values};
+  if (colon == std::string_view::npos) return {.family = family, .values = values};
 
   const NetworkInfo &info = family->info();
   const std::string where(info.name);
   NetworkValues given;
+  NetworkSpec out{.family = family, .values = {}};
   for (std::string_view pair : split(spec.substr(colon + 1), where)) {
     const auto equals = pair.find('=');
     const std::string key(pair.substr(0, equals));
@@ -147,11 +148,16 @@ std::pair<const NetworkFamily *, NetworkValues> parse_network_spec(std::string_v
     if (given.contains(key))
       throw Error(ErrorCode::kInvalidValue, where + "/" + key, fmt::format("key {} is given twice", key));
     std::string value(pair.substr(equals + 1));
-    if (value.starts_with('@')) value = read_text(value.substr(1), where + "/" + key, kMostValueBytes);
+    if (value.starts_with('@')) {
+      const std::string path = value.substr(1);
+      value = read_text(path, where + "/" + key, kMostValueBytes);
+      out.files[key] = file_name(path);
+    }
     given[key] = value;
   }
   for (const auto &[key, value] : given) values[key] = value;
-  return {family, values};
+  out.values = std::move(values);
+  return out;
 }
 
 namespace {
@@ -187,9 +193,19 @@ Network make_network(const NetworkFamily &family, const NetworkValues &values, c
   return network;
 }
 
+Network make_network(const NetworkSpec &spec, const NetworkOptions &options) {
+  try {
+    return make_network(*spec.family, spec.values, options);
+  } catch (const Error &error) {
+    for (const auto &[key, file] : spec.files)
+      if (const std::string value = fmt::format("{}/{}", spec.family->info().name, key); error.where().starts_with(value))
+        throw Error(ErrorCode::kInvalidFile, file + error.where().substr(value.size()), error.message());
+    throw;
+  }
+}
+
 Network make_network(std::string_view spec, const NetworkOptions &options) {
-  const auto [family, values] = parse_network_spec(spec);
-  return make_network(*family, values, options);
+  return make_network(parse_network_spec(spec), options);
 }
 
 AvgPool pool_to_one(const Shape &map, std::int64_t window) {

@@ -87,8 +87,16 @@ struct NetworkOptions {
 /// [ or { runs to its matching bracket, `@file` reads a file.
 Network make_network(std::string_view spec, const NetworkOptions &options = {});
 Network make_network(const NetworkFamily &family, const NetworkValues &values, const NetworkOptions &options = {});
-/// Only reads the spec.
-std::pair<const NetworkFamily *, NetworkValues> parse_network_spec(std::string_view spec);
+
+/// A spec as it was read.
+struct NetworkSpec {
+  const NetworkFamily *family = nullptr;
+  NetworkValues values;
+  std::map<std::string, std::string, std::less<>> files = {}; ///< where a value came from, by its key
+};
+NetworkSpec parse_network_spec(std::string_view spec);
+/// Faults of a value from a file are the file's.
+Network make_network(const NetworkSpec &spec, const NetworkOptions &options = {});
 std::string canonical_spec(const NetworkFamily &family, const NetworkValues &values);
 
 namespace spec {

@@ -179,7 +179,8 @@ Budget parse_budget(std::string_view text, std::string_view bare_convention) {
   const std::string_view number = trimmed(text.substr(relation + to_string(out.relation).size()));
   const auto limit = parse_limit(number);
   if (!limit)
-    fail(fmt::format("{} is not a number above 0 without blanks, with or without K, M, G or % behind it", shown(number, 40)));
+    fail(fmt::format("{} is not a number above 0, without blanks in it, with or without K, M, G or % behind it",
+                     shown(number, 40)));
   out.is_percentage = limit->is_percentage;
   if (limit->decimal.digits == 0) fail("a limit must be above 0");
   if (!out.is_percentage) out.limit = to_count(limit->decimal, 1, false, text);

@@ -191,8 +191,11 @@ private:
   bool all_known_;
 };
 
-void check_budgets(const Value &budgets, const json::Place &place, const Recount &recount, const Costs *original) {
+/// Gives the quantity of the first.
+std::optional<std::string> check_budgets(const Value &budgets, const json::Place &place, const Recount &recount,
+                                         const Costs *original) {
   if (!budgets.is_array()) json::refuse(budgets, place, "budgets", "an array of objects");
+  std::optional<std::string> first;
   for (std::size_t i = 0; i < budgets.size(); ++i) {
     json::Members members(budgets[i], place.item(i));
     Budget budget;
@@ -204,6 +207,7 @@ void check_budgets(const Value &budgets, const json::Place &place, const Recount
       json::refuse(*members.said("convention"), members.place("convention"), "convention", "null: parameters have none");
     budget.relation = members.choice("relation", {"<=", "~"}) == "~" ? Relation::kNearest : Relation::kAtMost;
     if (budget.metric == Metric::kMultAdds) recount.check_convention(budget.convention, members.place("convention"));
+    if (i == 0) first = budget.quantity();
     const Value &limit = members.at("limit");
     const double real_limit = members.real("limit");
     budget.limit = json::as_whole(limit) ? Count(*json::as_whole(limit)) : Count::from_real(real_limit);
@@ -229,14 +233,52 @@ void check_budgets(const Value &budgets, const json::Place &place, const Recount
       members.place("achieved")
           .fail(fmt::format("{} {} is over the limit, {}", budget.quantity(), counted->to_string(), budget.limit.to_string()));
   }
+  return first;
 }
 
 void check_termination(const Value &termination, const json::Place &place) {
   json::Members members(termination, place);
-  members.choice("reason", {"optimal", "feasible"}); // there is an answer
+  const bool optimal = members.choice("reason", {"optimal", "feasible"}) == "optimal"; // there is an answer
   for (const char *key : {"bound", "gap"})
     if (members.said(key) != nullptr) members.real(key);
+  if (const Value *gap = members.said("gap"); gap != nullptr && (optimal ? *gap != 0 : *gap < 0))
+    json::refuse(*gap, members.place("gap"), "gap", optimal ? "0, since the reason is optimal" : "from 0 up");
   members.text("detail");
+  members.finish();
+}
+
+// What only a search knows can still be of the right kind.
+
+void check_interval(const Value &interval, const json::Place &place) {
+  if (interval.is_null()) return;
+  const bool is_interval = interval.is_array() && interval.size() == 2 && interval[0].is_number() && interval[1].is_number() &&
+                           interval[0] < interval[1];
+  if (!is_interval) json::refuse(interval, place, "same_network_for", "null, or two numbers, the first below the second");
+}
+
+void check_next_up(const Value &next, const json::Place &place, const Recount &recount) {
+  if (next.is_null()) return;
+  json::Members members(next, place);
+  members.text("setting");
+  check_interval(members.at("same_network_for"), members.place("same_network_for"));
+  members.whole("parameters", 0);
+  json::Members mult_adds(members.at("mult_adds"), members.place("mult_adds"));
+  for (const auto &entry : mult_adds.object().items()) {
+    recount.check_convention(entry.key(), mult_adds.place(entry.key()));
+    mult_adds.real(entry.key());
+  }
+  members.text("reason");
+  members.finish();
+}
+
+void check_attainable(const Value &attainable, const json::Place &place, const std::optional<std::string> &quantity) {
+  json::Members members(attainable, place);
+  if (members.find("quantity") != nullptr) // files of before do not say it
+    if (const std::string said = members.text("quantity"); quantity && said != *quantity)
+      members.place("quantity").fail(fmt::format("quantity = {} must be the first budget's, {}", shown(said), *quantity));
+  const double smallest = members.real("smallest");
+  if (members.said("largest") != nullptr && members.real("largest") < smallest)
+    json::refuse(members.at("largest"), members.place("largest"), "largest", "null, or from the smallest up");
   members.finish();
 }
 
@@ -375,9 +417,9 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
                       at.fail(fmt::format("{} = {} percent, but the plan has {}", name, json::shown(written),
                                           share ? shortest(*share) : "null"));
                   });
-  if (const Value *budgets = members.find("budgets"))
-    check_budgets(*budgets, members.place("budgets"), recount, original_costs ? &*original_costs : nullptr);
-  if (const Value *termination = members.find("termination")) check_termination(*termination, members.place("termination"));
+  const auto first_quantity =
+      check_budgets(members.at("budgets"), members.place("budgets"), recount, original_costs ? &*original_costs : nullptr);
+  check_termination(members.at("termination"), members.place("termination"));
 
   if (members.find("substitution") != nullptr) {
     if (members.said("substitution") != nullptr) out.substitution = members.text("substitution");
@@ -393,7 +435,12 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
                  fmt::format("\"{}\"", fmt::join(kKnownBySearchOnly, "\", \"")));
   if (const Value *provenance = members.find("provenance"); provenance != nullptr && !provenance->is_object())
     json::refuse(*provenance, members.place("provenance"), "provenance", "an object");
-  for (const char *key : {"same_network_for", "attainable", "next_up", "nearest"}) members.find(key);
+  if (const Value *interval = members.find("same_network_for")) check_interval(*interval, members.place("same_network_for"));
+  if (const Value *attainable = members.find("attainable"))
+    check_attainable(*attainable, members.place("attainable"), first_quantity);
+  if (const Value *next = members.find("next_up")) check_next_up(*next, members.place("next_up"), recount);
+  if (members.said("nearest") != nullptr)
+    json::refuse(members.at("nearest"), members.place("nearest"), "nearest", "null: the budgets are met");
   members.finish();
   return out;
 }
@@ -407,7 +454,7 @@ Design read_solved(std::string_view text, const std::string &where, const Networ
 
 Design read_design(std::string_view text, const std::string &where, const NetworkOptions &options) {
   // Which of the two it is: the schema stands at the head of what Pare writes, but may stand anywhere.
-  if (text.find(kAnySchema) != std::string_view::npos) {
+  if (text.find("pare.solved") != std::string_view::npos) { // the slash may be escaped
     const json::Place place(where);
     const Value document = json::parse(text, place);
     if (is_solved(document)) return read_solved(document, place, options);
@@ -432,8 +479,7 @@ std::optional<std::string> original_of_solved(std::string_view text, const std::
 
 std::optional<Network> network_by_name(std::string_view argument, const NetworkOptions &options) {
   try {
-    const auto [family, values] = parse_network_spec(argument);
-    return make_network(*family, values, options);
+    return make_network(parse_network_spec(argument), options);
   } catch (const Error &error) {
     // Not the name of a network: then it is a file, if there is one of that name, or it looks like one.
     if (error.code() != ErrorCode::kUnknownName || error.where() != "network" || !names_file(std::string(argument))) throw;

@@ -357,8 +357,14 @@ std::optional<std::string> GraphModule::first_not_finite(const Tensor &x, const 
   });
   Pass quiet = pass;
   quiet.update_statistics = false;
-  run(x, quiet);
-  observer_ = before;
+  const auto restore = [&] { observer_ = before; };
+  try {
+    run(x, quiet);
+  } catch (...) {
+    restore();
+    throw;
+  }
+  restore();
   return found;
 }
 

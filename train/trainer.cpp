@@ -308,7 +308,11 @@ void Trainer::record() {
   for (const auto &[name, version] : command::libraries()) versions[name] = version;
   versions["LibTorch"] = TORCH_VERSION;
   record_["versions"] = versions;
-  write_file(folder_.file("run.json"), write_run({.config = config_, .record = record_.dump()}));
+  const std::string run = write_run({.config = config_, .record = record_.dump()});
+  std::map<std::string, std::uint64_t> bytes;
+  for (const auto &[name, tensor] : tensors()) bytes[name] = tensor.nbytes();
+  check_sizes(bytes, run);
+  write_file(folder_.file("run.json"), run);
 }
 
 std::map<std::string, Tensor> Trainer::tensors() const {
@@ -563,11 +567,11 @@ void Trainer::print_result() const {
     place.fail("is not the last epoch's results; metrics.jsonl must not be changed by hand");
   json::Members validation(line.at("validation"), place.member("validation"));
   validation.real("loss"); // one that is no number is no result
-  const std::string result =
-      fmt::format("{}{}: top-1 error {}, top-5 error {} after {} epochs{}\n{}\n", student_.design.network.name,
-                  student_.substitution().empty() ? "" : ", " + student_.substitution(),
-                  percent(validation.real("top1_error_percent")), percent(validation.real("top5_error_percent")),
-                  config_.protocol.epochs, data_.synthetic ? " on synthetic data" : "", folder_.file("weights.safetensors"));
+  const std::string result = fmt::format(
+      "{}{}: top-1 error {}, top-5 error {} after {} epoch{}{}\n{}\n", student_.design.network.name,
+      student_.substitution().empty() ? "" : ", " + student_.substitution(), percent(validation.real("top1_error_percent")),
+      percent(validation.real("top5_error_percent")), config_.protocol.epochs, config_.protocol.epochs == 1 ? "" : "s",
+      data_.synthetic ? " on synthetic data" : "", folder_.file("weights.safetensors"));
   try {
     command::print(result);
   } catch (const command::ReaderGone &) {

@@ -85,6 +85,19 @@ TEST_F(Files, ThatCannotBeWrittenLeaveNothing) {
   EXPECT_EQ(count(), 0U);
 }
 
+TEST_F(Files, SeveralAreWrittenOrNone) {
+  write_files(std::vector<NamedText>{{path("a"), "1"}, {path("b"), "2"}});
+  EXPECT_EQ(read_text(path("a"), "a") + read_text(path("b"), "b"), "12");
+  EXPECT_EQ(count(), 2U);
+  expect_error(
+      [&] {
+        write_files(std::vector<NamedText>{{path("a"), "3"}, {path("c"), "4"}, {path("no/d"), "5"}});
+      },
+      ErrorCode::kIo, path("no/d"), "No such file");
+  EXPECT_EQ(read_text(path("a"), "a"), "1");
+  EXPECT_EQ(count(), 2U);
+}
+
 TEST_F(Files, KeepTheirMode) {
   write_file(path("a"), "1");
   fs::permissions(path("a"), fs::perms::owner_read | fs::perms::owner_write);

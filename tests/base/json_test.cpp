@@ -103,8 +103,15 @@ TEST(Json, MembersAreChecked) {
             "[invalid_file] a.json/a: a = 0 must be a whole number from 1 up");
   EXPECT_EQ(fault(R"({"a": 9223372036854775808})", [](Members &m) { m.whole("a", 1); }),
             "[invalid_file] a.json/a: a = 9223372036854775808 must be a whole number from 1 to 9223372036854775807");
-  EXPECT_EQ(fault(R"({"a": 20000000000000000000000})", [](Members &m) { m.whole("a", 0); }),
+  EXPECT_EQ(fault(R"({"a": 2e22})", [](Members &m) { m.whole("a", 0); }),
             "[invalid_file] a.json/a: a = 2e+22 must be a whole number from 0 to 9223372036854775807");
+  // It would be another number, or look otherwise, as a double.
+  EXPECT_EQ(fault(R"({"a": [18446744073709551616]})"),
+            "[invalid_file] a.json/a[0]: number 18446744073709551616 has more than 64 bits; one of fewer, or with an exponent "
+            "would be accepted");
+  EXPECT_EQ(fault(R"({"a": -9223372036854775809})"),
+            "[invalid_file] a.json/a: number -9223372036854775809 has more than 64 bits; one of fewer, or with an exponent "
+            "would be accepted");
   EXPECT_EQ(fault(R"({"a": 9})", [](Members &m) { m.whole("a", 1, 8); }),
             "[invalid_file] a.json/a: a = 9 must be a whole number from 1 to 8");
   EXPECT_EQ(fault(R"({"a": -1})", [](Members &m) { m.natural("a"); }),

@@ -30,6 +30,13 @@ TEST(Values, AFaultSaysWhatWouldBeAccepted) {
   // A number that is large enough and too large: the end is named.
   EXPECT_EQ(message([] { read_whole("--batch", "12345678901234567890123"); }),
             "[invalid_value] --batch: batch = 12345678901234567890123 must be a whole number from 1 to 9223372036854775807");
+  // Whole, and not written so.
+  EXPECT_EQ(message([] { read_whole("--batch", "4e0"); }),
+            "[invalid_value] --batch: batch = 4e0 must be a whole number from 1 up, written in digits");
+  EXPECT_EQ(message([] { read_whole("--batch", "1e19"); }),
+            "[invalid_value] --batch: batch = 1e19 must be a whole number from 1 to 9223372036854775807, written in digits");
+  EXPECT_EQ(message([] { read_whole("--batch", "1.5"); }),
+            "[invalid_value] --batch: batch = 1.5 must be a whole number from 1 up");
   EXPECT_EQ(message([] { read_whole("--classes", "11", 2, 10); }),
             "[invalid_value] --classes: classes = 11 must be a whole number from 2 to 10");
   EXPECT_EQ(message([] { read_seed("--seed", "-1"); }),

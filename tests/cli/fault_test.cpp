@@ -91,17 +91,29 @@ TEST_F(Faults, Conventions) {
            {R"({"schema": "pare.convention/1", "name": "x", "source": "y", "weights": {"cnv.mac": 1}})", "cnv"},
            {R"({"schema": "pare.convention/1", "name": "x", "source": "y", "weights": {"conv.mack": 1}})", "mack"},
            {R"({"schema": "pare.convention/1", "name": "x", "source": "y", "weights": {"conv.mac": "1"}})", "number"},
-           {R"({"schema": "pare.convention/1", "name": "x", "source": "y", "weights": {}, "more": 1})", "more"},
-           {R"({"schema": "pare.convention/1", "name": "macs", "source": "y", "weights": {}})", "another name"}}) {
+           {R"({"schema": "pare.convention/1", "name": "x", "source": "y", "weights": {}})", "counts nothing"},
+           {R"({"schema": "pare.convention/1", "name": "x", "source": "y", "weights": {"conv.mac": 1}, "more": 1})", "more"},
+           {R"({"schema": "pare.convention/1", "name": "macs", "source": "y", "weights": {"conv.mac": 1}})", "another name"}}) {
     write("bad.json", text);
     expect({"cost", "wrn-10-1", "--convention", "bad.json"}, 1, "invalid_file", {"bad.json", part});
     expect({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "parameters<=1M", "--convention", "bad.json"}, 1,
            "invalid_file", {part});
   }
-  // Counts that are reals may be beyond a double.
-  write("huge.json", R"({"schema": "pare.convention/1", "name": "huge", "source": "y", "weights": {"conv.mac": 1e308}})");
-  for (const std::string format : {"text", "json", "csv", "markdown", "latex"})
-    expect({"cost", "wrn-10-1", "--convention", "huge.json", "--format", format}, 1, "overflow");
+  // What does not fit names the convention that makes it so.
+  const auto weighing = [](const std::string &weight) {
+    return R"({"schema": "pare.convention/1", "name": "huge", "source": "y", "weights": {"conv.mac": )" + weight + "}}";
+  };
+  for (const std::string weight : {"1e308", "1e19", "1000000001"}) {
+    write("huge.json", weighing(weight));
+    expect({"cost", "wrn-10-1", "--convention", "huge.json"}, 1, "invalid_file",
+           {"huge.json/weights[\"conv.mac\"]", "must be a number from 0 to 1e+09"});
+  }
+  for (const std::string weight : {"1e9", "999999999.5"}) {
+    write("huge.json", weighing(weight));
+    for (const std::string format : {"text", "json", "csv", "markdown", "latex"})
+      expect({"cost", "wrn-10-1", "--convention", "huge.json", "--format", format, "--batch", "100000"}, 1, "overflow",
+             {"mult-adds[huge]: "});
+  }
 }
 
 TEST_F(Faults, Options) {
@@ -154,7 +166,7 @@ TEST_F(Faults, NothingIsUnbounded) {
     expect({"cost", key + "=" + closed}, 2, "invalid_value", {deep});
   }
   write("deep.json", closed);
-  expect({"cost", "darts:genotype=@deep.json"}, 2, "invalid_value", {"darts/genotype", deep});
+  expect({"cost", "darts:genotype=@deep.json"}, 1, "invalid_file", {"deep.json: ", deep});
   expect({"cost", "wrn-10-1", "--convention", "deep.json"}, 1, "invalid_file", {"deep.json", deep});
   ASSERT_EQ(run({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "parameters<=30K", "-o", "good.json"}).code, 0);
   write("bad.json", replaced(read("good.json"), "wide_resnet:depth=10", "wide_resnet:depth=" + closed));

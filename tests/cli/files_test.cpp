@@ -116,6 +116,7 @@ TEST_F(Files, AHyphenIsStdinAndStdout) {
 TEST_F(Files, TheEndingOfTheOutputSaysItsFormat) {
   const std::vector<std::string> cost{"cost", "wrn-10-1"};
   for (const auto &[ending, format] : std::vector<std::pair<std::string, std::string>>{{".json", "json"},
+                                                                                       {".JSON", "json"},
                                                                                        {".csv", "csv"},
                                                                                        {".md", "markdown"},
                                                                                        {".tex", "latex"},

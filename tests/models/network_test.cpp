@@ -259,6 +259,21 @@ TEST(BadNetworkSpecs, NestingIsBounded) {
       R"([invalid_value] wide_resnet: in "depth=]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]...]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]" a bracket is closed that was not opened; a value that starts with [ or { must end with its partner)");
 }
 
+TEST(BadNetworkSpecs, FaultsOfAFileAreTheFiles) {
+  const std::string path = testing::TempDir() + "/pare_genotype_" + std::to_string(::getpid()) + ".json";
+  for (const auto &[text, line] : std::vector<std::pair<std::string, std::string>>{
+           {"[[",
+            ": parse error at line 1, column 3: syntax error while parsing value - unexpected end of input; expected '[', "
+            "'{', or a literal"},
+           {R"({"normal": []})", "/normal: "},
+           {"x", ": genotype = x must be "}}) {
+    std::ofstream(path) << text;
+    const std::string fault = test::message_of([&] { make_network("darts:genotype=@" + path); });
+    EXPECT_TRUE(fault.starts_with("[invalid_file] " + path + line)) << fault;
+  }
+  std::remove(path.c_str());
+}
+
 TEST(BadNetworkSpecs, TextIsBounded) {
   bad("darts:genotype=@/dev/zero",
       R"([limit] darts/genotype: "/dev/zero" has more than 16777216 bytes, which is all that is read)");

@@ -386,6 +386,32 @@ TEST(SolvedConfig, EveryValueIsCheckedOrMarked) {
   }
 }
 
+// What only a search knows must still be of its kind, and what every file has must be there.
+TEST(SolvedConfig, WhatOnlyASearchKnowsIsOfItsKind) {
+  for (const auto &[path, value, line] : std::vector<std::tuple<std::string, ordered_json, std::string>>{
+           {"/same_network_for", 3,
+            "same_network_for: same_network_for = 3 must be null, or two numbers, the first below the second"},
+           {"/same_network_for",
+            {0.2, 0.2},
+            "same_network_for: same_network_for = [0.2,0.2] must be null, or two numbers, the first below the second"},
+           {"/next_up", 3, "next_up: 3 must be an object"},
+           {"/next_up/parameters", "x", "next_up.parameters: parameters = \"x\" must be a whole number from 0 up"},
+           {"/next_up/setting", 1, "next_up.setting: setting = 1 must be text in quotes"},
+           {"/attainable", nullptr, "attainable: null must be an object"},
+           {"/attainable/quantity", "parameter",
+            "attainable.quantity: quantity = \"parameter\" must be the first budget's, parameters"},
+           {"/attainable/largest", 1, "attainable.largest: largest = 1 must be null, or from the smallest up"},
+           {"/nearest", {{"below", nullptr}}, "nearest: nearest = {\"below\":null} must be null: the budgets are met"},
+           {"/termination/gap", 1, "termination.gap: gap = 1 must be 0, since the reason is optimal"},
+           {"/termination/detail", nullptr, "termination.detail: detail = null must be text in quotes"}})
+    bad(edited(example(), path, value), "[invalid_file] student.json/" + line);
+  for (const char *key : {"budgets", "termination"}) {
+    ordered_json document = ordered_json::parse(example());
+    document.erase(key);
+    bad(document.dump(), fmt::format("[invalid_file] student.json/{0}: \"{0}\" is missing", key));
+  }
+}
+
 // At another size of image mult-adds are others; parameters and the plan still are what they are.
 TEST(SolvedConfig, AtAnotherSizeParametersAreStillChecked) {
   const NetworkOptions options{.input = Shape{.batch = 2, .channels = 3, .height = 64, .width = 64}};
@@ -495,7 +521,7 @@ TEST(LoadDesign, NamesBeforeFiles) {
 
 TEST(LoadDesign, ADeviceWithoutEndIsRefused) {
   expect_message([] { load_design("/dev/zero"); },
-                 R"([limit] /dev/zero: "/dev/zero" has more than 536870912 bytes, which is all that is read)");
+                 R"([limit] /dev/zero: has more than 536870912 bytes, which is all that is read)");
 }
 
 } // namespace

@@ -158,7 +158,7 @@ constexpr std::array kSmall = {NetworkCase{"wrn-10-1", 32},
 
 TEST(NetworksAndSubstitutes, CoverTheNetworks) {
   std::set<std::string_view> families;
-  for (const NetworkCase &small : kSmall) families.insert(parse_network_spec(small.spec).first->info().name);
+  for (const NetworkCase &small : kSmall) families.insert(parse_network_spec(small.spec).family->info().name);
   for (const NetworkFamily *family : network_families())
     EXPECT_TRUE(families.contains(family->info().name)) << family->info().name;
 }

@@ -475,7 +475,7 @@ TEST(Protocol, EndsAreNamed) {
 
 TEST(Protocol, TextIsBounded) {
   expect_message([] { find_protocol("/dev/zero"); },
-                 "[limit] /dev/zero: \"/dev/zero\" has more than 16777216 bytes, which is all that is read");
+                 "[limit] /dev/zero: has more than 16777216 bytes, which is all that is read");
 }
 
 TEST(Protocol, AFileMayNotPassForAKnownOne) {

@@ -41,12 +41,35 @@ private:
 };
 
 TEST_F(RunFolders, AreMadeAndOpenedAgain) {
-  { const RunFolder folder(path("a/b")); }
+  {
+    const RunFolder folder(path("a/b"));
+    folder.log("begun");
+  }
   EXPECT_TRUE(fs::is_directory(path("a/b")));
   const RunFolder again(path("a/b"));
   EXPECT_EQ(again.path(), path("a/b"));
   EXPECT_EQ(again.file("log"), path("a/b") + "/log");
-  EXPECT_FALSE(again.has("log"));
+  EXPECT_TRUE(again.has("log"));
+  EXPECT_FALSE(again.has("run.json"));
+}
+
+// A run that is refused before it wrote anything leaves nothing; what was there stays.
+TEST_F(RunFolders, GoAgainWhereNothingWasBegun) {
+  { const RunFolder folder(path()); }
+  EXPECT_FALSE(fs::exists(path()));
+  {
+    const RunFolder folder(path());
+    folder.log("begun");
+  }
+  EXPECT_TRUE(fs::exists(path() + "/log"));
+  fs::create_directory(path("empty"));
+  { const RunFolder folder(path("empty")); }
+  EXPECT_TRUE(fs::exists(path("empty")));
+}
+
+TEST_F(RunFolders, StdoutIsNone) {
+  test::expect_message([] { const RunFolder folder("-"); },
+                       "[usage] -: a run is a folder, and stdout is none; ./- would be accepted");
 }
 
 TEST_F(RunFolders, AreRefusedToASecondUser) {
@@ -226,6 +249,24 @@ TEST_F(Checkpoints, OfBeforeAreRead) {
   bytes.replace(bytes.find("\"checksum\":\"") + 12, 16, digest(bytes, Digest::kCrc64));
   write(file(3), bytes);
   expect_same(*newest(), wanted);
+}
+
+TEST_F(Checkpoints, TooLargeToReadIsSaidBeforeTheFirstStep) {
+  EXPECT_NO_THROW(check_sizes({{"a", std::uint64_t{8} << 30}, {"b", std::uint64_t{4} << 30}}, "{}"));
+  test::expect_message(
+      [] {
+        check_sizes({{"a", std::uint64_t{8} << 30}, {"b", std::uint64_t{8} << 30}}, "{}");
+      },
+      "[limit] checkpoint: would have 17179869184 bytes of tensors; files of up to 17179869184 can be read; a "
+      "smaller network would be accepted");
+  EXPECT_NO_THROW(check_sizes({{"a", 1}}, std::string(99'000'000, 'x')));
+  // In a header's text each quote takes two bytes.
+  test::expect_message(
+      [] {
+        check_sizes({{"a", 1}}, std::string(60'000'000, '"'));
+      },
+      "[limit] run.json: the weights would have a header of 120000133 bytes, most of it the network's text; up to "
+      "100000000 can be read");
 }
 
 TEST_F(Checkpoints, TheLastTwoAreKept) {

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::string_view kRunFile = "run.json";
 constexpr std::string_view kPrefix = "checkpoint-";
 constexpr std::string_view kSuffix = ".safetensors";
 constexpr std::size_t kKept = 2;
@@ -73,6 +74,25 @@ Checkpoint read_checkpoint(const std::string &path) {
 }
 
 } // namespace
+
+void check_sizes(const std::map<std::string, std::uint64_t> &tensor_bytes, std::string_view run) {
+  constexpr std::size_t kEntryBytes = 128; // of a tensor in the header beside its name: more than any takes
+  std::uint64_t header = json::dumped(json::Value(run)).size();
+  std::uint64_t bytes = 0;
+  for (const auto &[name, size] : tensor_bytes) {
+    header += json::dumped(json::Value(name)).size() + kEntryBytes;
+    bytes += size;
+  }
+  if (header > formats::kMostHeaderBytes)
+    throw Error(ErrorCode::kLimit, std::string(kRunFile),
+                fmt::format("the weights would have a header of {} bytes, most of it the network's text; up to {} can be read",
+                            header, formats::kMostHeaderBytes));
+  if (bytes > formats::kMostTensorFileBytes - formats::kMostHeaderBytes)
+    throw Error(
+        ErrorCode::kLimit, "checkpoint",
+        fmt::format("would have {} bytes of tensors; files of up to {} can be read; a smaller network would be accepted", bytes,
+                    formats::kMostTensorFileBytes));
+}
 
 void write_checkpoint(const RunFolder &folder, const Checkpoint &checkpoint) {
   const Position &p = checkpoint.position;

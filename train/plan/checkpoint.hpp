@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pare::train {
@@ -25,6 +26,10 @@ struct Checkpoint {
   Position position;
   std::map<std::string, formats::TensorBytes> tensors;
 };
+
+/// Before a run's first step: that what it will write can be read again. `tensor_bytes` are of a checkpoint's tensors, `run`
+/// the text of run.json, which the weights hold. Throws Error{kLimit}.
+void check_sizes(const std::map<std::string, std::uint64_t> &tensor_bytes, std::string_view run);
 
 /// Writes "checkpoint-STEP.safetensors" beside itself, flushed and renamed, with a checksum of all its bytes; then removes all
 /// but the last two. Throws Error{kIo}; the earlier ones are whole then.

@@ -68,23 +68,26 @@ void cut(const std::string &path, std::int64_t length) {
 
 double now_seconds() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
-/// Whether there is anything but what a run leaves that was refused before it wrote its run.json.
-bool holds_more_than_a_start(const std::string &path) {
+/// Whether there is a file whose name is not one of these.
+template <class IsOne>
+bool holds_more_than(const std::string &path, const IsOne &is_one) {
   std::error_code fault;
-  for (const auto &entry : fs::directory_iterator(path, fault)) {
-    const std::string name = entry.path().filename();
-    if (name != kLock && name != kLog && !name.starts_with(kRun)) return true;
-  }
+  for (const auto &entry : fs::directory_iterator(path, fault))
+    if (!is_one(entry.path().filename().string())) return true;
   return false;
 }
+
+/// What a run leaves that was stopped before it wrote its run.json.
+bool is_of_a_start(const std::string &name) { return name == kLock || name == kLog || name.starts_with(kRun); }
 
 } // namespace
 
 RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
+  if (path_ == "-") throw Error(ErrorCode::kUsage, "-", "a run is a folder, and stdout is none; ./- would be accepted");
   std::error_code fault;
-  if (fs::exists(path_, fault) && !fs::is_directory(path_, fault))
-    fail(path_, "is no folder; a folder, or no file would be accepted");
-  if (fs::is_directory(path_, fault) && !has(kRun) && holds_more_than_a_start(path_))
+  is_new_ = !fs::exists(path_, fault);
+  if (!is_new_ && !fs::is_directory(path_, fault)) fail(path_, "is no folder; a folder, or no file would be accepted");
+  if (fs::is_directory(path_, fault) && !has(kRun) && holds_more_than(path_, is_of_a_start))
     fail(path_, "holds files, and no run.json; an empty folder, or that of a run would be accepted");
   fs::create_directories(path_, fault);
   if (fault) fail(path_, fmt::format("cannot be made: {}", fault.message()));
@@ -99,7 +102,14 @@ RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
   }
 }
 
-RunFolder::~RunFolder() { ::close(lock_); }
+RunFolder::~RunFolder() {
+  // Nothing was begun: nothing is left behind. The lock is held until it is gone.
+  if (is_new_ && !holds_more_than(path_, [](const std::string &name) { return name == kLock; })) {
+    ::unlink(file(kLock).c_str());
+    ::rmdir(path_.c_str());
+  }
+  ::close(lock_);
+}
 
 std::string RunFolder::file(std::string_view name) const { return fmt::format("{}/{}", path_, name); }
 

@@ -12,7 +12,8 @@ namespace pare::train {
 /// open no other process can open it.
 class RunFolder {
 public:
-  /// Makes the folder where there is none. Throws Error{kIo}, also where it is another process's, or holds files and no run.
+  /// Makes the folder where there is none; it goes again with this where nothing was written to it. Throws Error{kIo}, also
+  /// where it is another process's, or holds files and no run.
   explicit RunFolder(std::string path);
   ~RunFolder();
   RunFolder(const RunFolder &) = delete;
@@ -42,6 +43,7 @@ public:
 private:
   std::string path_;
   int lock_ = -1;
+  bool is_new_ = false; ///< made by this
 };
 
 } // namespace pare::train
