@@ -44,9 +44,13 @@ endif()
 if(PARE_TORCH_FOUND AND NOT TARGET pare::torch)
   add_library(pare_torch INTERFACE)
   add_library(pare::torch ALIAS pare_torch)
-  target_include_directories(pare_torch SYSTEM INTERFACE ${PARE_TORCH_INCLUDE} ${PARE_TORCH_INCLUDE}/torch/csrc/api/include)
-  # LibTorch brings fmt's headers of its own, which come first, and not the library that belongs to them.
-  target_compile_definitions(pare_torch INTERFACE FMT_HEADER_ONLY)
+  # LibTorch brings fmt's headers of its own, and not the library that belongs to them: with these every file would compile all of
+  # fmt. So ours go first, alone in a folder.
+  get_target_property(_pare_fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fmt)
+  file(CREATE_LINK ${_pare_fmt_include}/fmt ${PROJECT_BINARY_DIR}/fmt/fmt SYMBOLIC)
+  target_include_directories(pare_torch SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/fmt ${PARE_TORCH_INCLUDE}
+                                                         ${PARE_TORCH_INCLUDE}/torch/csrc/api/include)
   # What is inlined from its headers makes GCC 12 see null pointers that are not there.
   target_compile_options(pare_torch INTERFACE -Wno-null-dereference)
   # torch_cpu's own dependencies are found by its run path, not by the linker.

@@ -1,9 +1,8 @@
-#include <torch/torch.h>
-
 #include "train/device.hpp"
 
 #include "base/error.hpp"
 #include "train/cuda/kernels.hpp"
+#include "train/torch.hpp"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include "train/step.hpp"
+#include "train/torch.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,6 @@
-#include <torch/torch.h>
-
 #include "train/evaluate.hpp"
+
+#include "train/torch.hpp"
 
 #include <fmt/format.h>
 

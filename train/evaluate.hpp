@@ -1,10 +1,9 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include "train/graph_module.hpp"
 #include "train/loader.hpp"
 #include "train/step.hpp"
+#include "train/torch.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -1,8 +1,7 @@
-#include <torch/torch.h>
-
 #include "train/graph_module.hpp"
 
 #include "base/error.hpp"
+#include "train/torch.hpp"
 
 #include <fmt/format.h>
 

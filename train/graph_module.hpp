@@ -1,9 +1,8 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include "analysis/graph.hpp"
 #include "train/modules/kernel.hpp"
+#include "train/torch.hpp"
 #include "train/weights.hpp"
 
 #include <cstdint>

@@ -1,10 +1,9 @@
-#include <torch/torch.h>
-
 #include "train/initialise.hpp"
 
 #include "base/error.hpp"
 #include "train/data/random.hpp"
 #include "train/modules/structured.hpp"
+#include "train/torch.hpp"
 
 #include <cmath>
 #include <functional>

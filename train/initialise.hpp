@@ -1,9 +1,8 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include "models/network.hpp"
 #include "train/graph_module.hpp"
+#include "train/torch.hpp"
 
 #include <cstdint>
 

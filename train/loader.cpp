@@ -1,8 +1,7 @@
-#include <torch/torch.h>
-
 #include "train/loader.hpp"
 
 #include "base/error.hpp"
+#include "train/torch.hpp"
 
 #include <fmt/format.h>
 

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include "train/data/augment.hpp"
 #include "train/data/dataset.hpp"
+#include "train/torch.hpp"
 
 #include <cstdint>
 #include <memory>

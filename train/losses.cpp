@@ -1,9 +1,8 @@
-#include <torch/torch.h>
-
 #include "train/losses.hpp"
 
 #include "base/error.hpp"
 #include "train/modules/fused.hpp"
+#include "train/torch.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include "train/torch.hpp"
 
 #include <cstdint>
 #include <vector>

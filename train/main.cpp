@@ -1,5 +1,3 @@
-#include <torch/torch.h>
-
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
@@ -12,6 +10,7 @@
 #include "train/evaluate.hpp"
 #include "train/model.hpp"
 #include "train/plan/checkpoint.hpp"
+#include "train/torch.hpp"
 #include "train/trainer.hpp"
 #include "train/weights.hpp"
 

@@ -1,9 +1,8 @@
-#include <torch/torch.h>
-
 #include "train/model.hpp"
 
 #include "base/error.hpp"
 #include "command/output.hpp"
+#include "train/torch.hpp"
 #include "train/weights.hpp"
 
 #include <fmt/format.h>

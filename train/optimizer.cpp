@@ -1,6 +1,8 @@
-#include <torch/torch.h>
-
 #include "train/optimizer.hpp"
+
+#include "train/torch.hpp"
+
+#include <torch/nn/utils/clip_grad.h>
 
 namespace pare::train {
 

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include "train/graph_module.hpp"
+#include "train/torch.hpp"
 
 #include <functional>
 #include <map>

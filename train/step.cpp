@@ -1,6 +1,6 @@
-#include <torch/torch.h>
-
 #include "train/step.hpp"
+
+#include "train/torch.hpp"
 
 #include <ATen/autocast_mode.h>
 

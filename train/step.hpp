@@ -1,10 +1,9 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include "train/graph_module.hpp"
 #include "train/losses.hpp"
 #include "train/optimizer.hpp"
+#include "train/torch.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,5 +1,3 @@
-#include <torch/torch.h>
-
 #include "train/trainer.hpp"
 
 #include "base/digest.hpp"
@@ -18,6 +16,7 @@
 #include "train/plan/checkpoint.hpp"
 #include "train/plan/run_folder.hpp"
 #include "train/step.hpp"
+#include "train/torch.hpp"
 #include "train/weights.hpp"
 
 #include <fmt/format.h>

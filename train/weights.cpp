@@ -1,10 +1,9 @@
-#include <torch/torch.h>
-
 #include "train/weights.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "formats/name_maps.hpp"
+#include "train/torch.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

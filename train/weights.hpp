@@ -1,8 +1,7 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include "formats/tensor_file.hpp"
+#include "train/torch.hpp"
 
 #include <cstdint>
 #include <map>

@@ -1,14 +1,13 @@
 // Times one step of attention transfer on WRN-16-2, as pare-train does it: the peer of peer_step.py, with the same options and
 // output.
 
-#include <torch/torch.h>
-
 #include "analysis/cost_model.hpp"
 #include "analysis/lower.hpp"
 #include "models/network.hpp"
 #include "train/device.hpp"
 #include "train/initialise.hpp"
 #include "train/step.hpp"
+#include "train/torch.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

@@ -4,6 +4,7 @@
 #include "analysis/network_file.hpp"
 #include "tests/support.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>

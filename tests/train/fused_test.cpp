@@ -1,9 +1,8 @@
 // Element-wise work in one pass, against LibTorch's own operations in double precision.
 
-#include <torch/torch.h>
-
 #include "tests/support.hpp"
 #include "train/modules/fused.hpp"
+#include "train/torch.hpp"
 
 #include <ATen/Parallel.h>
 

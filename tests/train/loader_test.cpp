@@ -1,9 +1,8 @@
-#include <torch/torch.h>
-
 #include "train/loader.hpp"
 
 #include "tests/train_data/images.hpp"
 #include "train/data/jpeg.hpp"
+#include "train/torch.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -2,10 +2,9 @@
 
 // Tensors that the 2019 code wrote (tests/golden/numerics), and how ours are compared with them.
 
-#include <torch/torch.h>
-
 #include "formats/tensor_file.hpp"
 #include "tests/support.hpp"
+#include "train/torch.hpp"
 #include "train/weights.hpp"
 
 #include <map>

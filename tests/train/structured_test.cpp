@@ -1,8 +1,7 @@
-#include <torch/torch.h>
-
 #include "tests/support.hpp"
 #include "train/device.hpp"
 #include "train/modules/structured.hpp"
+#include "train/torch.hpp"
 
 namespace pare::train {
 namespace {

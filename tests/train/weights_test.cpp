@@ -8,6 +8,8 @@
 #include "models/network.hpp"
 
 #include <fmt/format.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
 
 #include <cmath>
 

@@ -42,7 +42,7 @@ private:
 
 TEST_F(RunFolders, AreMadeAndOpenedAgain) {
   {
-    const RunFolder folder(path("a/b"));
+    RunFolder folder(path("a/b"));
     folder.log("begun");
   }
   EXPECT_TRUE(fs::is_directory(path("a/b")));
@@ -58,7 +58,7 @@ TEST_F(RunFolders, GoAgainWhereNothingWasBegun) {
   { const RunFolder folder(path()); }
   EXPECT_FALSE(fs::exists(path()));
   {
-    const RunFolder folder(path());
+    RunFolder folder(path());
     folder.log("begun");
   }
   EXPECT_TRUE(fs::exists(path() + "/log"));

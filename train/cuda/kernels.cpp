@@ -1,6 +1,6 @@
-#include <torch/torch.h>
-
 #include "train/cuda/kernels.hpp"
+
+#include "train/torch.hpp"
 
 #include <c10/core/impl/VirtualGuardImpl.h>
 

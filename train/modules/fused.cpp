@@ -1,6 +1,6 @@
-#include <torch/torch.h>
-
 #include "train/modules/fused.hpp"
+
+#include "train/torch.hpp"
 
 #include <ATen/Parallel.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include "train/torch.hpp"
 
 namespace pare::train {
 

@@ -1,11 +1,10 @@
-#include <torch/torch.h>
-
 #include "train/modules/kernel.hpp"
 
 #include "base/error.hpp"
 #include "train/data/random.hpp"
 #include "train/modules/fused.hpp"
 #include "train/modules/structured.hpp"
+#include "train/torch.hpp"
 
 #include <fmt/format.h>
 

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include "analysis/graph.hpp"
+#include "train/torch.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -1,8 +1,7 @@
-#include <torch/torch.h>
-
 #include "train/modules/structured.hpp"
 
 #include "train/cuda/kernels.hpp"
+#include "train/torch.hpp"
 
 #include <ATen/Parallel.h>
 
