@@ -127,7 +127,9 @@ TEST(Conventions, BadFilesAreRefused) {
       R"([invalid_file] mine.json/source: source = "" must say what is counted, after which tool or paper)");
   bad(R"({"schema": "pare.convention/1", "name": "m", "source": "x"})",
       R"([invalid_file] mine.json/weights: "weights" is missing)");
-  bad(R"({"schema": "pare.convention/1", "name": "m", "source": "x", "weights": {}, "more": 1})",
+  bad(R"({"schema": "pare.convention/1", "name": "m", "source": "x", "weights": {}})",
+      R"([invalid_file] mine.json/weights: weights = {} counts nothing; an op.event with its weight, such as "conv.mac": 1, would be accepted)");
+  bad(R"({"schema": "pare.convention/1", "name": "m", "source": "x", "weights": {"conv.mac": 1}, "more": 1})",
       R"([invalid_file] mine.json/more: unknown key "more"; known: schema, name, source, weights)");
   bad(with_weights("[]"), "[invalid_file] mine.json/weights: [] must be an object");
   bad(with_weights(R"({"conv": 1})"),

@@ -108,12 +108,10 @@ TEST_F(Faults, Conventions) {
     expect({"cost", "wrn-10-1", "--convention", "huge.json"}, 1, "invalid_file",
            {"huge.json/weights[\"conv.mac\"]", "must be a number from 0 to 1e+09"});
   }
-  for (const std::string weight : {"1e9", "999999999.5"}) {
-    write("huge.json", weighing(weight));
-    for (const std::string format : {"text", "json", "csv", "markdown", "latex"})
-      expect({"cost", "wrn-10-1", "--convention", "huge.json", "--format", format, "--batch", "100000"}, 1, "overflow",
-             {"mult-adds[huge]: "});
-  }
+  write("huge.json", weighing("1e9"));
+  for (const std::string format : {"text", "json", "csv", "markdown", "latex"})
+    expect({"cost", "wrn-10-1", "--convention", "huge.json", "--format", format, "--batch", "100000"}, 1, "overflow",
+           {"mult-adds[huge]: "});
 }
 
 TEST_F(Faults, Options) {

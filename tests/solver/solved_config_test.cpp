@@ -264,7 +264,7 @@ TEST(SolvedConfig, NumbersThatWereChangedByHandAreNotTrusted) {
   bad(edited(example(), "/conventions/0/weights/linear.mac", 1),
       "[invalid_file] student.json/achieved.mult_adds.mine: mult-adds[mine] = 28599552, but the plan has 28600832");
   bad(edited(example(), "/conventions/0/weights/linear.mac", -1),
-      R"([invalid_file] student.json/conventions[0].weights["linear.mac"]: linear.mac = -1 must be a finite number from 0 up)");
+      R"([invalid_file] student.json/conventions[0].weights["linear.mac"]: linear.mac = -1 must be a number from 0 to 1e+09)");
   bad(edited(example(), "/conventions/0/name", "macs"),
       R"([invalid_file] student.json/conventions[0].name: "macs" is another convention's name too)");
   bad(edited(example(), "/conventions/0/name", "yours"),
