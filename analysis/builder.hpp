@@ -28,7 +28,7 @@ public:
 
   LayerId layer(std::string name, std::string_view kind) { return graph_.add_layer(std::move(name), kind, substituted_); }
   /// A trained tensor of a layer; `decay_scaled` as in Parameter.
-  NodeId parameter(LayerId layer, std::string leaf, Extents extents, bool decay_scaled = false);
+  NodeId parameter(LayerId layer, std::string leaf, Extents extents, const Start &start, bool decay_scaled = false);
   /// A stored random index or sign tensor of a layer.
   NodeId buffer(LayerId layer, std::string leaf, Extents extents, std::int64_t upper);
 
@@ -39,6 +39,9 @@ public:
                 Spelling spelling = Spelling::kModule);
   NodeId batch_norm(const std::string &name, NodeId x, const BatchNorm &norm = {}, bool affine = true,
                     Spelling spelling = Spelling::kModule);
+  /// Any op of one input, with the parameters that its layer owns.
+  NodeId owner(const std::string &name, NodeId x, Op op, const Owned &owned, bool decay_scaled = false,
+               Spelling spelling = Spelling::kModule);
   /// Any op without parameters.
   NodeId op(std::string name, Op op, std::initializer_list<NodeId> inputs, Spelling spelling = Spelling::kModule);
   NodeId op(std::string name, Op op, std::span<const NodeId> inputs, Spelling spelling = Spelling::kModule);

@@ -21,16 +21,20 @@ constexpr double kMostWeight = 1e9; ///< of an event: tools give it one, two or 
 constexpr auto kModule = Spelling::kModule;
 constexpr auto kFunction = Spelling::kFunction;
 
+/// The event of every op that has it.
+std::vector<Convention::Weight> all_of(Event event) {
+  std::vector<Convention::Weight> out;
+  for (std::size_t kind = 0; kind < kOpKindCount; ++kind)
+    if (events_of(kind).contains(event)) out.push_back({std::string(kind_name(kind)), {}, event, 1});
+  return out;
+}
+
 std::vector<Convention> make_conventions() {
   return {
       {.name = "macs",
        .source = "every multiply-accumulate that the chosen evaluation executes; no bias, nothing else",
-       .weights = {{"conv", {}, Event::kMac, 1},
-                   {"linear", {}, Event::kMac, 1},
-                   {"tt_merge", {}, Event::kMac, 1},
-                   {"mode_product", {}, Event::kMac, 1},
-                   {"cp_merge", {}, Event::kMac, 1},
-                   {"acdc_product", {}, Event::kMac, 1}}},
+       .weights = all_of(Event::kMac),
+       .shown = true},
       {.name = "reference",
        .source =
            "the 2019 reference counter, its slips included: convolutions without bias, linear layers with, one per element "
@@ -43,7 +47,8 @@ std::vector<Convention> make_conventions() {
                    {"linear", kModule, Event::kBias, 1},
                    {"relu", kModule, Event::kElement, 1},
                    {"max_pool", kModule, Event::kWindow, 1},
-                   {"avg_pool", kModule, Event::kWindow, 1}}},
+                   {"avg_pool", kModule, Event::kWindow, 1}},
+       .shown = true},
   };
 }
 
@@ -101,6 +106,8 @@ std::span<const Convention> conventions() {
   static const std::vector<Convention> all = make_conventions();
   return all;
 }
+
+const Convention &standard_convention() { return conventions().front(); }
 
 const Convention &find_convention(std::string_view name) {
   std::vector<std::string_view> known;

@@ -24,6 +24,7 @@ struct Convention {
   std::string name;
   std::string source; ///< what is counted, after which tool or paper
   std::vector<Weight> weights;
+  bool shown = false; ///< in tables where no convention is asked for
 
   /// Weight of an event; none where it is not listed.
   std::optional<double> weight(std::size_t op_kind, Spelling spelling, Event event) const;
@@ -31,6 +32,8 @@ struct Convention {
 
 /// The conventions that Pare knows.
 std::span<const Convention> conventions();
+/// What "mult-adds" alone means: the first of them.
+const Convention &standard_convention();
 /// Throws Error{kUnknownName} with the known names.
 const Convention &find_convention(std::string_view name);
 

@@ -35,13 +35,13 @@ struct Graph::Edges {
   Dag dag;
 };
 
-Graph::Graph() : edges_(std::make_unique<Edges>()) {}
+Graph::Graph(const Initialisation &initialisation) : initialisation_(initialisation), edges_(std::make_unique<Edges>()) {}
 Graph::~Graph() = default;
 Graph::Graph(Graph &&other) noexcept = default;
 Graph &Graph::operator=(Graph &&other) noexcept = default;
 Graph::Graph(const Graph &other)
     : nodes_(other.nodes_), layers_(other.layers_), attached_(other.attached_), replaceable_(other.replaceable_),
-      marks_(other.marks_), output_(other.output_), edges_(std::make_unique<Edges>()) {
+      marks_(other.marks_), output_(other.output_), initialisation_(other.initialisation_), edges_(std::make_unique<Edges>()) {
   std::vector<NodeId> from;
   for (NodeId id = 0; id < nodes_.size(); ++id) {
     boost::add_vertex(edges_->dag);

@@ -67,12 +67,16 @@ class Graph {
 public:
   static constexpr std::size_t kMaxNodes = std::size_t{1} << 24;
 
-  Graph();
+  /// `initialisation`: what the parameters that layers own start as.
+  explicit Graph(const Initialisation &initialisation);
+  Graph() : Graph(Initialisation{}) {}
   ~Graph();
   Graph(Graph &&other) noexcept;
   Graph &operator=(Graph &&other) noexcept;
   Graph(const Graph &other);
   Graph &operator=(const Graph &other);
+
+  const Initialisation &initialisation() const { return initialisation_; }
 
   /// Empties the graph and keeps its memory.
   void clear();
@@ -132,6 +136,7 @@ private:
   std::vector<Replaceable> replaceable_;
   std::array<std::vector<NodeId>, kMarkCount> marks_;
   NodeId output_ = 0;
+  Initialisation initialisation_;
   std::unique_ptr<Edges> edges_;
   std::vector<const TensorShape *> shapes_; // scratch of add()
 };

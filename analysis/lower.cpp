@@ -14,11 +14,6 @@ namespace {
 
 constexpr auto kNone = std::numeric_limits<std::uint32_t>::max();
 
-const Substitute &baseline() {
-  static const Substitute substitute = parse_substitute("baseline");
-  return substitute;
-}
-
 void check_layers(const Graph &graph, const Plan &plan) {
   if (plan.layers.empty()) return;
   std::set<std::string_view> known;
@@ -51,6 +46,7 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
   check_layers(graph, plan);
   const std::size_t n = graph.node_count();
   Lowered out;
+  out.graph = Graph(graph.initialisation());
 
   // A replaced convolution takes its own weight and bias with it; what another node uses as well cannot go.
   std::vector<std::uint32_t> replaceable(n, kNone);
@@ -89,7 +85,7 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
           out.kept.push_back({site.name, refusal->message});
           substitute = nullptr;
         }
-      moved[id] = lower_site(out.graph, site, moved[inputs[0]], substitute != nullptr ? *substitute : baseline());
+      moved[id] = lower_site(out.graph, site, moved[inputs[0]], substitute != nullptr ? *substitute : baseline_substitute());
       continue;
     }
     for (NodeId &input : inputs) input = moved[input];
@@ -121,7 +117,7 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
 
 std::vector<Growth> growths(const Graph &graph, const Plan &plan) {
   std::vector<Growth> out;
-  const Convention &macs = find_convention("macs");
+  const Convention &macs = standard_convention();
   const auto cost = [](const ConvSite &site, const Substitute &substitute) {
     Graph one;
     lower_site(one, site, one.add_input(site.input), substitute);
@@ -131,7 +127,7 @@ std::vector<Growth> growths(const Graph &graph, const Plan &plan) {
     const ConvSite site = site_of(graph, mark);
     const Substitute *substitute = plan.find(site.name);
     if (substitute == nullptr || is_baseline(site, *substitute) || resolve(site, *substitute).refusal) continue;
-    const CostReport before = cost(site, baseline());
+    const CostReport before = cost(site, baseline_substitute());
     const CostReport after = cost(site, *substitute);
     if (after.parameters <= before.parameters && after.mult_adds(macs) <= before.mult_adds(macs)) continue;
     out.push_back({.layer = site.name,

@@ -15,7 +15,6 @@ namespace pare {
 struct Plan {
   std::optional<Substitute> uniform;                     ///< for every replaceable convolution that `layers` does not name
   std::map<std::string, Substitute, std::less<>> layers; ///< by layer name
-  Evaluation evaluation = Evaluation::kDense;
 
   const Substitute *find(std::string_view layer) const;
   /// A setting of the whole network: "Generic_0.1"; none where nothing is substituted.
@@ -43,7 +42,7 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused =
 /// Says that a substitution replaces nothing: the network has no replaceable layer, or all of them are kept as they were.
 std::string applies_to_no_layer(std::string_view substitute, std::span<const Lowered::Kept> kept);
 
-/// A replaceable layer whose substitute has more parameters or more mult-adds (convention macs) than its baseline.
+/// A replaceable layer whose substitute has more parameters or more mult-adds (by standard_convention()) than its baseline.
 struct Growth {
   std::string layer;
   std::string substitute;

@@ -31,35 +31,20 @@ constexpr MarkList kMarkLists[] = {{"attention_taps", Mark::kAttentionTap, true}
                                    {"drop_path", Mark::kDropPath, false},
                                    {"segment_ends", Mark::kSegmentEnd, false}};
 
-/// The ops that are layers of a file: those on activations. Their parameters are implied.
-bool is_file_op(std::size_t kind) {
-  static const std::vector<bool> layers = [] {
-    std::vector<bool> out(kOpKindCount, true);
-    for (const Op &op : std::initializer_list<Op>{Input{}, Parameter{}, Buffer{}, Gather{}, TtMerge{}, ModeProduct{}, CpMerge{},
-                                                  AcdcProduct{}, Transpose{}, Reshape{}, AddBias{}})
-      out[kind_index(op)] = false;
-    return out;
-  }();
-  return layers[kind];
-}
-
 std::vector<std::string_view> file_ops() {
   std::vector<std::string_view> out;
   for (std::size_t kind = 0; kind < kOpKindCount; ++kind)
-    if (is_file_op(kind)) out.push_back(kind_name(kind));
+    if (is_in_files(kind)) out.push_back(kind_name(kind));
   return out;
 }
 
-/// What a layer has beside its op: attributes of the parameters that it owns, and marks.
+/// A layer: its op, what files say of the parameters that it owns, and marks.
 struct Entry {
   std::string id;
   std::string name;
   Op op;
   std::vector<std::string> inputs;
-  std::int64_t out = 0; ///< out_channels or out_features
-  Pair kernel{1, 1};    ///< of a convolution
-  bool bias = false;
-  bool affine = true;
+  Owned owned;
   Spelling spelling = Spelling::kModule;
   std::optional<Baseline> replaceable;
   std::size_t position = 0;
@@ -107,7 +92,7 @@ Entry read_entry(const json::Value &object, json::Place place, std::size_t posit
     fail("id", fmt::format("id = \"{}\" must not be empty, nor \"input\"", entry.id));
   const std::string op = members.text("op");
   const auto kind = kind_from(op);
-  if (!kind || !is_file_op(*kind)) fail("op", fmt::format("unknown op {}; known: {}", shown(op), fmt::join(file_ops(), ", ")));
+  if (!kind || !is_in_files(*kind)) fail("op", fmt::format("unknown op {}; known: {}", shown(op), fmt::join(file_ops(), ", ")));
   entry.op = make_op(*kind);
 
   const json::Value &inputs = members.at("inputs");
@@ -123,27 +108,20 @@ Entry read_entry(const json::Value &object, json::Place place, std::size_t posit
     if (std::any_of(text->begin(), text->end(), [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7f; }))
       fail(field, fmt::format("{} = {} must be without control characters but line ends", field, json::shown(*text)));
 
-  if (std::holds_alternative<Conv>(entry.op)) {
-    for (const char *field : {"out_channels", "kernel"}) members.at(field);
-    read("out_channels", entry.out);
-    read("kernel", entry.kernel);
-    read("bias", entry.bias);
-    if (members.find("replaceable") != nullptr) {
-      const std::string baseline = members.text("replaceable");
-      entry.replaceable = baseline_from(baseline);
-      if (!entry.replaceable)
-        fail("replaceable", fmt::format("replaceable = {} must be Conv or Sep, its baseline", shown(baseline)));
-    }
-  } else if (std::holds_alternative<Linear>(entry.op)) {
-    entry.out = members.whole("out_features");
-    read("bias", entry.bias);
-  } else if (std::holds_alternative<BatchNorm>(entry.op)) {
-    read("affine", entry.affine);
-  } else if (std::holds_alternative<MaxPool>(entry.op) || std::holds_alternative<AvgPool>(entry.op)) {
-    for (const char *field : {"kernel", "stride"}) members.at(field);
+  std::visit(
+      [&]<class T>(const T & /*op*/) {
+        if constexpr (HasNeeded<T>)
+          for (const std::string_view field : T::kNeeded) members.at(field);
+        if constexpr (Owner<T>) T::visit_owned(entry.owned, [&](const char *name, auto &v) { read(name, v); });
+      },
+      entry.op);
+  if (std::holds_alternative<Conv>(entry.op) && members.find("replaceable") != nullptr) {
+    const std::string baseline = members.text("replaceable");
+    entry.replaceable = baseline_from(baseline);
+    if (!entry.replaceable)
+      fail("replaceable", fmt::format("replaceable = {} must be Conv or Sep, its baseline", shown(baseline)));
   }
-  std::visit([&](auto &o) { std::decay_t<decltype(o)>::visit_fields(o, [&](const char *name, auto &v) { read(name, v); }); },
-             entry.op);
+  std::visit([&]<class T>(T &o) { T::visit_fields(o, [&](const char *name, auto &v) { read(name, v); }); }, entry.op);
   std::string spelling = std::string(to_string(entry.spelling));
   read("spelling", spelling);
   const auto known = spelling_from(spelling);
@@ -155,28 +133,12 @@ Entry read_entry(const json::Value &object, json::Place place, std::size_t posit
 
 NodeId append(Graph &graph, const Entry &entry, std::span<const NodeId> inputs) {
   Builder b(graph);
-  const auto one = [&]() {
-    if (inputs.size() != 1)
-      throw Error(ErrorCode::kInvalidFile, entry.name + "/inputs", fmt::format("{} inputs given, 1 expected", inputs.size()));
-    return inputs[0];
-  };
-  if (const auto *conv = std::get_if<Conv>(&entry.op)) {
-    const NodeId node = b.conv(entry.name, one(),
-                               {.out_channels = entry.out,
-                                .kernel = entry.kernel,
-                                .stride = conv->stride,
-                                .padding = conv->padding,
-                                .dilation = conv->dilation,
-                                .groups = conv->groups,
-                                .bias = entry.bias},
-                               false, entry.spelling);
-    if (entry.replaceable) graph.mark_replaceable(node, *entry.replaceable);
-    return node;
-  }
-  if (std::holds_alternative<Linear>(entry.op)) return b.linear(entry.name, one(), entry.out, entry.bias, entry.spelling);
-  if (const auto *norm = std::get_if<BatchNorm>(&entry.op))
-    return b.batch_norm(entry.name, one(), *norm, entry.affine, entry.spelling);
-  return b.op(entry.name, entry.op, inputs, entry.spelling);
+  if (!owns_parameters(kind_index(entry.op))) return b.op(entry.name, entry.op, inputs, entry.spelling);
+  if (inputs.size() != 1)
+    throw Error(ErrorCode::kInvalidFile, entry.name + "/inputs", fmt::format("{} inputs given, 1 expected", inputs.size()));
+  const NodeId node = b.owner(entry.name, inputs[0], entry.op, entry.owned, false, entry.spelling);
+  if (entry.replaceable) graph.mark_replaceable(node, *entry.replaceable);
+  return node;
 }
 
 } // namespace
@@ -338,35 +300,27 @@ std::vector<std::string> unique_ids(const Graph &graph) {
 
 /// The attributes of an op, and of the parameters that it owns, as (name, text). Only what a reader would not assume.
 template <class Visitor>
-void visit_attributes(const Graph &graph, NodeId id, const std::vector<NodeId> &inputs, Visitor &&visit) {
+void visit_attributes(const Graph &graph, NodeId id, Visitor &&visit) {
   const Node &node = graph.node(id);
-  bool pool = false;
-  if (std::holds_alternative<Conv>(node.op)) {
-    const Extents &weight = graph.weight(inputs[1]);
-    visit("out_channels", written(weight[0]));
-    visit("kernel", written(Pair{weight[2], weight[3]}));
-    if (inputs.size() == 3) visit("bias", written(true));
-  } else if (std::holds_alternative<Linear>(node.op)) {
-    visit("out_features", written(graph.weight(inputs[1])[0]));
-    if (inputs.size() == 3) visit("bias", written(true));
-  } else if (std::holds_alternative<BatchNorm>(node.op) && inputs.size() == 1) {
-    visit("affine", written(false));
-  } else {
-    pool = std::holds_alternative<MaxPool>(node.op) || std::holds_alternative<AvgPool>(node.op);
-  }
-  const Op standard = make_op(kind_index(node.op));
+  const std::size_t kind = kind_index(node.op);
+  /// Visits what `all` visits of `object`, where it is not as in `standard`.
+  const auto visit_changed = [&](const auto &object, const auto &standard, const auto &all) {
+    std::vector<std::string> standards;
+    all(standard, [&](const char * /*name*/, const auto &v) { standards.push_back(written(v)); });
+    std::size_t i = 0;
+    all(object, [&](const char *name, const auto &v) {
+      const std::string text = written(v);
+      if (text != standards[i++] || is_needed(kind, name)) visit(name, text);
+    });
+  };
   std::visit(
-      [&](const auto &op) {
-        using Type = std::decay_t<decltype(op)>;
-        std::vector<std::string> defaults;
-        Type::visit_fields(std::get<Type>(standard),
-                           [&](const char * /*name*/, const auto &v) { defaults.push_back(written(v)); });
-        std::size_t i = 0;
-        Type::visit_fields(op, [&](const char *name, const auto &v) {
-          const std::string text = written(v);
-          const bool always = pool && (std::string_view(name) == "kernel" || std::string_view(name) == "stride");
-          if (text != defaults[i++] || always) visit(name, text);
-        });
+      [&]<class T>(const T &op) {
+        if constexpr (Owner<T>) {
+          std::vector<const TensorShape *> shapes;
+          graph.input_shapes(id, shapes);
+          visit_changed(owned_of(op, shapes), Owned{}, [](const Owned &o, auto &&v) { T::visit_owned(o, v); });
+        }
+        visit_changed(op, T{}, [](const T &o, auto &&v) { T::visit_fields(o, v); });
       },
       node.op);
 }
@@ -389,7 +343,7 @@ std::string write_network(const Graph &graph, std::string_view name) {
     const Node &node = graph.node(id);
     if (std::holds_alternative<Parameter>(node.op)) continue;
     const Layer &layer = graph.layer(node.layer);
-    if (!is_file_op(kind_index(node.op)))
+    if (!is_in_files(kind_index(node.op)))
       throw Error(ErrorCode::kInvalidConfig, layer.name,
                   "a network file holds layers with weights of their own; this one's is computed");
     graph.inputs(id, inputs);
@@ -410,7 +364,7 @@ std::string write_network(const Graph &graph, std::string_view name) {
       first_input = false;
     }
     out += ']';
-    visit_attributes(graph, id, inputs,
+    visit_attributes(graph, id,
                      [&](const char *field, const std::string &text) { out += fmt::format(", \"{}\": {}", field, text); });
     if (node.spelling != Spelling::kModule) out += fmt::format(", \"spelling\": \"{}\"", to_string(node.spelling));
     if (baselines[id] != nullptr) out += fmt::format(", \"replaceable\": \"{}\"", to_string(*baselines[id]));
@@ -444,7 +398,7 @@ std::string embed_network(std::string document, const Graph &graph, std::string_
 
 std::string describe(const Graph &graph, NodeId id) {
   std::string out;
-  visit_attributes(graph, id, graph.inputs(id), [&](const char *field, const std::string &text) {
+  visit_attributes(graph, id, [&](const char *field, const std::string &text) {
     out += fmt::format("{}{} {}", out.empty() ? "" : ", ", field, text);
   });
   return out;

@@ -31,6 +31,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -43,6 +44,20 @@ using Op = std::variant<Input, Parameter, Buffer, Conv, Linear, BatchNorm, Relu,
 
 inline constexpr std::size_t kOpKindCount = std::variant_size_v<Op>;
 
+static_assert([]<class... Ops>(std::variant<Ops...> *) { return (Primitive<Ops> && ...); }(static_cast<Op *>(nullptr)),
+              "an op does not say all that analysis/ops/primitive.hpp asks for");
+
+/// Ops whose layers have parameters of their own.
+template <class T>
+concept Owner = requires(Owned owned) {
+  T::visit_owned(owned, [](auto &&...) {});
+};
+/// Ops with fields that have no standard value.
+template <class T>
+concept HasNeeded = requires {
+  T::kNeeded;
+};
+
 /// Index of an op's kind in [0, kOpKindCount), and its name: "conv".
 inline std::size_t kind_index(const Op &op) { return op.index(); }
 std::string_view kind_name(std::size_t index);
@@ -50,9 +65,23 @@ inline std::string_view kind_name(const Op &op) { return kind_name(op.index()); 
 std::optional<std::size_t> kind_from(std::string_view name);
 /// A default-constructed op of a kind.
 Op make_op(std::size_t kind);
+
+// What an op of a kind says of itself (analysis/ops/primitive.hpp).
+Role role_of(std::size_t kind);
+bool is_in_files(std::size_t kind);
 bool makes_tensor(const Op &op);
-/// What an op of this kind may do when it runs.
 Events events_of(std::size_t kind);
+/// Whether a field of this name has no standard value: files must say it.
+bool is_needed(std::size_t kind, std::string_view field);
+
+// The parameters that its layer owns: none for most.
+bool owns_parameters(std::size_t kind);
+OwnedParameters owned_parameters(const Op &op, const Owned &owned, const Shape &x, const Initialisation &initialisation);
+/// What its inputs, parameters among them, say.
+Owned owned_of(const Op &op, InputShapes inputs);
+
+/// What tables call its kernel: "3 x 3 depthwise"; empty where it has none.
+std::string kernel_text(const Op &op, InputShapes inputs);
 
 /// Output shape; throws Error{kInvalidConfig} or {kOverflow}, placed at the field that is wrong.
 TensorShape infer_shape(const Op &op, InputShapes inputs);

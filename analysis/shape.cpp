@@ -13,6 +13,8 @@ namespace pare {
 
 std::string to_string(const Shape &s) { return fmt::format("[{}, {}, {}, {}]", s.batch, s.channels, s.height, s.width); }
 
+std::string to_string(const Pair &pair) { return fmt::format("{} x {}", pair.height, pair.width); }
+
 std::string to_string(const Extents &extents) {
   std::string out = "[";
   for (std::int64_t v : extents) out += (out.size() > 1 ? ", " : "") + std::to_string(v);

@@ -76,6 +76,8 @@ using InputShapes = std::span<const TensorShape *const>;
 
 /// "[1, 16, 32, 32]"
 std::string to_string(const Shape &shape);
+/// "3 x 3"
+std::string to_string(const Pair &pair);
 std::string to_string(const Extents &extents);
 std::string to_string(const TensorShape &shape);
 

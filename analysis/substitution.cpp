@@ -1,6 +1,7 @@
 #include "analysis/substitution.hpp"
 
 #include "base/divisors.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "base/values.hpp"
 
@@ -27,13 +28,6 @@ std::span<const Substitution *const> substitutions() {
 #undef PARE_SUBSTITUTION
   };
   return all;
-}
-
-std::string_view to_string(Evaluation evaluation) {
-  switch (evaluation) {
-  case Evaluation::kDense: return "dense";
-  }
-  return "unknown";
 }
 
 // ---------------------------------------------------------------------------------------------------- sites
@@ -72,18 +66,43 @@ ConvSite site_of(const Graph &graph, const Graph::Replaceable &replaceable) {
 
 Resolved resolve(const ConvSite &site, const Substitute &substitute) {
   const SubstitutionInfo &info = substitute.family->info();
-  if (site.groups != 1 && info.name != "baseline" && info.name != "convolution")
+  if (site.groups != 1 && !info.accepts_groups) {
+    std::vector<std::string_view> accepted;
+    for (const Substitution *family : substitutions())
+      if (family->info().accepts_groups) accepted.push_back(family->info().name);
     return {.structure = {},
-            .refusal = Refusal{
-                "groups",
-                fmt::format("groups = {} must be 1 for {}; baseline or convolution would be accepted", site.groups, info.name),
-                false}};
+            .refusal = Refusal{"groups",
+                               fmt::format("groups = {} must be 1 for {}; {} would be accepted", site.groups, info.name,
+                                           fmt::join(accepted, " or ")),
+                               false}};
+  }
+  if (std::find(info.evaluations.begin(), info.evaluations.end(), substitute.evaluated()) == info.evaluations.end()) {
+    std::vector<std::string_view> accepted;
+    for (const Evaluation evaluation : info.evaluations) accepted.push_back(name_of(kEvaluations, evaluation));
+    return {.structure = {},
+            .refusal = Refusal{"evaluation",
+                               fmt::format("evaluation = {} must be {} for {}", name_of(kEvaluations, substitute.evaluated()),
+                                           fmt::join(accepted, " or "), info.name),
+                               false}};
+  }
   return substitute.family->resolve(site, substitute.settings, substitute.knob.value_or(0));
 }
 
+const Substitute &baseline_substitute() {
+  static const Substitute substitute = [] {
+    // The one that is every layer's baseline.
+    const auto all = substitutions();
+    const auto most = std::max_element(all.begin(), all.end(), [](const Substitution *a, const Substitution *b) {
+      return a->info().baselines.size() < b->info().baselines.size();
+    });
+    return Substitute{.family = *most, .settings = {}, .knob = {}};
+  }();
+  return substitute;
+}
+
 bool is_baseline(const ConvSite &site, const Substitute &substitute) {
-  const std::string_view name = substitute.family->info().name;
-  return name == "baseline" || name == (site.baseline == Baseline::kSep ? "sep" : "convolution");
+  const auto &baselines = substitute.family->info().baselines;
+  return std::find(baselines.begin(), baselines.end(), site.baseline) != baselines.end();
 }
 
 NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute) {
@@ -95,7 +114,7 @@ NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute
   const auto first = static_cast<LayerId>(graph.layer_count());
   const NodeId out = [&] {
     try {
-      return substitute.family->lower(builder, site, x, substitute.settings, resolved.structure);
+      return substitute.family->lower(builder, site, x, substitute.settings, resolved.structure, substitute.evaluated());
     } catch (const Error &error) {
       throw error.where().empty() ? error.within(site.name) : error; // a number of the family's own, outside any layer
     }
@@ -256,15 +275,21 @@ Substitute parse_own(const Substitution &family, std::string_view options, const
   return out;
 }
 
-/// Hashed families: a divisor says how many values there are, so a ratio would say it twice.
-bool divisor_set(const Substitute &substitute) {
+/// The key that says what the knob would; null where none does.
+const KeyInfo *instead_of_knob(const Substitute &substitute) {
   const auto &keys = substitute.family->info().keys;
   for (std::size_t i = 0; i < keys.size(); ++i)
-    if (keys[i].name == "divisor") return substitute.settings[i] > 0;
-  return false;
+    if (keys[i].sets_knob && substitute.settings[i] > 0) return &keys[i];
+  return nullptr;
 }
 
 } // namespace
+
+const Substitution &example_family() {
+  const auto all = substitutions();
+  return **std::find_if(all.begin(), all.end(),
+                        [](const Substitution *family) { return family->info().knob.kind != KnobInfo::Kind::kNone; });
+}
 
 const Substitution &find_substitution(std::string_view name) {
   for (const Substitution *family : substitutions())
@@ -273,16 +298,16 @@ const Substitution &find_substitution(std::string_view name) {
 }
 
 bool Substitute::has_free_knob() const {
-  return !knob && family->info().knob.kind != KnobInfo::Kind::kNone && !divisor_set(*this);
+  return !knob && family->info().knob.kind != KnobInfo::Kind::kNone && instead_of_knob(*this) == nullptr;
 }
 
 Substitute parse_substitute(std::string_view text, FreeKnob free_knob) {
   const std::string where = shortened(text, 120);
   const auto finish = [&](Substitute out) {
     const KnobInfo &knob = out.family->info().knob;
-    if (divisor_set(out) && out.knob)
+    if (const KeyInfo *key = instead_of_knob(out); key != nullptr && out.knob)
       throw Error(ErrorCode::kInvalidConfig, where,
-                  fmt::format("divisor and {} both say how many values there are; give one", knob.name));
+                  fmt::format("{} and {} both say how many values there are; give one", key->name, knob.name));
     if (out.has_free_knob() && free_knob == FreeKnob::kRefuse)
       throw Error(ErrorCode::kInvalidValue, where,
                   fmt::format("{} is missing; it must be {}", knob.name, accepted(knob, knob.least)));

@@ -41,9 +41,11 @@ ConvSite make_site(std::string name, const Shape &input, std::int64_t out_channe
 
 /// How a structured map is evaluated.
 enum class Evaluation : std::uint8_t {
-  kDense, ///< its weight is built once per batch and applied as one convolution
+  kFactored, ///< its factors are applied to the activations one after the other
+  kDense,    ///< its weight is built once per batch and applied as one convolution
 };
-std::string_view to_string(Evaluation evaluation);
+inline constexpr std::array kEvaluations = {std::pair{Evaluation::kFactored, std::string_view("factored")},
+                                            std::pair{Evaluation::kDense, std::string_view("dense")}};
 
 /// A constant of a substitution that could be otherwise: a number, or one of `choices` by index.
 struct KeyInfo {
@@ -53,6 +55,7 @@ struct KeyInfo {
   std::int64_t least = 0;
   std::int64_t most = 0;
   std::vector<std::string_view> choices;
+  bool sets_knob = false; ///< where it is not 0 it says what the knob would, which is not given then
 };
 /// A value for each of SubstitutionInfo::keys, in their order.
 using Settings = std::vector<std::int64_t>;
@@ -84,7 +87,16 @@ struct ReferenceName {
 struct SubstitutionInfo {
   std::string_view name;
   std::string_view description;
-  std::string_view source; ///< paper
+  std::string_view source;  ///< paper
+  std::string_view example; ///< as a user writes it: "Generic_0.1"
+  /// How it can be evaluated; the first where nothing else is said.
+  std::vector<Evaluation> evaluations;
+  /// Whether the weight decay of its marked parameters is scaled by the compression ratio where a protocol says nothing. None:
+  /// it marks none.
+  std::optional<bool> decay_scaled = {};
+  bool accepts_groups = false; ///< replaces grouped convolutions too
+  /// What it is anyway, where a layer is that before anything is substituted.
+  std::vector<Baseline> baselines = {};
   KnobInfo knob;
   std::vector<KeyInfo> keys;
   std::vector<ReferenceName> reference_names;
@@ -121,12 +133,12 @@ class Substitution {
 public:
   virtual ~Substitution() = default;
   virtual const SubstitutionInfo &info() const = 0;
-  /// The whole numbers of a setting, or why it does not apply. The site is not grouped.
+  /// The whole numbers of a setting, or why it does not apply. The site is grouped only where info() accepts that.
   virtual Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const = 0;
   /// Writes the ops; returns the node whose output takes the convolution's place.
-  virtual NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
-                       const Structure &structure) const = 0;
-  virtual ClosedForm closed_form(const Settings &settings) const = 0;
+  virtual NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
+                       Evaluation evaluation) const = 0;
+  virtual ClosedForm closed_form(const Settings &settings, Evaluation evaluation) const = 0;
 
   /// One knob for each distinct structure at this site, cheapest first, `most` at most: the smallest knob that gives it.
   /// Empty where the family does not apply or has nothing to set.
@@ -135,6 +147,8 @@ public:
 
 /// The registry: substitutions/list.def.
 std::span<const Substitution *const> substitutions();
+/// The first that has a knob: for messages that say what would be accepted.
+const Substitution &example_family();
 /// Pare's own name ("tensor_train"). Throws Error{kUnknownName}.
 const Substitution &find_substitution(std::string_view name);
 
@@ -143,7 +157,10 @@ struct Substitute {
   const Substitution *family = nullptr;
   Settings settings;
   std::optional<double> knob; ///< none: the family has none, or it is to be solved for
+  /// None: the family's first.
+  std::optional<Evaluation> evaluation = {};
 
+  Evaluation evaluated() const { return evaluation.value_or(family->info().evaluations.front()); }
   /// The canonical string: the reference name where there is one, else Pare's own with the keys that are not standard.
   std::string text() const;
   /// Does the family have a knob that these settings leave free?
@@ -157,6 +174,8 @@ Substitute parse_substitute(std::string_view text, FreeKnob free_knob = FreeKnob
 
 /// resolve() behind the rules that all families share.
 Resolved resolve(const ConvSite &site, const Substitute &substitute);
+/// A layer as the network has it, whatever that is.
+const Substitute &baseline_substitute();
 /// Whether this is what the site's baseline is anyway.
 bool is_baseline(const ConvSite &site, const Substitute &substitute);
 /// Lowers one site. Throws Error{kNotApplicable} placed at the site.

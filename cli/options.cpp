@@ -36,7 +36,9 @@ constexpr std::size_t kMostConventionBytes = std::size_t{16} << 20; // they have
 
 std::vector<Convention> read_conventions(const Arguments &arguments) {
   std::vector<std::string> names = arguments.all("--convention");
-  if (names.empty()) names = {"macs", "reference"};
+  if (names.empty())
+    for (const Convention &convention : conventions())
+      if (convention.shown) names.push_back(convention.name);
   std::vector<Convention> out;
   const auto add = [&](const Convention &convention, bool from_file) {
     const auto same = std::find_if(out.begin(), out.end(), [&](const Convention &c) { return c.name == convention.name; });

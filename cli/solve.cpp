@@ -105,7 +105,9 @@ int run(const Arguments &arguments) {
                        .where_refused = read_where_refused(arguments)};
   // Mult-adds without a convention are those of the one that is asked for, macs where none is.
   const bool named = arguments.has("--convention");
-  const std::string bare = !named ? "macs" : request.conventions.size() == 1 ? request.conventions.front().name : "";
+  const std::string bare = !named                            ? standard_convention().name
+                           : request.conventions.size() == 1 ? request.conventions.front().name
+                                                             : "";
   for (const std::string &budget : arguments.all("--budget")) request.budgets.push_back(parse_budget(budget, bare));
   const Design design = read_design(arguments);
   if (design.is_solved)

@@ -29,8 +29,7 @@ public:
                  {"round_to", "1", "a whole number from 1 up: channels are rounded to its multiples (torchvision: 8)", false}},
         .short_names = {{"mobilenet-v2", ""}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
-        .width_key = "width",
-        .initialisation = {.convolutions_by_fan_out = true, .zero_convolution_biases = true}};
+        .width_key = "width"};
     return info;
   }
 
@@ -50,7 +49,7 @@ public:
     const std::int64_t classes = read.whole("classes", 1, std::int64_t{1} << 40);
     const std::vector<std::int64_t> widths = channels(values);
 
-    Graph graph;
+    Graph graph({.convolutions_by_fan_out = true, .zero_convolution_biases = true});
     Builder b(graph);
     NodeId x = b.conv("features.0.0", graph.add_input(input),
                       {.out_channels = widths[0], .kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}});

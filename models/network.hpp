@@ -29,14 +29,6 @@ struct ShortName {
   std::string_view values; ///< "depth=D,width=K"
 };
 
-/// What a family of networks draws otherwise than PyTorch does by default: uniform within 1 / sqrt(fan-in), weights and biases.
-struct Initialisation {
-  /// Plain convolutions, those inside substitutes too: normal with variance 2 / (k_h k_w c_out) (He et al. 2015, fan out).
-  bool convolutions_by_fan_out = false;
-  bool zero_convolution_biases = false;
-  bool zero_linear_biases = false;
-};
-
 struct NetworkInfo {
   std::string_view name; ///< "wide_resnet"
   std::string_view description;
@@ -47,7 +39,6 @@ struct NetworkInfo {
   /// The key that scales every stage's channels.
   std::string_view width_key;
   bool width_is_whole = false;
-  Initialisation initialisation = {};
 };
 
 /// A family of networks. build() throws Error{kInvalidValue} or {kInvalidConfig} placed at "family/key" or a layer.

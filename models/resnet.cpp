@@ -69,8 +69,7 @@ public:
                  {"expansion", "", "a whole number from 1 up; standard 1 for basic blocks, 4 for bottlenecks", false}},
         .short_names = {{"resnet-D", "depth=D"}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
-        .width_key = "width",
-        .initialisation = {.convolutions_by_fan_out = true}};
+        .width_key = "width"};
     return info;
   }
 };
@@ -87,8 +86,7 @@ public:
                                            {"width", "2", "a number above 0: scales the channels of every stage", false}},
                                   .short_names = {{"wrn-50-2", ""}},
                                   .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
-                                  .width_key = "width",
-                                  .initialisation = {.convolutions_by_fan_out = true}};
+                                  .width_key = "width"};
     return info;
   }
 };
@@ -117,7 +115,7 @@ Graph ResNetFamily::build(const NetworkValues &values, const Shape &input) const
   const std::int64_t classes = read.whole("classes", 1, std::int64_t{1} << 40);
   const std::vector<std::int64_t> inner = channels(values);
 
-  Graph graph;
+  Graph graph({.convolutions_by_fan_out = true});
   Builder b(graph);
   NodeId x =
       b.conv("conv1", graph.add_input(input), {.out_channels = 64, .kernel = {7, 7}, .stride = {2, 2}, .padding = {3, 3}});

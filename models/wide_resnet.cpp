@@ -26,8 +26,7 @@ public:
                  {"attention_split", "1", "a divisor of n: sub-groups of each group, for attention", false}},
         .short_names = {{"wrn-D-K", "depth=D,width=K"}},
         .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
-        .width_key = "width",
-        .initialisation = {.convolutions_by_fan_out = true, .zero_linear_biases = true}};
+        .width_key = "width"};
     return info;
   }
 
@@ -49,7 +48,7 @@ public:
     const std::int64_t classes = read.whole("classes", 1, std::int64_t{1} << 40);
     const std::vector<std::int64_t> widths = channels(values);
 
-    Graph graph;
+    Graph graph({.convolutions_by_fan_out = true, .zero_linear_biases = true});
     Builder b(graph);
     NodeId x = b.conv("conv1", graph.add_input(input), {.out_channels = 16, .kernel = {3, 3}, .padding = {1, 1}});
     for (std::size_t group = 0; group < widths.size(); ++group)

@@ -212,7 +212,7 @@ std::string write_catalogue(const Catalogue &catalogue, Format format) {
 std::vector<Formula> formulas(std::string_view substitution) {
   std::vector<Formula> out;
   const auto add = [&](const Substitute &substitute) {
-    const ClosedForm form = substitute.family->closed_form(substitute.settings);
+    const ClosedForm form = substitute.family->closed_form(substitute.settings, substitute.evaluated());
     Formula formula{.substitution = substitute.text(),
                     .definitions = {},
                     .parameters = form.parameters,

@@ -28,25 +28,14 @@ namespace {
 
 constexpr std::string_view kNone = "-";
 
-std::string area(const Pair &kernel) { return fmt::format("{} x {}", kernel.height, kernel.width); }
-
 /// What a layer's kernel is called, by layer; empty for those without one.
 std::vector<std::string> kernels(const Graph &graph) {
   std::vector<std::string> out(graph.layer_count());
-  std::vector<NodeId> inputs;
+  std::vector<const TensorShape *> shapes;
   for (NodeId id = 0; id < graph.node_count(); ++id) {
     const Node &node = graph.node(id);
-    std::string &name = out[node.layer];
-    if (const auto *conv = std::get_if<Conv>(&node.op)) {
-      graph.inputs(id, inputs);
-      const Extents &weight = graph.weight(inputs[1]); // [out, in / groups, kernel height, kernel width]
-      name = area({weight[2], weight[3]});
-      if (conv->groups > 1) name += weight[1] == 1 ? " depthwise" : " grouped";
-    } else if (const auto *max_pool = std::get_if<MaxPool>(&node.op)) {
-      name = area(max_pool->kernel) + " pool";
-    } else if (const auto *avg_pool = std::get_if<AvgPool>(&node.op)) {
-      name = area(avg_pool->kernel) + " pool";
-    }
+    graph.input_shapes(id, shapes);
+    if (std::string name = kernel_text(node.op, shapes); !name.empty()) out[node.layer] = std::move(name);
   }
   return out;
 }

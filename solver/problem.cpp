@@ -88,7 +88,7 @@ public:
   SubstitutionProblem(const Network &network, const Substitute &substitute, std::vector<Budget> budgets,
                       std::vector<Convention> conventions, WhereRefused where_refused, std::vector<Lowered::Kept> &kept)
       : UniformProblem(std::move(budgets), std::move(conventions)), substitute_(substitute) {
-    const Substitute baseline = parse_substitute("baseline");
+    const Substitute &baseline = baseline_substitute();
     fixed_ = cost_of(lower(network.graph, {}).graph, this->conventions());
     std::map<Key, std::size_t> known;
     std::map<Key, std::string> refused;

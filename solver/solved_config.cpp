@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -24,8 +25,6 @@ using json::Value;
 
 constexpr const char *kSchema = "pare.solved/1";
 constexpr std::string_view kAnySchema = "pare.solved/"; ///< of any version: read_solved() says which it reads
-
-constexpr std::string_view kKept = "Conv"; ///< in the plan, for a layer that stays as it was
 
 /// What no recount can tell, because it speaks of settings that the plan does not hold. The file says so itself.
 constexpr std::array kKnownBySearchOnly = {"same_network_for",   "termination.reason", "termination.bound", "termination.gap",
@@ -69,6 +68,12 @@ Value percent_json(const Costs &costs, const Costs &original) {
   return {{"parameters", number(percent(costs.parameters, original.parameters))}, {"mult_adds", std::move(mult_adds)}};
 }
 
+/// A setting, and how it is evaluated where that is not the family's own way.
+Value entry_json(const Substitute &substitute) {
+  if (substitute.evaluated() == substitute.family->info().evaluations.front()) return substitute.text();
+  return {{"setting", substitute.text()}, {"evaluation", name_of(kEvaluations, substitute.evaluated())}};
+}
+
 bool is_known(const Convention &convention) {
   const auto known = conventions();
   return std::any_of(known.begin(), known.end(), [&](const Convention &c) { return c.name == convention.name; });
@@ -87,10 +92,9 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
   Value::object_t plan;
   for (const Graph::Replaceable &mark : solution.network.graph.replaceable()) {
     const std::string &layer = solution.network.graph.layer(solution.network.graph.node(mark.node).layer).name;
-    if (const Substitute *substitute = solution.plan.find(layer)) plan.emplace_back(layer, substitute->text());
+    if (const Substitute *substitute = solution.plan.find(layer)) plan.emplace_back(layer, entry_json(*substitute));
   }
   out["plan"] = std::move(plan);
-  out["evaluation"] = to_string(solution.plan.evaluation);
   out["same_network_for"] = interval_json(result.answer);
 
   out["budgets"] = Value::array();
@@ -282,7 +286,9 @@ void check_attainable(const Value &attainable, const json::Place &place, const s
   members.finish();
 }
 
-/// The layers that stay as they were, which are those that the plan gives a full convolution.
+bool stays(const Substitute &substitute) { return substitute.family == baseline_substitute().family; }
+
+/// The layers that stay as they were.
 void check_kept(const Value &kept, const json::Place &place, const Plan &plan) {
   if (!kept.is_array()) json::refuse(kept, place, "kept", "an array of objects");
   std::unordered_set<std::string> listed;
@@ -292,13 +298,13 @@ void check_kept(const Value &kept, const json::Place &place, const Plan &plan) {
     entry.text("reason");
     entry.finish();
     const Substitute *substitute = plan.find(layer);
-    if (substitute == nullptr || substitute->text() != kKept)
+    if (substitute == nullptr || !stays(*substitute))
       entry.place("layer").fail(fmt::format("{} stays as it was, but the plan has {}", shown(layer),
                                             substitute == nullptr ? std::string("no such layer") : substitute->text()));
     listed.insert(layer);
   }
   for (const auto &[layer, substitute] : plan.layers)
-    if (substitute.text() == kKept && !listed.contains(layer))
+    if (stays(substitute) && !listed.contains(layer))
       place.fail(fmt::format("the plan leaves {} as it was, and it is not listed", shown(layer)));
 }
 
@@ -307,7 +313,7 @@ std::optional<std::string> uniform_text(const Network &network, const Plan &plan
   std::optional<std::string> out;
   for (const Graph::Replaceable &mark : network.graph.replaceable()) {
     const Substitute *substitute = plan.find(network.graph.layer(network.graph.node(mark.node).layer).name);
-    if (substitute == nullptr || (out && *out != substitute->text())) return std::nullopt;
+    if (substitute == nullptr || substitute->evaluation || (out && *out != substitute->text())) return std::nullopt;
     out = substitute->text();
   }
   return out;
@@ -321,6 +327,30 @@ auto in_file(const json::Place &place, const Make &make) {
   } catch (const Error &error) {
     place.fail(error.message());
   }
+}
+
+/// "Generic_0.1", or {"setting": "TensorTrain_0.1", "evaluation": "factored"}.
+Substitute read_entry(const Value &value, const json::Place &place) {
+  if (value.is_string()) return in_file(place, [&] { return parse_substitute(value.get_ref<const std::string &>()); });
+  if (!value.is_object())
+    json::refuse(value, place, "substitution",
+                 fmt::format("text in quotes, such as \"{}\", or an object with setting and evaluation",
+                             example_family().info().example));
+  json::Members members(value, place);
+  Substitute out = in_file(members.place("setting"), [&] { return parse_substitute(members.text("setting")); });
+  const std::string text = members.text("evaluation");
+  const auto &own = out.family->info().evaluations;
+  const auto evaluation = value_of(kEvaluations, text);
+  if (!evaluation || std::find(own.begin(), own.end(), *evaluation) == own.end()) {
+    std::vector<std::string_view> accepted;
+    for (const Evaluation one : own) accepted.push_back(name_of(kEvaluations, one));
+    members.place("evaluation")
+        .fail(fmt::format("evaluation = {} must be {} for {}", shown(text), fmt::join(accepted, " or "),
+                          out.family->info().name));
+  }
+  if (*evaluation != own.front()) out.evaluation = evaluation;
+  members.finish();
+  return out;
 }
 
 Design read_solved(const Value &document, const json::Place &place, const NetworkOptions &options) {
@@ -344,9 +374,8 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
     json::refuse(network, members.place("network"), "network", "a spec, or a pare.network/1 object");
   }
 
-  if (const std::string evaluation = members.text("evaluation"); evaluation != to_string(Evaluation::kDense))
-    members.place("evaluation")
-        .fail(fmt::format("evaluation = {} must be \"{}\"", shown(evaluation), to_string(Evaluation::kDense)));
+  // Files of before say it for all, and mean each family's own way.
+  if (members.find("evaluation") != nullptr) members.choice("evaluation", {name_of(kEvaluations, Evaluation::kDense)});
   json::Members plan(members.at("plan"), members.place("plan"));
   std::unordered_set<std::string_view> layers;
   std::string_view first_layer;
@@ -360,11 +389,7 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
       plan.place(entry.key())
           .fail(fmt::format("the network has no replaceable layer {}; it has {}{}", shown(entry.key()), layers.size(),
                             layers.empty() ? "" : fmt::format(", such as {}", first_layer)));
-    if (!entry.value().is_string())
-      json::refuse(entry.value(), plan.place(entry.key()), "substitution", "text in quotes, such as \"Generic_0.1\"");
-    out.plan.layers.emplace(entry.key(), in_file(plan.place(entry.key()), [&] {
-                              return parse_substitute(entry.value().get_ref<const std::string &>());
-                            }));
+    out.plan.layers.emplace(entry.key(), read_entry(entry.value(), plan.place(entry.key())));
   }
 
   // A file whose numbers are not those of its plan is not to be trusted. What is there is compared; files of before have less.

@@ -115,10 +115,9 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
 
   const Substitute substitute = parse_substitute(request.substitution, FreeKnob::kAllow);
   if (!substitute.has_free_knob())
-    throw Error(
-        ErrorCode::kUsage, "substitution",
-        fmt::format("{} leaves no setting to solve for; a family without its setting, such as Generic, would be accepted",
-                    request.substitution));
+    throw Error(ErrorCode::kUsage, "substitution",
+                fmt::format("{} leaves no setting to solve for; a family without its setting, such as {}, would be accepted",
+                            request.substitution, parse_substitute(example_family().info().name, FreeKnob::kAllow).text()));
   std::vector<Lowered::Kept> kept;
   const auto problem = make_substitution_problem(network, substitute, budgets, conventions, request.where_refused, kept);
   Solution out = solution(solver.solve(*problem));
@@ -128,7 +127,7 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
   solved.knob = out.result.answer->knob;
   for (const Graph::Replaceable &mark : network.graph.replaceable())
     out.plan.layers.emplace(network.graph.layer(network.graph.node(mark.node).layer).name, solved);
-  for (const Lowered::Kept &layer : kept) out.plan.layers.at(layer.layer) = parse_substitute("Conv");
+  for (const Lowered::Kept &layer : kept) out.plan.layers.at(layer.layer) = baseline_substitute();
   if (kept.empty()) out.substitution = solved.text();
   verify(out);
   return out;

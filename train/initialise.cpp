@@ -5,9 +5,10 @@
 #include "train/modules/structured.hpp"
 #include "train/torch.hpp"
 
-#include <cmath>
+#include <fmt/format.h>
+
 #include <functional>
-#include <set>
+#include <map>
 
 namespace pare::train {
 
@@ -41,158 +42,79 @@ Tensor leading_vectors(const Tensor &matrix, std::int64_t rank) {
 
 class Initialiser {
 public:
-  Initialiser(GraphModule &module, const Initialisation &rules, std::uint64_t seed)
-      : graph_(module.graph()), rules_(rules), seed_(seed) {
+  Initialiser(GraphModule &module, std::uint64_t seed) : graph_(module.graph()), seed_(seed) {
     for (const auto &entry : module.named_parameters()) tensors_[entry.key()] = entry.value();
   }
 
   void run() {
+    std::map<std::pair<LayerId, std::string_view>, Parts> decompositions;
     for (NodeId id = 0; id < graph_.node_count(); ++id) {
-      const Op &op = graph_.node(id).op;
-      const std::vector<NodeId> inputs = graph_.inputs(id);
-      if (std::holds_alternative<Conv>(op)) {
-        convolution(inputs);
-      } else if (std::holds_alternative<Linear>(op)) {
-        const double bound = 1 / std::sqrt(static_cast<double>(graph_.weight(inputs[1])[1]));
-        uniform(inputs[1], bound);
-        if (inputs.size() > 2) rules_.zero_linear_biases ? constant(inputs[2], 0) : uniform(inputs[2], bound);
-      } else if (std::holds_alternative<AddBias>(op)) {
-        // Behind a square map of as many channels as there are inputs, or outputs where these are fewer.
-        uniform(inputs[1], 1 / std::sqrt(static_cast<double>(graph_.activation(inputs[0]).channels)));
-      } else if (std::holds_alternative<BatchNorm>(op) && inputs.size() > 1) {
-        constant(inputs[1], 1);
-        constant(inputs[2], 0);
+      const auto *parameter = std::get_if<Parameter>(&graph_.node(id).op);
+      if (parameter == nullptr) continue;
+      const Start &start = parameter->start;
+      RandomStream random = stream(graph_.parameter_name(id));
+      switch (start.kind) {
+      case Start::Kind::kUnsaid:
+        throw Error(ErrorCode::kInvalidConfig, graph_.parameter_name(id),
+                    "nothing says how this parameter starts; a Start in its Parameter would be accepted");
+      case Start::Kind::kUniform: set(id, drawn(extents(id), [&] { return random.uniform(-start.a, start.a); })); break;
+      case Start::Kind::kNormal: set(id, drawn(extents(id), [&] { return start.a + start.b * random.normal(); })); break;
+      case Start::Kind::kConstant: set(id, torch::full(extents(id), start.a, torch::kFloat64)); break;
+      case Start::Kind::kFactor: decompositions[{graph_.node(id).layer, start.group}].factors[start.mode] = id; break;
+      case Start::Kind::kCore: decompositions[{graph_.node(id).layer, start.group}].cores[start.mode] = id; break;
       }
     }
-    for (NodeId id = 0; id < graph_.node_count(); ++id)
-      if (std::holds_alternative<Parameter>(graph_.node(id).op) && !done_.contains(id))
-        throw Error(
-            ErrorCode::kInvalidConfig, graph_.parameter_name(id),
-            "no rule says how this parameter is initialised; weights of convolutions, linear layers and batch norms have one");
+    for (const auto &[weight, parts] : decompositions)
+      decompose(fmt::format("{}.{}", graph_.layer(weight.first).name, weight.second), parts);
   }
 
 private:
-  const Op &op(NodeId id) const { return graph_.node(id).op; }
+  /// Of a weight that is decomposed, by mode.
+  struct Parts {
+    std::map<std::uint8_t, NodeId> factors;
+    std::map<std::uint8_t, NodeId> cores;
+  };
+
   std::vector<std::int64_t> extents(NodeId id) const { return {graph_.weight(id).begin(), graph_.weight(id).end()}; }
+  const Start &start(NodeId id) const { return std::get<Parameter>(graph_.node(id).op).start; }
+  RandomStream stream(const std::string &name) const { return {seed_, Purpose::kInitialisation, hash_of(name)}; }
 
   void set(NodeId parameter, const Tensor &value) {
-    if (!done_.insert(parameter).second) return; // used twice: tied weights keep what their first use says
     const torch::NoGradGuard no_gradient;
     tensors_.at(graph_.parameter_name(parameter)).copy_(value.reshape(extents(parameter)));
   }
-  RandomStream stream(const std::string &name) const { return {seed_, Purpose::kInitialisation, hash_of(name)}; }
-  RandomStream stream(NodeId parameter) const { return stream(graph_.parameter_name(parameter)); }
 
-  void constant(NodeId parameter, double value) { set(parameter, torch::full(extents(parameter), value, torch::kFloat64)); }
-  void uniform(NodeId parameter, double bound) {
-    RandomStream random = stream(parameter);
-    set(parameter, drawn(extents(parameter), [&] { return random.uniform(-bound, bound); }));
-  }
-  void normal(NodeId parameter, double mean, double deviation) {
-    RandomStream random = stream(parameter);
-    set(parameter, drawn(extents(parameter), [&] { return mean + deviation * random.normal(); }));
-  }
+  /// Of a weight whose every mode has a factor, a core, or both. `name` is what it would be called.
+  void decompose(const std::string &name, const Parts &parts) {
+    const bool whole = parts.cores.size() == 1 && parts.factors.size() > 1; // the core is one tensor of all modes
+    const auto modes_of = [&](const std::map<std::uint8_t, NodeId> &of, std::size_t extent) {
+      std::vector<std::int64_t> out;
+      for (const auto &[mode, part] : of) out.push_back(graph_.weight(part)[extent]);
+      return out;
+    };
+    const std::vector<std::int64_t> modes = parts.factors.empty() ? modes_of(parts.cores, 1) : modes_of(parts.factors, 0);
+    const double bound = start(parts.cores.begin()->second).a;
+    RandomStream random = stream(name);
+    Tensor rest = drawn(modes, [&] { return random.uniform(-bound, bound); });
 
-  /// inputs: x, weight [c_o, c_i / groups, k_h, k_w], perhaps a bias.
-  void convolution(const std::vector<NodeId> &inputs) {
-    const NodeId weight = inputs[1];
-    const Extents &e = graph_.weight(weight);
-    const double bound = 1 / std::sqrt(static_cast<double>(e[1] * e[2] * e[3]));
-    const bool plain = std::holds_alternative<Parameter>(op(weight));
-    if (!plain)
-      structured(weight, bound);
-    else if (rules_.convolutions_by_fan_out)
-      normal(weight, 0, std::sqrt(2 / static_cast<double>(e[0] * e[2] * e[3])));
-    else
-      uniform(weight, bound);
-    if (inputs.size() > 2) plain &&rules_.zero_convolution_biases ? constant(inputs[2], 0) : uniform(inputs[2], bound);
-  }
-
-  /// A weight that is computed. `bound`: of the uniform distribution that a dense weight would have.
-  void structured(NodeId weight, double bound) {
-    const std::vector<NodeId> inputs = graph_.inputs(weight);
-    if (std::holds_alternative<Transpose>(op(weight))) {
-      if (std::holds_alternative<Parameter>(op(inputs[0])))
-        uniform(inputs[0], bound);
-      else
-        structured(inputs[0], bound);
-    } else if (std::holds_alternative<Gather>(op(weight))) {
-      uniform(inputs[0], bound);
-    } else if (std::holds_alternative<AcdcProduct>(op(weight))) {
-      for (NodeId diagonal : inputs) normal(diagonal, 1, 0.01);
-    } else if (std::holds_alternative<CpMerge>(op(weight))) {
-      const double rank = static_cast<double>(graph_.weight(inputs[0])[1]);
-      const double deviation = std::pow(bound * bound / 3 / rank, 1 / (2 * static_cast<double>(inputs.size())));
-      for (NodeId factor : inputs) normal(factor, 0, deviation);
-    } else if (std::holds_alternative<TtMerge>(op(weight))) {
-      tensor_train(weight, inputs, bound);
-    } else if (std::holds_alternative<Reshape>(op(weight))) {
-      tucker(inputs[0], bound);
-    } else {
-      throw Error(ErrorCode::kInvalidConfig, graph_.layer(graph_.node(weight).layer).name,
-                  "no rule says how a weight that is computed like this is initialised");
-    }
-  }
-
-  /// A default-initialised weight of the modes, as a tensor of their extents.
-  Tensor dense(NodeId at, const std::vector<std::int64_t> &modes, double bound) const {
-    RandomStream random = stream(graph_.layer(graph_.node(at).layer).name + ".weight");
-    return drawn(modes, [&] { return random.uniform(-bound, bound); });
-  }
-
-  /// HOSVD (De Lathauwer et al. 2000): sets the factors, returns the core.
-  Tensor project(Tensor weight, const std::vector<NodeId> &factors) {
     std::vector<Tensor> vectors;
-    for (std::size_t k = 0; k < factors.size(); ++k) {
-      const auto mode = static_cast<std::int64_t>(k);
-      vectors.push_back(leading_vectors(weight.movedim(mode, 0).flatten(1), graph_.weight(factors[k])[1]));
+    for (const auto &[mode, factor] : parts.factors)
+      vectors.push_back(leading_vectors(rest.movedim(mode, 0).flatten(1), graph_.weight(factor)[1]));
+    for (const auto &[mode, factor] : parts.factors) {
+      const Tensor &own = vectors.at(mode);
+      set(factor, own);
+      rest = mode_product(rest, own.t(), mode);
     }
-    for (std::size_t k = 0; k < factors.size(); ++k) {
-      set(factors[k], vectors[k]);
-      weight = mode_product(weight, vectors[k].t(), static_cast<std::int64_t>(k));
-    }
-    return weight;
-  }
-
-  /// Cores, or cores each times a factor: a Tucker whose core is a tensor train.
-  void tensor_train(NodeId at, const std::vector<NodeId> &inputs, double bound) {
-    std::vector<NodeId> cores;
-    std::vector<NodeId> factors;
-    std::vector<std::int64_t> modes;
+    if (whole) return set(parts.cores.begin()->second, rest);
     std::vector<std::vector<std::int64_t>> core_extents;
-    for (NodeId input : inputs) {
-      modes.push_back(graph_.weight(input)[1]);
-      cores.push_back(input);
-      if (std::holds_alternative<ModeProduct>(op(input))) {
-        const std::vector<NodeId> parts = graph_.inputs(input);
-        cores.back() = parts[0];
-        factors.push_back(parts[1]);
-      }
-      core_extents.push_back(extents(cores.back()));
-    }
-    Tensor weight = dense(at, modes, bound);
-    if (!factors.empty()) weight = project(weight, factors);
-    const std::vector<Tensor> values = tensor_train_svd(weight, core_extents);
-    for (std::size_t k = 0; k < cores.size(); ++k) set(cores[k], values[k]);
-  }
-
-  /// A core times a factor along each mode in turn.
-  void tucker(NodeId last, double bound) {
-    std::vector<NodeId> factors;
-    NodeId core = last;
-    while (std::holds_alternative<ModeProduct>(op(core))) {
-      const std::vector<NodeId> parts = graph_.inputs(core);
-      factors.insert(factors.begin(), parts[1]);
-      core = parts[0];
-    }
-    set(core, project(dense(last, extents(last), bound), factors));
+    for (const auto &[mode, core] : parts.cores) core_extents.push_back(extents(core));
+    const std::vector<Tensor> cores = tensor_train_svd(rest, core_extents);
+    for (const auto &[mode, core] : parts.cores) set(core, cores.at(mode));
   }
 
   const Graph &graph_;
-  const Initialisation &rules_;
   std::uint64_t seed_;
   std::map<std::string, Tensor> tensors_;
-  std::set<NodeId> done_;
 };
 
 } // namespace
@@ -235,8 +157,8 @@ void draw_buffers(GraphModule &module, std::uint64_t seed) {
     }
 }
 
-void initialise(GraphModule &module, const Initialisation &rules, std::uint64_t seed) {
-  Initialiser(module, rules, seed).run();
+void initialise(GraphModule &module, std::uint64_t seed) {
+  Initialiser(module, seed).run();
   draw_buffers(module, seed);
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "models/network.hpp"
 #include "train/graph_module.hpp"
 #include "train/torch.hpp"
 
@@ -8,14 +7,9 @@
 
 namespace pare::train {
 
-/// Draws all parameters and random buffers of a module from `seed` and their names, on the CPU, so that they are the same on
-/// every device and do not depend on the order of layers.
-///
-/// Convolutions, linear layers and their biases are uniform within 1 / sqrt(fan-in), as PyTorch's, then as the network's family
-/// says (NetworkInfo::initialisation). Batch norm: weight 1, bias 0. Structured weights: ACDC's diagonals normal(1, 0.01);
-/// hashed values the first K of a default-initialised weight; tensor train and Tucker the TT-SVD and the HOSVD of a
-/// default-initialised weight; CP normal, with the variance of a default-initialised weight.
-void initialise(GraphModule &module, const Initialisation &rules, std::uint64_t seed);
+/// Draws all parameters, as their Start says, and random buffers of a module from `seed` and their names, on the CPU, so that
+/// they are the same on every device and do not depend on the order of layers.
+void initialise(GraphModule &module, std::uint64_t seed);
 
 /// Draws the buffers alone: hash indices and signs.
 void draw_buffers(GraphModule &module, std::uint64_t seed);

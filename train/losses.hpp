@@ -2,16 +2,12 @@
 
 #include "train/torch.hpp"
 
+#include "train/plan/protocol.hpp"
+
 #include <cstdint>
 #include <vector>
 
 namespace pare::train {
-
-/// How attention maps are compared.
-enum class AttentionForm : std::uint8_t {
-  kReference, ///< the mean of the squared differences (the 2019 code)
-  kPaper,     ///< the norm of each image's difference, averaged over images (Zagoruyko and Komodakis 2017, eq. 2)
-};
 
 /// x [N, C, H, W] -> [N, H W]: x^2 averaged over channels, each image's map divided by its L2 norm (at least 1e-12).
 torch::Tensor attention_map(const torch::Tensor &x);

@@ -39,10 +39,6 @@ constexpr std::string_view kModel = "model."; ///< what names of parameters and 
 /// Sums over an epoch's images, on the device: total, cross-entropy, kd and attention losses, top-1 and top-5 errors, images.
 enum Sum : std::int64_t { kTotal, kCrossEntropy, kKd, kAttention, kTop1, kTop5, kImages, kSums };
 
-AttentionForm attention_form(const std::string &text) {
-  return text == "paper" ? AttentionForm::kPaper : AttentionForm::kReference;
-}
-
 /// The error rate as tables print it.
 std::string percent(double value) { return fmt::format("{:.2f} %", value); }
 
@@ -57,7 +53,7 @@ private:
   void settle();
   void open();
   void check_data();
-  Recompute recompute_of(const std::string &text, std::int64_t activations);
+  Recompute recompute_of(RecomputeChoice choice, std::int64_t activations);
   void score_teacher();
   void check_teacher() const;
   void record();
@@ -158,10 +154,8 @@ void Trainer::open() {
   loader_ = std::make_unique<Loader>(data_.train, p.augmentation, loader_options(true));
   validation_ = std::make_unique<Loader>(data_.validation, p.augmentation, loader_options(false));
 
-  const Network &network = student_.design.network;
-  const Initialisation rules = network.family != nullptr ? network.family->info().initialisation : Initialisation{};
-  initialise(*student_.module, rules, config_.seed);
-  if (student_.auxiliary) initialise(*student_.auxiliary, rules, config_.seed);
+  initialise(*student_.module, config_.seed);
+  if (student_.auxiliary) initialise(*student_.auxiliary, config_.seed);
   if (config_.weights) load_weights(*student_.module, config_.weights->file);
 
   if (config_.teacher) {
@@ -209,19 +203,18 @@ void Trainer::open() {
   const std::int64_t at_once = std::min(config_.micro_batch.value_or(p.batch), p.batch);
   const Recompute recompute = recompute_of(p.recompute, checked_mul(student_.cost.activation_elements, at_once));
   record_["recompute"] = recompute == Recompute::kAll ? "all" : "none";
-  settings_ = {
-      .losses = {.alpha = p.alpha, .beta = p.beta, .temperature = p.temperature, .attention = attention_form(p.attention)},
-      .precision = precision_,
-      .recompute = recompute,
-      .micro_batch = config_.micro_batch,
-      .clip_grad = p.clip_grad,
-      .check_finite = device_.is_cpu()};
+  settings_ = {.losses = {.alpha = p.alpha, .beta = p.beta, .temperature = p.temperature, .attention = p.attention},
+               .precision = precision_,
+               .recompute = recompute,
+               .micro_batch = config_.micro_batch,
+               .clip_grad = p.clip_grad,
+               .check_finite = device_.is_cpu()};
   sums_ = torch::zeros({kSums}, torch::TensorOptions(device_).dtype(torch::kFloat64));
 }
 
 /// `auto` recomputes where the activations of a pass, each with its gradient, are not sure to fit in what is free.
-Recompute Trainer::recompute_of(const std::string &text, std::int64_t activations) {
-  if (text != "auto") return text == "all" ? Recompute::kAll : Recompute::kNone;
+Recompute Trainer::recompute_of(RecomputeChoice choice, std::int64_t activations) {
+  if (choice != RecomputeChoice::kAuto) return choice == RecomputeChoice::kAll ? Recompute::kAll : Recompute::kNone;
   constexpr double kBytes = 2 * sizeof(float);
   constexpr double kShare = 0.8; // of what is free: convolutions take scratch memory too
   const auto free = free_bytes(device_);
@@ -301,7 +294,7 @@ void Trainer::record() {
   record_["substitution"] = student_.substitution().empty() ? Json(nullptr) : Json(student_.substitution());
   for (const std::string &change : changes_) record_["changes"].push_back(fmt::format("step {}: {}", position_.step, change));
   record_["parameters"] = student_.cost.parameters;
-  record_["mult_adds[macs]"] = student_.cost.mult_adds(find_convention("macs")).whole();
+  record_[fmt::format("mult_adds[{}]", standard_convention().name)] = student_.cost.mult_adds(standard_convention()).whole();
   record_["device"] = describe(device_);
   Json versions = {{"pare", std::string(command::version())}, {"compiler", std::string(command::compiler())}};
   for (const auto &[name, version] : command::libraries()) versions[name] = version;
@@ -599,7 +592,7 @@ int Trainer::run() {
     record();
     say(fmt::format("{}{}: {} parameters, {} mult-adds, on {}", student_.design.network.name,
                     student_.substitution().empty() ? "" : ", " + student_.substitution(), student_.cost.parameters,
-                    student_.cost.mult_adds(find_convention("macs")).whole(), describe(device_)));
+                    student_.cost.mult_adds(standard_convention()).whole(), describe(device_)));
     while (position_.epoch < config_.protocol.epochs && !stopped()) train_epoch();
   }
   for (const std::string &line : bad_file_lines(data_)) say(line);

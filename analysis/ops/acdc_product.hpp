@@ -1,7 +1,6 @@
 #pragma once
 
-#include "analysis/shape.hpp"
-#include "analysis/tally.hpp"
+#include "analysis/ops/primitive.hpp"
 
 #include <string_view>
 
@@ -13,15 +12,14 @@ namespace pare {
 /// multiply = 2 L N^2 (the diagonals); mac = (2 L - 1) N^3 (the products).
 struct AcdcProduct {
   static constexpr std::string_view kKind = "acdc_product";
-  /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
+  static constexpr Role kRole = Role::kWeight;
+  static constexpr bool kInFiles = false;
   static constexpr bool kMakesTensor = true;
-  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
   static constexpr Events kEvents{Event::kMultiply, Event::kMac};
 
   bool inner_riffle = true;
 
   bool operator==(const AcdcProduct &) const = default;
-  /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>
   static void visit_fields(Self &self, Visitor &&visit) {
     visit("inner_riffle", self.inner_riffle);

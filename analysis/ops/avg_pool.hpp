@@ -1,8 +1,9 @@
 #pragma once
 
-#include "analysis/shape.hpp"
-#include "analysis/tally.hpp"
+#include "analysis/ops/primitive.hpp"
 
+#include <array>
+#include <string>
 #include <string_view>
 
 namespace pare {
@@ -10,9 +11,9 @@ namespace pare {
 /// Average over windows. window = kernel area x output elements.
 struct AvgPool {
   static constexpr std::string_view kKind = "avg_pool";
-  /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
+  static constexpr Role kRole = Role::kActivation;
+  static constexpr bool kInFiles = true;
   static constexpr bool kMakesTensor = true;
-  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
   static constexpr Events kEvents{Event::kWindow};
 
   Pair kernel{1, 1};
@@ -21,8 +22,9 @@ struct AvgPool {
   bool ceil_mode = false;
   bool count_include_pad = true; ///< whether padding counts in the divisor
 
+  static constexpr std::array kNeeded{std::string_view("kernel"), std::string_view("stride")};
+
   bool operator==(const AvgPool &) const = default;
-  /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>
   static void visit_fields(Self &self, Visitor &&visit) {
     visit("kernel", self.kernel);
@@ -31,6 +33,8 @@ struct AvgPool {
     visit("ceil_mode", self.ceil_mode);
     visit("count_include_pad", self.count_include_pad);
   }
+  /// What tables call its kernel.
+  std::string kernel_text(InputShapes inputs) const;
 };
 
 TensorShape infer_shape(const AvgPool &op, InputShapes inputs);

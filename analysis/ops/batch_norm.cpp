@@ -24,4 +24,13 @@ void tally(const BatchNorm & /*op*/, InputShapes /*inputs*/, const TensorShape &
   out.add(Event::kElement, std::get<Shape>(output).elements());
 }
 
+OwnedParameters owned_parameters(const BatchNorm & /*op*/, const Owned &owned, const Shape &x,
+                                 const Initialisation & /*initialisation*/) {
+  if (!owned.affine) return {};
+  return {{.leaf = "weight", .extents = {x.channels}, .start = Start::constant(1)},
+          {.leaf = "bias", .extents = {x.channels}, .start = Start::constant(0)}};
+}
+
+Owned owned_of(const BatchNorm & /*op*/, InputShapes inputs) { return {.affine = inputs.size() > 1}; }
+
 } // namespace pare

@@ -1,9 +1,8 @@
 #pragma once
 
-#include "analysis/shape.hpp"
-#include "analysis/tally.hpp"
-#include <string>
+#include "analysis/ops/primitive.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace pare {
@@ -11,9 +10,9 @@ namespace pare {
 /// A fixed random tensor that is stored and never trained: the index of a hashed layer, or its signs.
 struct Buffer {
   static constexpr std::string_view kKind = "buffer";
-  /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
+  static constexpr Role kRole = Role::kSource;
+  static constexpr bool kInFiles = false;
   static constexpr bool kMakesTensor = false;
-  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
   static constexpr Events kEvents{};
 
   std::string leaf;
@@ -22,7 +21,6 @@ struct Buffer {
   std::int64_t upper = 0;
 
   bool operator==(const Buffer &) const = default;
-  /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>
   static void visit_fields(Self &self, Visitor &&visit) {
     visit("leaf", self.leaf);

@@ -42,4 +42,30 @@ void tally(const Conv & /*op*/, InputShapes inputs, const TensorShape &output, T
   if (inputs.size() == 3) out.add(Event::kBias, elements);
 }
 
+OwnedParameters owned_parameters(const Conv &op, const Owned &owned, const Shape &x, const Initialisation &initialisation) {
+  expect_at_least(owned.out, 1, "out_channels");
+  expect_at_least(owned.kernel, 1, "kernel");
+  expect_at_least(op.groups, 1, "groups");
+  if (x.channels % op.groups != 0 || owned.out % op.groups != 0)
+    throw Error(
+        ErrorCode::kInvalidConfig, "groups",
+        fmt::format("groups = {} must divide in_channels = {} and out_channels = {}", op.groups, x.channels, owned.out));
+  const Extents weight{owned.out, x.channels / op.groups, owned.kernel.height, owned.kernel.width};
+  OwnedParameters out{{.leaf = "weight", .extents = weight, .start = initialisation.convolution_weight(weight)}};
+  if (owned.bias) out.push_back({.leaf = "bias", .extents = {owned.out}, .start = initialisation.convolution_bias(weight)});
+  return out;
+}
+
+Owned owned_of(const Conv & /*op*/, InputShapes inputs) {
+  const Extents &weight = expect_weight(inputs, 1);
+  return {.out = weight[0], .kernel = {weight[2], weight[3]}, .bias = inputs.size() == 3};
+}
+
+std::string Conv::kernel_text(InputShapes inputs) const {
+  const Extents &weight = expect_weight(inputs, 1);
+  std::string out = to_string(Pair{weight[2], weight[3]});
+  if (groups > 1) out += weight[1] == 1 ? " depthwise" : " grouped";
+  return out;
+}
+
 } // namespace pare

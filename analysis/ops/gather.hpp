@@ -1,7 +1,6 @@
 #pragma once
 
-#include "analysis/shape.hpp"
-#include "analysis/tally.hpp"
+#include "analysis/ops/primitive.hpp"
 
 #include <string_view>
 
@@ -11,15 +10,14 @@ namespace pare {
 /// -> extents, element i = values[index[i]] (x signs[i]). copy = elements; multiply = elements where there are signs.
 struct Gather {
   static constexpr std::string_view kKind = "gather";
-  /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
+  static constexpr Role kRole = Role::kWeight;
+  static constexpr bool kInFiles = false;
   static constexpr bool kMakesTensor = true;
-  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
   static constexpr Events kEvents{Event::kCopy, Event::kMultiply};
 
   Extents extents;
 
   bool operator==(const Gather &) const = default;
-  /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>
   static void visit_fields(Self &self, Visitor &&visit) {
     visit("extents", self.extents);

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "analysis/shape.hpp"
-#include "analysis/tally.hpp"
+#include "analysis/ops/primitive.hpp"
 
 #include <string_view>
 
@@ -10,15 +9,14 @@ namespace pare {
 /// The network's input: an activation [N, C, H, W].
 struct Input {
   static constexpr std::string_view kKind = "input";
-  /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
+  static constexpr Role kRole = Role::kSource;
+  static constexpr bool kInFiles = false;
   static constexpr bool kMakesTensor = false;
-  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
   static constexpr Events kEvents{};
 
   Shape shape;
 
   bool operator==(const Input &) const = default;
-  /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>
   static void visit_fields(Self & /*self*/, Visitor && /*visit*/) {}
 };

@@ -29,4 +29,17 @@ void tally(const Linear & /*op*/, InputShapes inputs, const TensorShape &output,
   if (inputs.size() == 3) out.add(Event::kBias, elements);
 }
 
+OwnedParameters owned_parameters(const Linear & /*op*/, const Owned &owned, const Shape &x,
+                                 const Initialisation &initialisation) {
+  expect_at_least(owned.out, 1, "out_features");
+  const Extents weight{owned.out, x.channels};
+  OwnedParameters out{{.leaf = "weight", .extents = weight, .start = initialisation.linear_weight(weight)}};
+  if (owned.bias) out.push_back({.leaf = "bias", .extents = {owned.out}, .start = initialisation.linear_bias(weight)});
+  return out;
+}
+
+Owned owned_of(const Linear & /*op*/, InputShapes inputs) {
+  return {.out = expect_weight(inputs, 1)[0], .bias = inputs.size() == 3};
+}
+
 } // namespace pare

@@ -11,4 +11,6 @@ void tally(const MaxPool &op, InputShapes /*inputs*/, const TensorShape &output,
   out.add(Event::kWindow, checked_mul(std::get<Shape>(output).elements(), op.kernel.area()));
 }
 
+std::string MaxPool::kernel_text(InputShapes /*inputs*/) const { return to_string(kernel) + " pool"; }
+
 } // namespace pare

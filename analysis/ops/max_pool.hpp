@@ -1,8 +1,9 @@
 #pragma once
 
-#include "analysis/shape.hpp"
-#include "analysis/tally.hpp"
+#include "analysis/ops/primitive.hpp"
 
+#include <array>
+#include <string>
 #include <string_view>
 
 namespace pare {
@@ -10,9 +11,9 @@ namespace pare {
 /// Maximum over windows. window = kernel area x output elements.
 struct MaxPool {
   static constexpr std::string_view kKind = "max_pool";
-  /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
+  static constexpr Role kRole = Role::kActivation;
+  static constexpr bool kInFiles = true;
   static constexpr bool kMakesTensor = true;
-  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
   static constexpr Events kEvents{Event::kWindow};
 
   Pair kernel{1, 1};
@@ -20,8 +21,9 @@ struct MaxPool {
   Pair padding{0, 0};
   bool ceil_mode = false;
 
+  static constexpr std::array kNeeded{std::string_view("kernel"), std::string_view("stride")};
+
   bool operator==(const MaxPool &) const = default;
-  /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>
   static void visit_fields(Self &self, Visitor &&visit) {
     visit("kernel", self.kernel);
@@ -29,6 +31,8 @@ struct MaxPool {
     visit("padding", self.padding);
     visit("ceil_mode", self.ceil_mode);
   }
+  /// What tables call its kernel.
+  std::string kernel_text(InputShapes inputs) const;
 };
 
 TensorShape infer_shape(const MaxPool &op, InputShapes inputs);

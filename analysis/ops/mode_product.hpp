@@ -1,7 +1,6 @@
 #pragma once
 
-#include "analysis/shape.hpp"
-#include "analysis/tally.hpp"
+#include "analysis/ops/primitive.hpp"
 
 #include <string_view>
 
@@ -11,15 +10,14 @@ namespace pare {
 /// mac = the output's elements x R.
 struct ModeProduct {
   static constexpr std::string_view kKind = "mode_product";
-  /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
+  static constexpr Role kRole = Role::kWeight;
+  static constexpr bool kInFiles = false;
   static constexpr bool kMakesTensor = true;
-  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
   static constexpr Events kEvents{Event::kMac};
 
   std::int64_t mode = 0;
 
   bool operator==(const ModeProduct &) const = default;
-  /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>
   static void visit_fields(Self &self, Visitor &&visit) {
     visit("mode", self.mode);

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "analysis/shape.hpp"
-#include "analysis/tally.hpp"
+#include "analysis/ops/primitive.hpp"
 
 #include <string_view>
 
@@ -10,15 +9,14 @@ namespace pare {
 /// All channels, `times` times in a row: [N, C, H, W] -> [N, times C, H, W]. copy = the output's elements.
 struct RepeatChannels {
   static constexpr std::string_view kKind = "repeat_channels";
-  /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
+  static constexpr Role kRole = Role::kActivation;
+  static constexpr bool kInFiles = true;
   static constexpr bool kMakesTensor = true;
-  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
   static constexpr Events kEvents{Event::kCopy};
 
   std::int64_t times = 1;
 
   bool operator==(const RepeatChannels &) const = default;
-  /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>
   static void visit_fields(Self &self, Visitor &&visit) {
     visit("times", self.times);

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "analysis/shape.hpp"
-#include "analysis/tally.hpp"
+#include "analysis/ops/primitive.hpp"
 #include <utility>
 
 #include <string_view>
@@ -11,13 +10,12 @@ namespace pare {
 /// A weight with its first two dimensions swapped: tied weights. A view.
 struct Transpose {
   static constexpr std::string_view kKind = "transpose";
-  /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
+  static constexpr Role kRole = Role::kWeight;
+  static constexpr bool kInFiles = false;
   static constexpr bool kMakesTensor = false;
-  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
   static constexpr Events kEvents{};
 
   bool operator==(const Transpose &) const = default;
-  /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>
   static void visit_fields(Self & /*self*/, Visitor && /*visit*/) {}
 };

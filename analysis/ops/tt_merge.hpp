@@ -1,7 +1,6 @@
 #pragma once
 
-#include "analysis/shape.hpp"
-#include "analysis/tally.hpp"
+#include "analysis/ops/primitive.hpp"
 
 #include <string_view>
 
@@ -11,15 +10,14 @@ namespace pare {
 /// the n_1 x ... x n_d elements in row-major order. Merged from the left: mac = sum_{k >= 2} n_1 ... n_k r_{k-1} r_k.
 struct TtMerge {
   static constexpr std::string_view kKind = "tt_merge";
-  /// Whether its output is a new tensor (an activation that takes memory) rather than a view.
+  static constexpr Role kRole = Role::kWeight;
+  static constexpr bool kInFiles = false;
   static constexpr bool kMakesTensor = true;
-  /// What tally() and those who attach events may say of it: the rest no convention can weigh.
   static constexpr Events kEvents{Event::kMac};
 
   Extents extents;
 
   bool operator==(const TtMerge &) const = default;
-  /// Calls visit(name, member) for each attribute: the one list that files, tables and graphs are written from.
   template <class Self, class Visitor>
   static void visit_fields(Self &self, Visitor &&visit) {
     visit("extents", self.extents);

@@ -18,6 +18,9 @@ public:
         .name = "acdc",
         .description = "depthwise k x k, then a product of L factors A C D C^-1 with riffles on N = max(c_i, c_o) channels",
         .source = "ACDC, Moczulski et al. 2016",
+        .example = "ACDC_12",
+        .evaluations = {Evaluation::kDense},
+        .decay_scaled = true,
         .knob = {.kind = KnobInfo::Kind::kInteger, .name = "layers", .description = "number of factors", .least = 1},
         .keys = {{.name = "riffle",
                   .description = "inner: inside each factor and behind it; outer: behind it only",
@@ -55,8 +58,8 @@ public:
                                 appended, c_o, c_i));
     return {.structure = {static_cast<std::int64_t>(knob)}, .refusal = {}};
   }
-  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
-               const Structure &structure) const override {
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
+               Evaluation /*evaluation*/) const override {
     const std::int64_t c_i = site.in_channels();
     const std::int64_t c_o = site.out_channels();
     const std::int64_t size = std::max(c_i, c_o);
@@ -80,7 +83,8 @@ public:
     diagonals.reserve(static_cast<std::size_t>(2 * factors));
     for (std::int64_t i = 0; i < factors; ++i)
       for (const char *diagonal : {"A", "D"})
-        diagonals.push_back(builder.parameter(layer, fmt::format("layers.{}.{}", i, diagonal), {size, 1}, true));
+        diagonals.push_back(
+            builder.parameter(layer, fmt::format("layers.{}.{}", i, diagonal), {size, 1}, Start::normal(1, 0.01), true));
     const NodeId weight =
         graph.add(layer, AcdcProduct{.inner_riffle = settings[kRiffle] == kInner}, diagonals, Spelling::kFunction);
 
@@ -95,9 +99,11 @@ public:
     graph.attach(x, Event::kReferenceMac, transforms);
     x = graph.add(layer, SumChannels{.size = c_i / c_o}, {x}, Spelling::kFunction);
     if (!site.bias) return x;
-    return graph.add(layer, AddBias{}, {x, builder.parameter(layer, "bias", {c_o})}, Spelling::kFunction);
+    // As behind a square map of as many channels.
+    const Start start = Start::uniform(default_bound({c_o, c_o}));
+    return graph.add(layer, AddBias{}, {x, builder.parameter(layer, "bias", {c_o}, start)}, Spelling::kFunction);
   }
-  ClosedForm closed_form(const Settings & /*settings*/) const override {
+  ClosedForm closed_form(const Settings & /*settings*/, Evaluation /*evaluation*/) const override {
     return {.definitions = {{"N", "max(c_i, c_o)"}},
             .parameters = "D + 2 * N * layers + b",
             .mult_adds = "S * (D + N * N)",

@@ -11,6 +11,10 @@ public:
         .name = "baseline",
         .description = "the layer as the network has it: a full convolution, or depthwise separable where it is marked so",
         .source = "",
+        .example = "Conv",
+        .evaluations = {Evaluation::kFactored},
+        .accepts_groups = true,
+        .baselines = {Baseline::kConv, Baseline::kSep},
         .knob = {},
         .keys = {},
         .reference_names = {
@@ -18,11 +22,13 @@ public:
     return info;
   }
   Resolved resolve(const ConvSite & /*site*/, const Settings & /*settings*/, double /*knob*/) const override { return {}; }
-  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/,
-               const Structure & /*structure*/) const override {
-    return layer(site.baseline).lower(builder, site, x, {}, {});
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure & /*structure*/,
+               Evaluation evaluation) const override {
+    return layer(site.baseline).lower(builder, site, x, {}, {}, evaluation);
   }
-  ClosedForm closed_form(const Settings & /*settings*/) const override { return layer(Baseline::kConv).closed_form({}); }
+  ClosedForm closed_form(const Settings & /*settings*/, Evaluation evaluation) const override {
+    return layer(Baseline::kConv).closed_form({}, evaluation);
+  }
 
 private:
   static const Substitution &layer(Baseline baseline) {

@@ -10,14 +10,18 @@ public:
     static const SubstitutionInfo info{.name = "convolution",
                                        .description = "the full k x k convolution, whatever stands there",
                                        .source = "LeCun et al. 1989",
+                                       .example = "convolution",
+                                       .evaluations = {Evaluation::kFactored},
+                                       .accepts_groups = true,
+                                       .baselines = {Baseline::kConv},
                                        .knob = {},
                                        .keys = {},
                                        .reference_names = {}};
     return info;
   }
   Resolved resolve(const ConvSite & /*site*/, const Settings & /*settings*/, double /*knob*/) const override { return {}; }
-  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/,
-               const Structure & /*structure*/) const override {
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure & /*structure*/,
+               Evaluation /*evaluation*/) const override {
     return builder.conv(site.name + ".conv", x,
                         {.out_channels = site.out_channels(),
                          .kernel = site.kernel,
@@ -27,7 +31,7 @@ public:
                          .groups = site.groups,
                          .bias = site.bias});
   }
-  ClosedForm closed_form(const Settings & /*settings*/) const override {
+  ClosedForm closed_form(const Settings & /*settings*/, Evaluation /*evaluation*/) const override {
     return {.definitions = {},
             .parameters = "c_i * c_o * k_h * k_w + b",
             .mult_adds = "S * c_i * c_o * k_h * k_w",

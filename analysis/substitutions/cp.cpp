@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace pare {
 
@@ -18,6 +19,9 @@ public:
         .description = "depthwise k x k, then a 1 x 1 whose flattened weight is a canonical polyadic decomposition, R = max(1, "
                        "round(rank_scale min n_k))",
         .source = "Hitchcock 1927; Lebedev et al. 2015",
+        .example = "CP_0.1",
+        .evaluations = {Evaluation::kDense},
+        .decay_scaled = true,
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "rank_scale",
                  .description = "rank as a fraction of the smallest mode",
@@ -33,19 +37,23 @@ public:
           parts::rank(site, settings[kRankOf], knob, *std::min_element(modes.structure.begin(), modes.structure.end())));
     return modes;
   }
-  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
-               const Structure &structure) const override {
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
+               Evaluation /*evaluation*/) const override {
     const auto d = static_cast<std::size_t>(settings[kDimensions]);
     x = parts::depthwise(builder, site, x);
     const LayerId layer = builder.layer(site.name, "cp");
+    const Extents extents = parts::pointwise_extents(site);
+    // Normal factors of such a deviation make a weight of the variance that a default one has, bound^2 / 3.
+    const double bound = default_bound(extents);
+    const double deviation = std::pow(bound * bound / 3 / static_cast<double>(structure[d]), 1 / (2 * static_cast<double>(d)));
     std::vector<NodeId> factors;
     for (std::size_t k = 0; k < d; ++k)
-      factors.push_back(builder.parameter(layer, fmt::format("weight_u_{}", k), {structure[k], structure[d]}, true));
-    const NodeId weight = builder.graph().add(layer, CpMerge{.extents = {site.out_channels(), site.in_channels(), 1, 1}},
-                                              factors, Spelling::kFunction);
+      factors.push_back(builder.parameter(layer, fmt::format("weight_u_{}", k), {structure[k], structure[d]},
+                                          Start::normal(0, deviation), true));
+    const NodeId weight = builder.graph().add(layer, CpMerge{.extents = extents}, factors, Spelling::kFunction);
     return parts::computed_pointwise(builder, site, layer, x, weight);
   }
-  ClosedForm closed_form(const Settings &settings) const override {
+  ClosedForm closed_form(const Settings &settings, Evaluation /*evaluation*/) const override {
     const std::int64_t d = settings[kDimensions];
     ClosedForm form{.definitions = parts::mode_definitions(d),
                     .parameters = "",

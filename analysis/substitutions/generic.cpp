@@ -11,6 +11,9 @@ public:
         .name = "generic",
         .description = "low rank: depthwise k x k, 1 x 1 down to r channels, 1 x 1 up, r = int(rank_scale max(c_i, c_o))",
         .source = "the linear bottleneck of Gray et al. 2019",
+        .example = "Generic_0.1",
+        .evaluations = {Evaluation::kFactored},
+        .decay_scaled = true,
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "rank_scale",
                  .description = "rank as a fraction of the larger number of channels",
@@ -22,13 +25,13 @@ public:
   Resolved resolve(const ConvSite &site, const Settings & /*settings*/, double knob) const override {
     return parts::scaled_rank(site, knob);
   }
-  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/,
-               const Structure &structure) const override {
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
+               Evaluation /*evaluation*/) const override {
     x = parts::depthwise(builder, site, x);
     x = builder.conv(site.name + ".lowrank_contract", x, parts::pointwise(site, structure[0]), true);
     return builder.conv(site.name + ".lowrank_expand", x, {.out_channels = site.out_channels(), .bias = site.bias}, true);
   }
-  ClosedForm closed_form(const Settings & /*settings*/) const override {
+  ClosedForm closed_form(const Settings & /*settings*/, Evaluation /*evaluation*/) const override {
     return {.definitions = {{"r", "int(rank_scale * max(c_i, c_o))"}},
             .parameters = "D + r * (c_i + c_o) + b",
             .mult_adds = "S * (D + r * (c_i + c_o))",

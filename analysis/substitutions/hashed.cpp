@@ -13,6 +13,9 @@ public:
         .name = "hashed",
         .description = "k x k convolution whose weights are drawn from K = int(ratio c_i c_o k^2) shared values",
         .source = "HashedNets, Chen et al. 2015",
+        .example = "Hashed_0.1",
+        .evaluations = {Evaluation::kDense},
+        .decay_scaled = false,
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "ratio",
                  .description = "shared values as a fraction of the weights",
@@ -30,8 +33,8 @@ public:
     const std::int64_t values = budget(numbers(site), settings, knob);
     return {.structure = {values}, .refusal = check_values(values, numbers(site), settings, "K")};
   }
-  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
-               const Structure &structure) const override {
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
+               Evaluation /*evaluation*/) const override {
     return parts::hashing::conv(builder, site.name, x, settings, structure[0],
                                 {.out_channels = site.out_channels(),
                                  .kernel = site.kernel,
@@ -41,7 +44,7 @@ public:
                                  .bias = site.bias},
                                 false);
   }
-  ClosedForm closed_form(const Settings &settings) const override {
+  ClosedForm closed_form(const Settings &settings, Evaluation /*evaluation*/) const override {
     return {.definitions = {{"K", budget_expression("c_i * c_o * k_h * k_w", settings)}},
             .parameters = settings[kBias] != 0 ? "K + c_o" : "K + b",
             .mult_adds = "S * c_i * c_o * k_h * k_w",

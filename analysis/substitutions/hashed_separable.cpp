@@ -16,6 +16,9 @@ public:
         .description =
             "depthwise k x k and 1 x 1, both hashed, sharing a budget of int(ratio (c_i k^2 + c_i c_o)) values in proportion",
         .source = "the research log of Gray et al., December 2018",
+        .example = "HashedSeparable_0.1",
+        .evaluations = {Evaluation::kDense},
+        .decay_scaled = false,
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "ratio",
                  .description = "shared values as a fraction of the separable convolution's weights",
@@ -40,8 +43,8 @@ public:
     if (!refusal) refusal = check_values(of_pointwise, most, settings, "K of the pointwise");
     return {.structure = {of_pointwise, of_depthwise}, .refusal = refusal};
   }
-  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
-               const Structure &structure) const override {
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
+               Evaluation /*evaluation*/) const override {
     if (!site.pointwise())
       x = parts::hashing::conv(builder, site.name + ".grouped", x, settings, structure[1],
                                {.out_channels = site.in_channels(),
@@ -55,7 +58,7 @@ public:
     options.bias = site.bias;
     return parts::hashing::conv(builder, site.name + ".hashed", x, settings, structure[0], options, true);
   }
-  ClosedForm closed_form(const Settings &settings) const override {
+  ClosedForm closed_form(const Settings &settings, Evaluation /*evaluation*/) const override {
     return {.definitions = {{"K", budget_expression("D + c_i * c_o", settings)},
                             {"K_d", "int(K * D / (D + c_i * c_o))"},
                             {"K_p", "int(K * c_i * c_o / (D + c_i * c_o))"}},

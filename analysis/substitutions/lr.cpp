@@ -14,6 +14,9 @@ public:
         .description =
             "tied low rank: input repeated to c_o channels, then V and its transpose, V of r x c_o; c_i must divide c_o",
         .source = "the research log of Gray et al., 2019",
+        .example = "LR_0.1",
+        .evaluations = {Evaluation::kFactored},
+        .decay_scaled = true,
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "rank_scale",
                  .description = "rank as a fraction of the larger number of channels",
@@ -32,15 +35,17 @@ public:
                           false}};
     return parts::scaled_rank(site, knob);
   }
-  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/,
-               const Structure &structure) const override {
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
+               Evaluation /*evaluation*/) const override {
     x = parts::depthwise(builder, site, x);
     const std::int64_t rank = structure[0];
     Graph &graph = builder.graph();
     const LayerId layer = builder.layer(site.name, "lr");
     if (site.out_channels() != site.in_channels())
       x = graph.add(layer, RepeatChannels{.times = site.out_channels() / site.in_channels()}, {x}, Spelling::kFunction);
-    const NodeId v = builder.parameter(layer, "lowrank.weight", {rank, site.out_channels(), 1, 1}, true);
+    const Extents extents{rank, site.out_channels(), 1, 1};
+    const NodeId v =
+        builder.parameter(layer, "lowrank.weight", extents, graph.initialisation().convolution_weight(extents), true);
     x = graph.add(layer, parts::pointwise_op(site), {x, v}, Spelling::kFunction);
     // The reference counts both maps at the output positions.
     const Count macs = checked_mul(site.output.batch, site.output.positions(), checked_mul(rank, site.out_channels()));
@@ -48,7 +53,7 @@ public:
     const NodeId transposed = graph.add(layer, Transpose{}, {v}, Spelling::kFunction);
     return parts::computed_conv(builder, site, layer, {}, x, transposed, macs);
   }
-  ClosedForm closed_form(const Settings & /*settings*/) const override {
+  ClosedForm closed_form(const Settings & /*settings*/, Evaluation /*evaluation*/) const override {
     return {.definitions = {{"r", "int(rank_scale * max(c_i, c_o))"}},
             .parameters = "D + r * c_o + b",
             .mult_adds = "S * (D + 2 * r * c_o)",

@@ -28,10 +28,14 @@ ConvOptions pointwise(const ConvSite &site, std::int64_t out_channels) {
   return {.out_channels = out_channels, .stride = op.stride, .padding = op.padding, .dilation = op.dilation};
 }
 
+Extents pointwise_extents(const ConvSite &site) { return {site.out_channels(), site.in_channels(), 1, 1}; }
+
 NodeId computed_conv(Builder &builder, const ConvSite &site, LayerId layer, const Conv &conv, NodeId x, NodeId weight,
                      Count reference_macs) {
   std::vector<NodeId> inputs = {x, weight};
-  if (site.bias) inputs.push_back(builder.parameter(layer, "bias", {site.out_channels()}));
+  if (site.bias)
+    inputs.push_back(
+        builder.parameter(layer, "bias", {site.out_channels()}, Start::uniform(default_bound(builder.graph().weight(weight)))));
   const NodeId node = builder.graph().add(layer, conv, inputs, Spelling::kFunction);
   builder.graph().attach(node, Event::kReferenceMac, reference_macs);
   return node;
@@ -122,7 +126,8 @@ std::vector<KeyInfo> keys() {
            .standard = 0,
            .least = 0,
            .most = std::int64_t{1} << 40,
-           .choices = {}},
+           .choices = {},
+           .sets_knob = true},
           {.name = "index",
            .description = "all: every value is drawn; reference: the last one never is, as in the 2019 code",
            .standard = kAll,
@@ -171,7 +176,8 @@ NodeId conv(Builder &builder, const std::string &name, NodeId x, const Settings 
   const Extents extents{options.out_channels, input.channels / options.groups, options.kernel.height, options.kernel.width};
   const std::int64_t numbers = extents.elements();
   const LayerId layer = builder.layer(name, "hashed");
-  const NodeId value = builder.parameter(layer, "hashed_weight", {values}, true);
+  const Start start = Start::uniform(default_bound(extents)); // the first values of a default weight
+  const NodeId value = builder.parameter(layer, "hashed_weight", {values}, start, true);
   const NodeId index = builder.buffer(layer, "idxs", {numbers}, settings[kIndex] == kReference ? values - 1 : values);
   Graph &graph = builder.graph();
   std::vector<NodeId> inputs = {value, index};
@@ -179,7 +185,7 @@ NodeId conv(Builder &builder, const std::string &name, NodeId x, const Settings 
   const NodeId weight = graph.add(layer, Gather{.extents = extents}, inputs, Spelling::kFunction);
   inputs = {x, weight};
   if (settings[kBias] != 0 || options.bias)
-    inputs.push_back(builder.parameter(layer, "bias", {options.out_channels}, bias_decay_scaled));
+    inputs.push_back(builder.parameter(layer, "bias", {options.out_channels}, start, bias_decay_scaled));
   const NodeId node = graph.add(
       layer, Conv{.stride = options.stride, .padding = options.padding, .dilation = options.dilation, .groups = options.groups},
       inputs, Spelling::kFunction);

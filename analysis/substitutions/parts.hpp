@@ -11,6 +11,8 @@ namespace pare::parts {
 NodeId depthwise(Builder &builder, const ConvSite &site, NodeId x);
 /// Options of the map behind it: 1 x 1, with stride and padding of its own only where there is no depthwise.
 ConvOptions pointwise(const ConvSite &site, std::int64_t out_channels);
+/// Of its dense weight: [c_o, c_i, 1, 1].
+Extents pointwise_extents(const ConvSite &site);
 Conv pointwise_op(const ConvSite &site);
 
 /// A convolution in `layer` whose weight is computed, with the replaced convolution's own bias ("NAME.bias") if it has one.

@@ -29,6 +29,9 @@ public:
         .name = "sep_hashed",
         .description = "depthwise k x k, then a hashed 1 x 1 with K = int(ratio c_i c_o) shared values",
         .source = "HashedNets, Chen et al. 2015; Gray et al. 2019",
+        .example = "SepHashed_0.1",
+        .evaluations = {Evaluation::kDense},
+        .decay_scaled = false,
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "ratio",
                  .description = "shared values as a fraction of the pointwise weights",
@@ -57,14 +60,14 @@ public:
                                       fmt::format("K (a budget of {} values less the depthwise's {})", total, depthwise))};
     return {.structure = {values}, .refusal = check_values(values, numbers - depthwise, settings, "K")};
   }
-  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
-               const Structure &structure) const override {
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
+               Evaluation /*evaluation*/) const override {
     x = parts::depthwise(builder, site, x);
     ConvOptions options = parts::pointwise(site, site.out_channels());
     options.bias = site.bias;
     return parts::hashing::conv(builder, site.name + ".hashed", x, settings, structure[0], options, true);
   }
-  ClosedForm closed_form(const Settings &settings) const override {
+  ClosedForm closed_form(const Settings &settings, Evaluation /*evaluation*/) const override {
     // Where k = 1 there is no depthwise (D = 0), and both budgets are of c_i c_o.
     const Expression numbers = settings[kOf] == kConvolution ? "c_i * c_o * k_h * k_w" : "c_i * c_o";
     const Expression less = settings[kOf] == kConvolution ? " - D" : "";

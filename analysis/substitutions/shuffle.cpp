@@ -19,6 +19,9 @@ public:
                                                       "depthwise k x k, grouped 1 x 1; groups are lowered "
                                                       "by 1 until they divide",
                                        .source = "ShuffleNet, Zhang et al. 2018",
+                                       .example = "Shuffle_4",
+                                       .evaluations = {Evaluation::kFactored},
+                                       .decay_scaled = true,
                                        .knob = {.kind = KnobInfo::Kind::kGroups,
                                                 .name = "groups",
                                                 .description = "groups of the two 1 x 1 convolutions",
@@ -52,8 +55,8 @@ public:
     }
     return {.structure = {groups}, .refusal = {}};
   }
-  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
-               const Structure &structure) const override {
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
+               Evaluation /*evaluation*/) const override {
     const std::int64_t groups = structure[0];
     const std::int64_t between = site.out_channels() / settings[kBottleneck];
     x = builder.conv(site.name + ".shuffle_gconv1", x, {.out_channels = between, .groups = groups}, true);
@@ -69,7 +72,7 @@ public:
     return builder.conv(site.name + ".shuffle_gconv2", x,
                         {.out_channels = site.out_channels(), .groups = groups, .bias = site.bias}, true);
   }
-  ClosedForm closed_form(const Settings &settings) const override {
+  ClosedForm closed_form(const Settings &settings, Evaluation /*evaluation*/) const override {
     return {.definitions = {{"m", fmt::format("c_o // {}", settings[kBottleneck])},
                             {"g", "divisor(gcd(gcd(c_i, c_o), m), groups)"}},
             .parameters = "c_i * m / g + m * k_h * k_w + m * c_o / g + b",

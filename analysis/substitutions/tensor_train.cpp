@@ -19,6 +19,9 @@ public:
             "depthwise k x k, then a 1 x 1 whose flattened weight is a tensor train, r_k = max(1, round(rank_scale min(n_k, "
             "n_k+1)))",
         .source = "Oseledets 2011; Tensorizing Neural Networks, Novikov et al. 2015",
+        .example = "TensorTrain_0.1",
+        .evaluations = {Evaluation::kDense},
+        .decay_scaled = true,
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "rank_scale",
                  .description = "ranks as a fraction of the smaller neighbouring mode",
@@ -41,20 +44,21 @@ public:
     }
     return modes;
   }
-  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
-               const Structure &structure) const override {
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
+               Evaluation /*evaluation*/) const override {
     const auto d = static_cast<std::size_t>(settings[kDimensions]);
     x = parts::depthwise(builder, site, x);
     const LayerId layer = builder.layer(site.name, "tensor_train");
     const auto rank = [&](std::size_t k) { return k == 0 || k == d ? 1 : structure[d + k - 1]; };
+    const Extents extents = parts::pointwise_extents(site);
     std::vector<NodeId> cores;
     for (std::size_t k = 0; k < d; ++k)
-      cores.push_back(builder.parameter(layer, fmt::format("weight_core_{}", k), {rank(k), structure[k], rank(k + 1)}, true));
-    const NodeId weight = builder.graph().add(layer, TtMerge{.extents = {site.out_channels(), site.in_channels(), 1, 1}}, cores,
-                                              Spelling::kFunction);
+      cores.push_back(builder.parameter(layer, fmt::format("weight_core_{}", k), {rank(k), structure[k], rank(k + 1)},
+                                        Start::core("weight", k, default_bound(extents)), true));
+    const NodeId weight = builder.graph().add(layer, TtMerge{.extents = extents}, cores, Spelling::kFunction);
     return parts::computed_pointwise(builder, site, layer, x, weight);
   }
-  ClosedForm closed_form(const Settings &settings) const override {
+  ClosedForm closed_form(const Settings &settings, Evaluation /*evaluation*/) const override {
     const std::int64_t d = settings[kDimensions];
     ClosedForm form{
         .definitions = parts::mode_definitions(d), .parameters = "D", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};

@@ -19,6 +19,9 @@ public:
         .description = "depthwise k x k, then a 1 x 1 whose flattened weight is a Tucker decomposition, R_k = max(1, "
                        "round(rank_scale n_k))",
         .source = "Tucker 1966; Gray et al. 2019",
+        .example = "Tucker_0.1",
+        .evaluations = {Evaluation::kDense},
+        .decay_scaled = true,
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "rank_scale",
                  .description = "ranks as a fraction of their modes",
@@ -55,36 +58,39 @@ public:
     modes.structure.insert(modes.structure.end(), q.begin(), q.end());
     return modes;
   }
-  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings,
-               const Structure &structure) const override {
+  NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
+               Evaluation /*evaluation*/) const override {
     const auto d = static_cast<std::size_t>(settings[kDimensions]);
     x = parts::depthwise(builder, site, x);
     Graph &graph = builder.graph();
     const LayerId layer = builder.layer(site.name, "tucker");
+    const Extents weight_extents = parts::pointwise_extents(site);
+    const double bound = default_bound(weight_extents);
     const auto factor = [&](std::size_t k) {
-      return builder.parameter(layer, fmt::format("weight_u_{}", k), {structure[k], structure[d + k]}, true);
+      return builder.parameter(layer, fmt::format("weight_u_{}", k), {structure[k], structure[d + k]},
+                               Start::factor("weight", k, bound), true);
     };
-    const Extents weight_extents{site.out_channels(), site.in_channels(), 1, 1};
     NodeId weight = 0;
     if (settings[kCore] == kTrain) {
       std::vector<NodeId> cores;
       for (std::size_t k = 0; k < d; ++k) {
         const NodeId core = builder.parameter(layer, fmt::format("weight_core_{}", k),
-                                              {structure[2 * d + k], structure[d + k], structure[2 * d + k + 1]}, true);
+                                              {structure[2 * d + k], structure[d + k], structure[2 * d + k + 1]},
+                                              Start::core("weight", k, bound), true);
         cores.push_back(graph.add(layer, ModeProduct{.mode = 1}, {core, factor(k)}, Spelling::kFunction));
       }
       weight = graph.add(layer, TtMerge{.extents = weight_extents}, cores, Spelling::kFunction);
     } else {
       Extents ranks;
       for (std::size_t k = 0; k < d; ++k) ranks.push_back(structure[d + k]);
-      weight = builder.parameter(layer, "weight_core", ranks, true);
+      weight = builder.parameter(layer, "weight_core", ranks, Start::core("weight", 0, bound), true);
       for (std::size_t k = 0; k < d; ++k)
         weight = graph.add(layer, ModeProduct{.mode = static_cast<std::int64_t>(k)}, {weight, factor(k)}, Spelling::kFunction);
       weight = graph.add(layer, Reshape{.extents = weight_extents}, {weight}, Spelling::kFunction);
     }
     return parts::computed_pointwise(builder, site, layer, x, weight);
   }
-  ClosedForm closed_form(const Settings &settings) const override {
+  ClosedForm closed_form(const Settings &settings, Evaluation /*evaluation*/) const override {
     const std::int64_t d = settings[kDimensions];
     ClosedForm form{
         .definitions = parts::mode_definitions(d), .parameters = "D", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};

@@ -109,7 +109,7 @@ TEST(Graphs, SharedParametersAreOneParameter) {
   Builder b(graph);
   const NodeId x = graph.add_input(kImage);
   const LayerId layer = b.layer("tied", "tied");
-  const NodeId v = b.parameter(layer, "v", {2, 4, 1, 1});
+  const NodeId v = b.parameter(layer, "v", {2, 4, 1, 1}, Start::constant(0));
   const NodeId down = graph.add(layer, Conv{}, {x, v});
   graph.add(layer, Conv{}, {down, graph.add(layer, Transpose{}, {v})});
   EXPECT_EQ(count(graph).parameters, 2 * 4);

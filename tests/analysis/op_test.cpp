@@ -247,7 +247,7 @@ Graph on_parameters(const std::vector<Extents> &parameters, Op op) {
   const LayerId layer = b.layer("w", "w");
   std::vector<NodeId> inputs;
   for (std::size_t i = 0; i < parameters.size(); ++i)
-    inputs.push_back(b.parameter(layer, "p" + std::to_string(i), parameters[i]));
+    inputs.push_back(b.parameter(layer, "p" + std::to_string(i), parameters[i], Start::constant(0)));
   graph.add(layer, std::move(op), inputs);
   return graph;
 }
@@ -315,7 +315,7 @@ TEST(WeightOps, GatherCopiesAndSigns) {
   Builder b(graph);
   graph.add_input({});
   const LayerId layer = b.layer("h", "hashed");
-  const NodeId values = b.parameter(layer, "v", {10});
+  const NodeId values = b.parameter(layer, "v", {10}, Start::constant(0));
   const NodeId index = b.buffer(layer, "i", {36}, 10);
   const NodeId signs = b.buffer(layer, "s", {36}, 0);
   graph.add(layer, Gather{.extents = {4, 9}}, {values, index, signs});
@@ -334,7 +334,7 @@ TEST(WeightOps, AddBias) {
   Builder b(graph);
   const NodeId x = graph.add_input(kImage);
   const LayerId layer = b.layer("a", "add_bias");
-  graph.add(layer, AddBias{}, {x, b.parameter(layer, "bias", {6})});
+  graph.add(layer, AddBias{}, {x, b.parameter(layer, "bias", {6}, Start::constant(0))});
   EXPECT_EQ(events_of(graph), (Events{{"add_bias.bias", 2 * 6 * 9 * 8}}));
 }
 
@@ -372,7 +372,7 @@ TEST(Kinds, EmitTheEventsThatTheySay) {
     Builder b(graph);
     NodeId x = graph.add_input(kImage);
     const LayerId layer = b.layer("a", "add_bias");
-    x = graph.add(layer, AddBias{}, {x, b.parameter(layer, "bias", {6})});
+    x = graph.add(layer, AddBias{}, {x, b.parameter(layer, "bias", {6}, Start::constant(0))});
     x = b.op("g", GlobalAvgPool{}, {b.conv("c", x, {.out_channels = 8, .bias = true})});
     b.linear("l", x, 2);
   }
@@ -401,7 +401,7 @@ TEST(Kinds, WeightsAndActivationsAreNotMixedUp) {
   Builder b(graph);
   const NodeId x = graph.add_input(kImage);
   const LayerId layer = b.layer("l", "l");
-  const NodeId weight = b.parameter(layer, "w", {6, 6, 1, 1});
+  const NodeId weight = b.parameter(layer, "w", {6, 6, 1, 1}, Start::constant(0));
   test::expect_error(
       [&] {
         graph.add(layer, Conv{}, {weight, weight});

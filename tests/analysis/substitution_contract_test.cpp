@@ -50,7 +50,7 @@ Symbols symbols_of(const ConvSite &site, const Substitute &substitute) {
                  {"D", site.pointwise() ? 0.0 : real(site.in_channels() * site.kernel.area())},
                  {"b", site.bias ? real(site.out_channels()) : 0.0}};
   if (substitute.knob) out[std::string(substitute.family->info().knob.name)] = *substitute.knob;
-  const ClosedForm form = substitute.family->closed_form(substitute.settings);
+  const ClosedForm form = substitute.family->closed_form(substitute.settings, substitute.evaluated());
   for (const Definition &definition : form.definitions) out[definition.symbol] = evaluate(definition.expression, out);
   return out;
 }
@@ -80,7 +80,7 @@ TEST_P(Contract, ShapeAndClosedFormEqualTheLoweredGraph) {
     for (const EventCount &e : report.events)
       EXPECT_TRUE(events_of(e.op_kind).contains(e.event)) << kind_name(e.op_kind) << "." << to_string(e.event);
 
-    const ClosedForm form = substitute.family->closed_form(substitute.settings);
+    const ClosedForm form = substitute.family->closed_form(substitute.settings, substitute.evaluated());
     const Symbols symbols = symbols_of(site, substitute);
     EXPECT_EQ(static_cast<double>(report.parameters), evaluate(form.parameters, symbols)) << form.parameters;
     EXPECT_EQ(report.mult_adds(macs).to_double(), evaluate(form.mult_adds, symbols)) << form.mult_adds;

@@ -24,7 +24,7 @@ GraphModule &build(const Network &network, const std::string &substitute, std::v
   Plan plan;
   if (substitute != "Conv") plan.uniform = parse_substitute(substitute);
   all.push_back(std::make_unique<GraphModule>(lower(network.graph, plan).graph));
-  initialise(*all.back(), network.family->info().initialisation, 0);
+  initialise(*all.back(), 0);
   return *all.back();
 }
 

@@ -259,7 +259,7 @@ TEST_F(Faults, SolvedFiles) {
   bad("wide_resnet:depth=10", "wide_resnet:depth=11", {"bad.json/network"});
   bad("block1.0.layer.0.conv1\": \"Generic_", "block9.0.layer.0.conv1\": \"Generic_", {"bad.json", "block9"});
   bad("block1.0.layer.0.conv1\": \"Generic_", "block1.0.layer.0.conv1\": \"Genric_", {"bad.json", "Genric"});
-  bad("\"evaluation\": \"dense\"", "\"evaluation\": \"sparse\"", {"evaluation"});
+  bad("\"plan\": ", "\"evaluation\": \"sparse\", \"plan\": ", {"evaluation"});
   bad("\"achieved\": {\n    \"parameters\": ", "\"achieved\": {\n    \"parameters\": 1", {"parameters"});
   write("bad.json", good.substr(0, good.size() / 2));
   expect({"cost", "bad.json"}, 1, "invalid_file", {"bad.json"});

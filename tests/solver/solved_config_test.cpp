@@ -32,16 +32,14 @@ TEST(SolvedConfig, KeysAreThoseOfTheSchema) {
   const ordered_json solved = ordered_json::parse(text);
   std::vector<std::string> keys;
   for (const auto &[key, value] : solved.items()) keys.push_back(key);
-  EXPECT_EQ(keys,
-            (std::vector<std::string>{"schema", "network", "substitution", "plan", "evaluation", "same_network_for", "budgets",
-                                      "termination", "achieved", "percent_of_original", "attainable", "next_up", "nearest",
-                                      "kept", "conventions", "input", "known_by_search_only", "provenance"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"schema", "network", "substitution", "plan", "same_network_for", "budgets",
+                                            "termination", "achieved", "percent_of_original", "attainable", "next_up",
+                                            "nearest", "kept", "conventions", "input", "known_by_search_only", "provenance"}));
   EXPECT_EQ(solved["schema"], "pare.solved/1");
   EXPECT_EQ(solved["network"], "wide_resnet:depth=28,width=10,classes=10");
   EXPECT_EQ(solved["substitution"], "Generic_0.054");
   EXPECT_EQ(solved["plan"].size(), 24U);
   EXPECT_EQ(solved["plan"]["block1.0.layer.0.conv1"], "Generic_0.054");
-  EXPECT_EQ(solved["evaluation"], "dense");
   EXPECT_EQ(solved["same_network_for"], ordered_json::parse("[0.053125, 0.0546875]")); // 34 / 640 and 35 / 640
   EXPECT_EQ(solved["budgets"], ordered_json::parse(R"([{"metric": "parameters", "convention": null, "relation": "<=",
                                                         "written": "parameters<=0.8M", "limit": 800000, "achieved": 799306}])"));
@@ -199,14 +197,27 @@ TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
       "[invalid_file] student.json/block1.0.layer.0.conv1/rank_scale: Generic_1e-04 does not apply: rank = int(1e-04 x 64) = 0 "
       "must be at least 1; a rank_scale from 0.015625 up would be accepted");
   bad(edited(example(), "/plan/block1.0.layer.0.conv1", 3),
-      R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: substitution = 3 must be text in quotes, such as "Generic_0.1")");
+      R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: substitution = 3 must be text in quotes, such as "Generic_0.1", or an object with setting and evaluation)");
+  // Each family's own way of evaluating need not be said, but may be.
+  const auto entry = [](const char *evaluation) {
+    return edited(example(), "/plan/block1.0.layer.0.conv1", {{"setting", "Generic_0.211"}, {"evaluation", evaluation}});
+  };
+  EXPECT_NO_THROW(read_solved(entry("factored"), "student.json"));
+  for (const char *other : {"dense", "magic"})
+    bad(entry(other),
+        fmt::format("[invalid_file] student.json/plan[\"block1.0.layer.0.conv1\"].evaluation: evaluation = \"{}\" must be "
+                    "factored for generic",
+                    other));
+  bad(edited(example(), "/plan/block1.0.layer.0.conv1", {{"setting", "Generic_0.211"}}),
+      "[invalid_file] student.json/plan[\"block1.0.layer.0.conv1\"].evaluation: \"evaluation\" is missing");
   bad(added(example(), "/plan/block9", "Generic_0.9"),
       R"([invalid_file] student.json/plan.block9: the network has no replaceable layer "block9"; it has 12, such as block1.0.layer.0.conv1)");
   bad(without(example(), "/plan/block1.0.layer.0.conv1"),
       "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 206234");
-  bad(edited(example(), "/evaluation", "magic"),
-      R"([invalid_file] student.json/evaluation: evaluation = "magic" must be "dense")");
-  bad(edited(example(), "/evaluation", 3), "[invalid_file] student.json/evaluation: evaluation = 3 must be text in quotes");
+  EXPECT_NO_THROW(read_solved(added(example(), "/evaluation", "dense"), "student.json")) << "files of before say it";
+  bad(added(example(), "/evaluation", "magic"),
+      R"([invalid_file] student.json/evaluation: evaluation = "magic" must be one of dense)");
+  bad(added(example(), "/evaluation", 3), "[invalid_file] student.json/evaluation: evaluation = 3 must be text in quotes");
   bad(edited(example(), "/input", ordered_json::array({3, 0, 32})),
       "[invalid_file] student.json/input: input = [3,0,32] must be [channels, height, width], three whole numbers from 1 up");
   bad(edited(example(), "/input", ordered_json::array({3, 64, 64})),

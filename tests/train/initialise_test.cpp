@@ -12,7 +12,11 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <fstream>
+#include <sstream>
 
 namespace pare::train {
 namespace {
@@ -35,7 +39,7 @@ Tensors initialised(const std::string &spec, const std::string &substitute, std:
   GraphModule module(
       lower(network.graph, {.uniform = parse_substitute(substitute), .layers = {}}, WhereRefused::kLeaveAsItIs).graph);
   module.to(device);
-  initialise(module, network.family->info().initialisation, seed);
+  initialise(module, seed);
   return tensors_of(module);
 }
 
@@ -44,10 +48,10 @@ Tensors initialised_site(const std::string &substitute, std::int64_t c_i, std::i
                          bool bias = false, const Initialisation &rules = {}, std::uint64_t seed = 1) {
   const ConvSite site =
       make_site("X", {.batch = 1, .channels = c_i, .height = 4, .width = 4}, c_o, {k, k}, {1, 1}, {k / 2, k / 2}, {1, 1}, bias);
-  Graph graph;
+  Graph graph(rules);
   graph.set_output(lower_site(graph, site, graph.add_input(site.input), parse_substitute(substitute)));
   GraphModule module(std::move(graph));
-  initialise(module, rules, seed);
+  initialise(module, seed);
   return tensors_of(module);
 }
 
@@ -397,7 +401,7 @@ Tensors in_order(const std::vector<std::string> &names) {
   }
   graph.set_output(b.op("add", Add{}, made));
   GraphModule module(std::move(graph));
-  initialise(module, {}, 3);
+  initialise(module, 3);
   return tensors_of(module);
 }
 
@@ -417,6 +421,108 @@ TEST(Gpu, InitialiseGivesTheSameBits) {
     for (const auto &[name, tensor] : initialised("wrn-10-1", substitute, 7))
       EXPECT_TRUE(torch::equal(there.at(name).cpu(), tensor)) << substitute << " " << name;
   }
+}
+
+/// Rows of tests/golden/initial_values.csv by (network, substitute), and what they name, built again.
+class ValuesOfBefore : public testing::Test {
+protected:
+  struct Row {
+    std::string parameter;
+    std::int64_t elements = 0;
+    double first = 0;
+    double last = 0;
+    double sum_of_squares = 0;
+  };
+
+  static std::map<std::pair<std::string, std::string>, std::vector<Row>> rows() {
+    std::map<std::pair<std::string, std::string>, std::vector<Row>> out;
+    std::ifstream file(std::string(PARE_GOLDEN_DIR) + "/initial_values.csv");
+    std::string line;
+    std::getline(file, line);
+    while (std::getline(file, line)) {
+      std::vector<std::string> cells;
+      std::istringstream split(line);
+      for (std::string cell; std::getline(split, cell, ',');) {
+        std::replace(cell.begin(), cell.end(), ';', ',');
+        cells.push_back(cell);
+      }
+      out[{cells.at(0), cells.at(1)}].push_back(
+          {cells.at(2), std::stoll(cells.at(3)), std::stod(cells.at(4)), std::stod(cells.at(5)), std::stod(cells.at(6))});
+    }
+    return out;
+  }
+
+  /// "wrn-10-1", "site of wrn-10-1" (a replaced convolution under that network's rules), "... auxiliary head".
+  static Graph graph_of(std::string what, const std::string &substitute) {
+    const auto take = [&](std::string_view part) {
+      const auto at = what.find(part);
+      if (at == std::string::npos) return false;
+      what.erase(at, part.size());
+      return true;
+    };
+    const bool is_site = take("site of ");
+    const bool is_head = take(" auxiliary head");
+    const Network network = make_network(what);
+    if (is_site) {
+      const auto [c_i, c_o, k] = what.starts_with("wrn")     ? std::array{8, 16, 3}
+                                 : what.starts_with("darts") ? std::array{16, 8, 1}
+                                                             : std::array{8, 8, 3};
+      const ConvSite site = make_site("X", {.batch = 1, .channels = c_i, .height = 4, .width = 4}, c_o, {k, k}, {1, 1},
+                                      {k / 2, k / 2}, {1, 1}, true);
+      Graph out(network.graph.initialisation());
+      out.set_output(lower_site(out, site, out.add_input(site.input), parse_substitute(substitute)));
+      return out;
+    }
+    Graph out = lower(network.graph, {}).graph;
+    if (!is_head) return out;
+    const NodeId tap = out.marked(Mark::kAuxiliaryTap).front();
+    return lower(*network.family->auxiliary_head(network.values, out.activation(tap)), {}).graph;
+  }
+};
+
+bool decomposed(const GraphModule &module, const std::string &parameter) {
+  const Start &start = std::get<Parameter>(module.graph().node(module.parameter_nodes().at(parameter)).op).start;
+  return start.kind == Start::Kind::kFactor || start.kind == Start::Kind::kCore;
+}
+
+// To the bit, but for decompositions: these are as exact as LAPACK is, and their vectors may be turned round.
+TEST_F(ValuesOfBefore, AreKept) {
+  std::size_t seen = 0;
+  for (const auto &[key, rows] : rows()) {
+    SCOPED_TRACE(key.first + " " + key.second);
+    GraphModule module(graph_of(key.first, key.second));
+    initialise(module, 7);
+    EXPECT_EQ(module.named_parameters().size(), rows.size());
+    for (const Row &row : rows) {
+      const Tensor value = module.named_parameters()[row.parameter].detach().flatten();
+      const auto first = value[0].item<float>();
+      const auto last = value[-1].item<float>();
+      const double sum_of_squares = value.to(torch::kFloat64).square().sum().item<double>();
+      EXPECT_EQ(value.numel(), row.elements) << row.parameter;
+      if (decomposed(module, row.parameter)) {
+        EXPECT_NEAR(std::abs(first), std::abs(row.first), 1e-5) << row.parameter;
+        EXPECT_NEAR(std::abs(last), std::abs(row.last), 1e-5) << row.parameter;
+        EXPECT_NEAR(sum_of_squares, row.sum_of_squares, 1e-5 * row.sum_of_squares) << row.parameter;
+      } else {
+        EXPECT_EQ(first, static_cast<float>(row.first)) << row.parameter;
+        EXPECT_EQ(last, static_cast<float>(row.last)) << row.parameter;
+        EXPECT_NEAR(sum_of_squares, row.sum_of_squares, 1e-11 * row.sum_of_squares) << row.parameter;
+      }
+      ++seen;
+    }
+  }
+  EXPECT_EQ(seen, 499U);
+}
+
+TEST(Initialise, AParameterThatNobodySaysAnythingOfIsRefused) {
+  Graph graph;
+  const NodeId x = graph.add_input({.batch = 1, .channels = 2, .height = 4, .width = 4});
+  const LayerId layer = graph.add_layer("own", "conv");
+  graph.add(layer, Conv{}, {x, graph.add(layer, Parameter{.leaf = "weight", .extents = {2, 2, 1, 1}}, {})});
+  GraphModule module(std::move(graph));
+  pare::test::expect_message([&] { initialise(module, 0); },
+                       "[invalid_config] own.weight: nothing says how this parameter starts; a Start in its Parameter would be "
+                       "accepted");
 }
 
 /// The state of LibTorch's own generator plays no part, nor does the number of threads.

@@ -41,7 +41,7 @@ private:
 
 Augmentation cropped() {
   Augmentation a;
-  a.kind = "pad_crop";
+  a.kind = Crop::kPadCrop;
   a.size = 8;
   a.pad = 2;
   a.flip = true;
@@ -255,12 +255,12 @@ TEST(Loader, LoadsFoldersOfImages) {
   const TemporaryFolder folder;
   write_folders(folder.path());
   Augmentation a;
-  a.kind = "random_resized_crop";
+  a.kind = Crop::kRandomResizedCrop;
   a.size = 24;
   a.flip = true;
   a.mean = {0.485, 0.456, 0.406};
   a.std = {0.229, 0.224, 0.225};
-  a.evaluation = "resize_crop";
+  a.evaluation = EvaluationCrop::kResizeCrop;
   a.evaluation_resize = 32;
   for (bool training : {true, false}) {
     LoaderOptions options{.batch = 5, .seed = 7, .shuffle = training, .training = training};
@@ -279,7 +279,7 @@ TEST(Loader, LoadsFoldersOfImages) {
     }
   }
   Augmentation whole = a;
-  whole.kind = "none";
+  whole.kind = Crop::kNone;
   whole.size = 0;
   const DataSource source = open_data("imagenet:" + folder.path().string());
   expect_error([&] { Loader(source.train, whole, {.training = true}); }, ErrorCode::kInvalidConfig, "loader.augmentation",

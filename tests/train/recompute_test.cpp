@@ -21,7 +21,7 @@ std::unique_ptr<GraphModule> make_module(const std::string &spec, const std::str
   const Network network = make_network(spec);
   Graph graph = lower(network.graph, {.uniform = parse_substitute(substitute), .layers = {}}, WhereRefused::kLeaveAsItIs).graph;
   auto module = std::make_unique<GraphModule>(std::move(graph));
-  initialise(*module, network.family->info().initialisation, 5);
+  initialise(*module, 5);
   return module;
 }
 
@@ -199,7 +199,7 @@ TEST(AuxiliaryHead, IsThatOfDarts) {
                                                                      {h + "features.6.bias", {768}},
                                                                      {h + "classifier.weight", {7, 768}},
                                                                      {h + "classifier.bias", {7}}}));
-  initialise(head, network.family->info().initialisation, 1);
+  initialise(head, 1);
   const auto student = make_module("darts:channels=4,layers=6,classes=7", "Conv");
   const Outputs out = student->run(torch::randn({3, 3, 32, 32}), {.training = true});
   ASSERT_TRUE(out.auxiliary_tap.defined());
@@ -213,7 +213,7 @@ TEST(AuxiliaryHead, TrainsWithTheNetwork) {
   const auto student = make_module("darts:channels=4,layers=6", "Conv");
   GraphModule head(
       *network.family->auxiliary_head(network.values, network.graph.activation(network.graph.marked(Mark::kAuxiliaryTap)[0])));
-  initialise(head, {}, 1);
+  initialise(head, 1);
   std::vector<Sgd::Parameter> parameters;
   for (const GraphModule *module : {static_cast<const GraphModule *>(student.get()), static_cast<const GraphModule *>(&head)})
     for (const auto &entry : module->named_parameters()) parameters.push_back({.name = entry.key(), .tensor = entry.value()});

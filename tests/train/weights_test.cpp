@@ -165,7 +165,7 @@ TEST(LoadState, NumbersOutsideTheirRangeAreNamed) {
   Plan plan;
   plan.uniform = parse_substitute("Hashed_0.5");
   GraphModule module(lower(network.graph, plan).graph);
-  initialise(module, network.family->info().initialisation, 0);
+  initialise(module, 0);
   const ValueRules rules = module.value_rules();
   const TensorFile good = state_of(module);
   load_state(module, good, "file", rules);

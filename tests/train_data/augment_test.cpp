@@ -12,7 +12,7 @@ namespace {
 using pare::test::expect_error;
 
 /// A byte x becomes x / 255: read() gives it back.
-Augmentation plain(const std::string &kind, std::int64_t size) {
+Augmentation plain(Crop kind, std::int64_t size) {
   Augmentation a;
   a.kind = kind;
   a.size = size;
@@ -39,7 +39,7 @@ std::vector<std::uint8_t> bytes_of(const std::vector<float> &values) {
 
 // Of a map, red is the row and green the column of each pixel, blue 200; padding is black.
 TEST(Augment, PadCropMovesTheImageOverBlack) {
-  Augmentation a = plain("pad_crop", 8);
+  Augmentation a = plain(Crop::kPadCrop, 8);
   a.pad = 2;
   const Pipeline pipeline(a, true);
   const Image map = make_map(8, 8);
@@ -69,7 +69,7 @@ TEST(Augment, PadCropMovesTheImageOverBlack) {
 
 // Black comes before normalisation: a padded pixel is (0 - mean) / std.
 TEST(Augment, PaddingIsBlackAndNotZero) {
-  Augmentation a = plain("pad_crop", 4);
+  Augmentation a = plain(Crop::kPadCrop, 4);
   a.pad = 4;
   a.mean = {0.5, 0.25, 0.125};
   a.std = {0.5, 0.5, 0.5};
@@ -84,7 +84,7 @@ TEST(Augment, PaddingIsBlackAndNotZero) {
 }
 
 TEST(Augment, FlipMirrorsColumnsOfHalfTheImages) {
-  Augmentation a = plain("none", 0);
+  Augmentation a = plain(Crop::kNone, 0);
   a.flip = true;
   const Pipeline pipeline(a, true);
   const Image map = make_map(3, 5);
@@ -105,7 +105,7 @@ TEST(Augment, FlipMirrorsColumnsOfHalfTheImages) {
 
 // The square [c - 8, c + 8), clipped, is 0 after normalisation, and all else is as without it.
 TEST(Augment, CutoutClearsAClippedSquareAfterNormalising) {
-  Augmentation a = plain("none", 32);
+  Augmentation a = plain(Crop::kNone, 32);
   a.mean = {0.5, 0.5, 0.9};
   a.cutout = 16;
   const Pipeline pipeline(a, true);
@@ -138,7 +138,7 @@ TEST(Augment, CutoutClearsAClippedSquareAfterNormalising) {
 // Expected values: ToTensor and Normalize (tests/golden/torchvision_images.json), bit for bit.
 TEST(Augment, NormalisesAsTorchvisionDoes) {
   const auto golden = pare::test::golden("torchvision_images.json")["normalised"];
-  Augmentation a = plain("none", 0);
+  Augmentation a = plain(Crop::kNone, 0);
   for (std::size_t c = 0; c < 3; ++c) {
     a.mean[c] = golden["mean"][c];
     a.std[c] = golden["std"][c];
@@ -159,7 +159,7 @@ TEST(Augment, NormalisesAsTorchvisionDoes) {
 }
 
 TEST(Augment, LayoutsHoldTheSameValues) {
-  const Pipeline pipeline(plain("none", 0), false);
+  const Pipeline pipeline(plain(Crop::kNone, 0), false);
   const Image map = make_map(3, 5);
   const Draw draw = pipeline.draw(stream(0), 3, 5);
   const std::vector<float> last = apply(pipeline, map, draw, Layout::kChannelsLast);
@@ -174,8 +174,8 @@ TEST(Augment, EvaluationResizesAndCropsAsTorchvisionDoes) {
   const auto golden = pare::test::golden("torchvision_images.json")["evaluation"];
   ASSERT_EQ(golden.size(), 6u);
   for (const auto &c : golden) {
-    Augmentation a = plain("random_resized_crop", c["size"]);
-    a.evaluation = "resize_crop";
+    Augmentation a = plain(Crop::kRandomResizedCrop, c["size"]);
+    a.evaluation = EvaluationCrop::kResizeCrop;
     a.evaluation_resize = c["resize"];
     const Pipeline pipeline(a, false);
     const Image image = make_image(c["height"], c["width"], from_hex(c["pixels"]));
@@ -190,7 +190,7 @@ TEST(Augment, ResizedCropIsTorchvisions) {
   const auto golden = pare::test::golden("torchvision_images.json")["resized_crop"];
   ASSERT_EQ(golden.size(), 4u);
   for (const auto &c : golden) {
-    const Pipeline pipeline(plain("random_resized_crop", c["size"]), true);
+    const Pipeline pipeline(plain(Crop::kRandomResizedCrop, c["size"]), true);
     const Image image = make_image(c["height"], c["width"], from_hex(c["pixels"]));
     const Draw draw{
         .top = c["top"], .left = c["left"], .height = c["crop_height"], .width = c["crop_width"], .flip = false, .cutout = {}};
@@ -201,7 +201,7 @@ TEST(Augment, ResizedCropIsTorchvisions) {
 // Area 0.08 to 1 and ratio 3/4 to 4/3, each side rounded to a pixel; both ranges are reached, and where the logarithm of the
 // ratio is uniform it is below 1 for half of the crops.
 TEST(Augment, RandomResizedCropKeepsItsRanges) {
-  const Pipeline pipeline(plain("random_resized_crop", 224), true);
+  const Pipeline pipeline(plain(Crop::kRandomResizedCrop, 224), true);
   const double height = 1000, width = 1000;
   double least = 1, greatest = 0;
   int upright = 0;
@@ -228,7 +228,7 @@ TEST(Augment, RandomResizedCropKeepsItsRanges) {
 // No part of a strip has an area of 8% and a ratio within the range: torchvision takes the centre, of ratio 4/3 (3/4). 30 x 4/3
 // = 40; (1000 - 40) / 2 = 480.
 TEST(Augment, RandomResizedCropFallsBackToTheCentre) {
-  const Pipeline pipeline(plain("random_resized_crop", 224), true);
+  const Pipeline pipeline(plain(Crop::kRandomResizedCrop, 224), true);
   const Draw wide = pipeline.draw(stream(0), 30, 1000);
   EXPECT_EQ(wide.height, 30);
   EXPECT_EQ(wide.width, 40);
@@ -243,7 +243,7 @@ TEST(Augment, RandomResizedCropFallsBackToTheCentre) {
 
 // A crop of 448 x 896 to 224: half the resolution is enough. Of a smaller one all is needed.
 TEST(Augment, LeastScaleIsThatOfTheShorterSide) {
-  const Pipeline pipeline(plain("random_resized_crop", 224), true);
+  const Pipeline pipeline(plain(Crop::kRandomResizedCrop, 224), true);
   const auto scale = [&](std::int64_t height, std::int64_t width) {
     return pipeline.least_scale({.top = 0, .left = 0, .height = height, .width = width, .flip = false, .cutout = {}});
   };
@@ -265,7 +265,7 @@ TEST(Augment, CropsAScaledImageAtTheSamePlace) {
       for (std::int64_t value : {4 * x + 1, 4 * y + 1, 2 * x + 2 * y + 1})
         half.pixels.push_back(static_cast<std::uint8_t>(value));
   half.full_height = half.full_width = kSide;
-  const Pipeline pipeline(plain("random_resized_crop", 16), true);
+  const Pipeline pipeline(plain(Crop::kRandomResizedCrop, 16), true);
   const Draw draw{.top = 13, .left = 21, .height = 64, .width = 48, .flip = false, .cutout = {}};
   const std::vector<std::uint8_t> a = bytes_of(apply(pipeline, full, draw));
   const std::vector<std::uint8_t> b = bytes_of(apply(pipeline, half, draw));
@@ -279,7 +279,7 @@ TEST(Augment, CropsAScaledImageAtTheSamePlace) {
 }
 
 TEST(Augment, EvaluationDrawsNothing) {
-  Augmentation a = plain("pad_crop", 32);
+  Augmentation a = plain(Crop::kPadCrop, 32);
   a.pad = 4;
   a.flip = true;
   a.cutout = 16;
@@ -297,27 +297,22 @@ TEST(Augment, EvaluationDrawsNothing) {
 
 TEST(Augment, RefusesWhatDoesNotFit) {
   const auto build = [](const Augmentation &a, bool training) { return [a, training] { Pipeline(a, training); }; };
-  Augmentation a = plain("pad_crob", 32);
-  expect_error(build(a, true), ErrorCode::kInvalidConfig, "augmentation.kind", "pad_crob");
-  a = plain("none", 32);
-  a.evaluation = "half";
-  expect_error(build(a, false), ErrorCode::kInvalidConfig, "augmentation.evaluation", "half");
-  a = plain("none", 224);
-  a.evaluation = "resize_crop";
+  Augmentation a = plain(Crop::kNone, 224);
+  a.evaluation = EvaluationCrop::kResizeCrop;
   a.evaluation_resize = 200;
   expect_error(build(a, false), ErrorCode::kInvalidConfig, "augmentation.evaluation_resize", "200; it must be 224");
-  a = plain("pad_crop", 32);
+  a = plain(Crop::kPadCrop, 32);
   a.pad = -1;
   expect_error(build(a, true), ErrorCode::kInvalidConfig, "augmentation.pad", "-1");
-  expect_error(build(plain("random_resized_crop", 0), true), ErrorCode::kInvalidConfig, "augmentation.size", "0");
-  a = plain("none", 32);
+  expect_error(build(plain(Crop::kRandomResizedCrop, 0), true), ErrorCode::kInvalidConfig, "augmentation.size", "0");
+  a = plain(Crop::kNone, 32);
   a.std[1] = 0;
   expect_error(build(a, true), ErrorCode::kInvalidConfig, "augmentation.std", "0");
   a.std[1] = std::nan("");
   expect_error(build(a, true), ErrorCode::kInvalidConfig, "augmentation.std", "nan");
-  expect_error([] { Pipeline(plain("none", 32), true).output_size(32, 31); }, ErrorCode::kInvalidConfig, "augmentation.size",
-               "32 x 31");
-  expect_error([] { Pipeline(plain("pad_crop", 32), true).output_size(31, 32); }, ErrorCode::kInvalidConfig,
+  expect_error([] { Pipeline(plain(Crop::kNone, 32), true).output_size(32, 31); }, ErrorCode::kInvalidConfig,
+               "augmentation.size", "32 x 31");
+  expect_error([] { Pipeline(plain(Crop::kPadCrop, 32), true).output_size(31, 32); }, ErrorCode::kInvalidConfig,
                "augmentation.size", "31 x 32");
 }
 

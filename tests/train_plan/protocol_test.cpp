@@ -1,3 +1,4 @@
+#include "base/names.hpp"
 #include "train/plan/protocol.hpp"
 
 #include "tests/support.hpp"
@@ -155,19 +156,19 @@ TEST(Protocol, EachIsItsRowOfTheTable) {
     EXPECT_EQ(protocol.batch, row.batch);
     EXPECT_EQ(protocol.epochs, row.epochs);
     EXPECT_EQ(protocol.learning_rate, row.learning_rate);
-    EXPECT_EQ(protocol.schedule.kind, row.schedule);
+    EXPECT_EQ(name_of(kScheduleKinds, protocol.schedule.kind), row.schedule);
     EXPECT_EQ(protocol.schedule.milestones, row.milestones);
     EXPECT_EQ(protocol.schedule.factor, row.factor);
     EXPECT_EQ(protocol.weight_decay, row.weight_decay);
     const Augmentation &a = protocol.augmentation;
-    EXPECT_EQ(a.kind, row.augmentation);
+    EXPECT_EQ(name_of(kCrops, a.kind), row.augmentation);
     EXPECT_EQ(a.size, row.size);
     EXPECT_EQ(a.pad, row.pad);
     EXPECT_TRUE(a.flip);
     EXPECT_EQ(a.cutout, row.cutout);
     EXPECT_EQ(a.mean, row.mean);
     EXPECT_EQ(a.std, row.std);
-    EXPECT_EQ(a.evaluation, row.evaluation);
+    EXPECT_EQ(name_of(kEvaluationCrops, a.evaluation), row.evaluation);
     EXPECT_EQ(a.evaluation_resize, row.resize);
     EXPECT_EQ(protocol.auxiliary_head, row.auxiliary_head);
     EXPECT_EQ(protocol.drop_path, row.drop_path);
@@ -176,9 +177,9 @@ TEST(Protocol, EachIsItsRowOfTheTable) {
     EXPECT_EQ(protocol.alpha, 0);
     EXPECT_EQ(protocol.beta, 1000);
     EXPECT_EQ(protocol.temperature, 4);
-    EXPECT_EQ(protocol.attention, "reference");
+    EXPECT_EQ(protocol.attention, AttentionForm::kReference);
     EXPECT_FALSE(protocol.clip_grad.has_value());
-    EXPECT_EQ(protocol.recompute, "auto");
+    EXPECT_EQ(protocol.recompute, RecomputeChoice::kAuto);
     EXPECT_NO_THROW(validate(protocol));
     EXPECT_TRUE(remarks(protocol).empty());
   }
@@ -266,7 +267,7 @@ TEST(Protocol, FieldsAreSetFromText) {
   EXPECT_FALSE(p.decay_scaling.at("generic"));
   EXPECT_TRUE(p.decay_scaling.at("hashed"));
   EXPECT_TRUE(p.decay_scaling.at("shuffle"));
-  EXPECT_EQ(p.attention, "paper");
+  EXPECT_EQ(p.attention, AttentionForm::kPaper);
   EXPECT_EQ(p.for_networks, (std::vector<std::string>{"darts", "resnet"}));
   set_field(p, "schedule.milestones", "");
   set_field(p, "clip_grad", "off");
@@ -421,7 +422,7 @@ TEST(Protocol, FilesAreReadStrictly) {
   bad("\"flip\": false", "\"flip\": 0",
       "[invalid_file] mine.json/augmentation.flip: augmentation.flip = 0 must be true or false");
   bad("\"kind\": \"none\"", "\"kind\": \"some\"",
-      "[invalid_file] mine.json/augmentation.kind: augmentation.kind = some must be one of pad_crop, random_resized_crop, "
+      "[invalid_file] mine.json/augmentation.kind: augmentation.kind = \"some\" must be one of pad_crop, random_resized_crop, "
       "none");
   bad("{\"shuffle\": false}", "{\"shufle\": false}",
       R"([invalid_file] mine.json/decay_scaling: unknown family "shufle"; known: acdc, cp, generic, hashed, hashed_separable, lr, sep_hashed, shuffle, tensor_train, tucker)");

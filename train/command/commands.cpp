@@ -3,6 +3,7 @@
 #include "analysis/substitution.hpp"
 #include "base/digest.hpp"
 #include "base/error.hpp"
+#include "base/names.hpp"
 #include "base/values.hpp"
 #include "command/options.hpp"
 
@@ -215,7 +216,7 @@ command::Command describe_train(Run run) {
            {.name = "--recompute",
             .value = "WHAT",
             .description = "Activations that are computed again instead of kept, standard auto",
-            .choices = {"auto", "none", "all"}},
+            .choices = names_of(kRecomputeChoices)},
            {.name = "--output",
             .letter = "-o",
             .value = "DIR",

@@ -67,20 +67,22 @@ Draw random_part(RandomStream &random, std::int64_t height, std::int64_t width) 
 
 Pipeline::Pipeline(const Augmentation &settings, bool training)
     : geometry_(Geometry::kWhole), settings_(settings), training_(training) {
-  const std::string &kind = training ? settings.kind : settings.evaluation;
-  if (training && kind == "pad_crop") {
-    geometry_ = Geometry::kPadCrop;
-    check_range("pad", settings.pad, 0);
-  } else if (training && kind == "random_resized_crop") {
-    geometry_ = Geometry::kRandomResizedCrop;
-  } else if (!training && kind == "resize_crop") {
-    geometry_ = Geometry::kResizeCrop;
-    check_range("evaluation_resize", settings.evaluation_resize, settings.size);
-  } else if (training && kind != "none") {
-    fail("kind", fmt::format("'{}'; accepted: pad_crop, random_resized_crop, none", kind));
-  } else if (!training && kind != "whole") {
-    fail("evaluation", fmt::format("'{}'; accepted: whole, resize_crop", kind));
-  }
+  if (training) switch (settings.kind) {
+    case Crop::kPadCrop:
+      geometry_ = Geometry::kPadCrop;
+      check_range("pad", settings.pad, 0);
+      break;
+    case Crop::kRandomResizedCrop: geometry_ = Geometry::kRandomResizedCrop; break;
+    case Crop::kNone: break;
+    }
+  else
+    switch (settings.evaluation) {
+    case EvaluationCrop::kResizeCrop:
+      geometry_ = Geometry::kResizeCrop;
+      check_range("evaluation_resize", settings.evaluation_resize, settings.size);
+      break;
+    case EvaluationCrop::kWhole: break;
+    }
   check_range("size", settings.size, geometry_ == Geometry::kWhole ? 0 : 1);
   check_range("cutout", settings.cutout, 0);
   for (std::size_t c = 0; c < 3; ++c) {

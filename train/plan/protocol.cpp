@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "base/values.hpp"
 #include "train/plan/protocol_fields.hpp"
@@ -28,6 +29,12 @@ using Wholes = std::vector<std::int64_t>;
 using Texts = std::vector<std::string>;
 using Triple = std::array<double, 3>;
 using Switches = std::map<std::string, bool>;
+
+/// A closed set of choices, with its table of names.
+template <class T>
+concept Choice = requires(T value) {
+  table_of(value);
+};
 
 std::string known_protocols() {
   std::vector<std::string_view> out;
@@ -67,6 +74,10 @@ std::string text_of(std::int64_t value) { return std::to_string(value); }
 std::string text_of(double value) { return shortest(value); }
 std::string text_of(bool value) { return value ? "on" : "off"; }
 std::string text_of(const std::optional<double> &value) { return value ? shortest(*value) : "off"; }
+template <Choice T>
+std::string text_of(T value) {
+  return std::string(name_of(table_of(value), value));
+}
 std::string text_of(const Wholes &value) { return fmt::format("{}", fmt::join(value, ",")); }
 std::string text_of(const Texts &value) { return fmt::format("{}", fmt::join(value, ",")); }
 std::string text_of(const Triple &value) {
@@ -79,6 +90,10 @@ std::int64_t least_whole(const Field &field) {
 
 // What is accepted, in words.
 std::string accepts(const Field &field, const std::string &) { return field.choices.empty() ? "text" : accepted(field, ""); }
+template <Choice T>
+std::string accepts(const Field & /*field*/, T value) {
+  return fmt::format("one of {}", fmt::join(names_of(table_of(value)), ", "));
+}
 std::string accepts(const Field &field, std::int64_t) { return accepted(field, "a whole number"); }
 std::string accepts(const Field &field, double) { return accepted(field, "a number"); }
 std::string accepts(const Field &, bool) { return "on or off"; }
@@ -133,6 +148,8 @@ void check(const Field &field, double value) {
   if (!within(field, value)) reject(field, text_of(value), accepts(field, value));
 }
 void check(const Field &, bool) {}
+template <Choice T>
+void check(const Field & /*field*/, T /*value*/) {}
 void check(const Field &field, const std::optional<double> &value) {
   if (value && !within(field, *value)) reject(field, text_of(value), accepts(field, value));
 }
@@ -174,6 +191,12 @@ void read(const Field &field, std::string_view text, std::string &out) {
   out = text;
   check(field, out);
 }
+template <Choice T>
+void read(const Field &field, std::string_view text, T &out) {
+  const auto value = value_of(table_of(out), text);
+  if (!value) reject(field, std::string(text), accepts(field, out));
+  out = *value;
+}
 void read(const Field &field, std::string_view text, std::int64_t &out) {
   const auto whole = parse_whole(text);
   const bool beyond = !whole && !whole_rule(text, 0, INT64_MAX).ends_with(" up");
@@ -207,13 +230,22 @@ void read(const Field &field, std::string_view text, Switches &out) {
 Json json_of(const std::optional<double> &value) { return value ? Json(*value) : Json(nullptr); }
 template <class Value>
 Json json_of(const Value &value) {
-  return Json(value);
+  if constexpr (Choice<Value>)
+    return name_of(table_of(value), value);
+  else
+    return Json(value);
 }
 
 bool read_json(const Json &value, std::string &out) {
   if (!value.is_string()) return false;
   out = value.get<std::string>();
   return true;
+}
+template <Choice T>
+bool read_json(const Json &value, T &out) {
+  const auto known = value.is_string() ? value_of(table_of(out), value.get_ref<const std::string &>()) : std::nullopt;
+  out = known.value_or(out);
+  return known.has_value();
 }
 bool read_json(const Json &value, std::int64_t &out) {
   const auto whole = json::as_whole(value);
@@ -278,14 +310,9 @@ Protocol standard_protocol() {
 } // namespace
 
 std::map<std::string, bool> standard_decay_scaling() {
-  constexpr std::array<std::string_view, 3> kHashed = {"hashed", "sep_hashed", "hashed_separable"};
   Switches out;
-  for (const Substitution *family : substitutions()) {
-    // The baselines, which have no setting, have nothing that is scaled.
-    const SubstitutionInfo &info = family->info();
-    if (info.knob.kind == KnobInfo::Kind::kNone) continue;
-    out.emplace(info.name, std::find(kHashed.begin(), kHashed.end(), info.name) == kHashed.end());
-  }
+  for (const Substitution *family : substitutions())
+    if (const SubstitutionInfo &info = family->info(); info.decay_scaled) out.emplace(info.name, *info.decay_scaled);
   return out;
 }
 
@@ -324,7 +351,7 @@ const Protocol &default_protocol(std::string_view kind, std::string_view family)
 }
 
 double learning_rate(const Protocol &protocol, std::int64_t epoch) {
-  if (protocol.schedule.kind == "cosine")
+  if (protocol.schedule.kind == ScheduleKind::kCosine)
     return protocol.learning_rate / 2 *
            (1 + std::cos(std::numbers::pi * static_cast<double>(epoch) / static_cast<double>(protocol.epochs)));
   double rate = protocol.learning_rate;
@@ -341,7 +368,7 @@ void validate(const Protocol &protocol) {
   if (protocol.name.empty()) throw Error(ErrorCode::kInvalidValue, "name", "name must not be empty");
   visit_fields(protocol, [](const Field &field, const auto &value) { check(field, value); });
   const Augmentation &a = protocol.augmentation;
-  if (a.evaluation == "resize_crop" && a.evaluation_resize < a.size)
+  if (a.evaluation == EvaluationCrop::kResizeCrop && a.evaluation_resize < a.size)
     throw Error(
         ErrorCode::kInvalidValue, "augmentation.evaluation_resize",
         fmt::format("augmentation.evaluation_resize = {} must be at least augmentation.size = {}, which is cut out of it",
@@ -377,20 +404,22 @@ void set_field(Protocol &protocol, const std::string &key, std::string_view valu
 
 std::optional<std::string> without_effect(const Protocol &protocol, std::string_view key) {
   const Augmentation &a = protocol.augmentation;
-  const auto needs = [&](std::string_view other, std::string_view value,
-                         std::string_view needed) -> std::optional<std::string> {
+  const auto needs = [&](std::string_view other, auto value, decltype(value) needed) -> std::optional<std::string> {
     if (value == needed) return std::nullopt;
-    return fmt::format("{} has no effect with {} = {}; {} = {} would use it", key, other, value, other, needed);
+    return fmt::format("{} has no effect with {} = {}; {} = {} would use it", key, other, text_of(value), other,
+                       text_of(needed));
   };
-  if (key == "schedule.milestones" || key == "schedule.factor") return needs("schedule.kind", protocol.schedule.kind, "step");
-  if (key == "augmentation.pad") return needs("augmentation.kind", a.kind, "pad_crop");
-  if (key == "augmentation.evaluation_resize") return needs("augmentation.evaluation", a.evaluation, "resize_crop");
+  if (key == "schedule.milestones" || key == "schedule.factor")
+    return needs("schedule.kind", protocol.schedule.kind, ScheduleKind::kStep);
+  if (key == "augmentation.pad") return needs("augmentation.kind", a.kind, Crop::kPadCrop);
+  if (key == "augmentation.evaluation_resize")
+    return needs("augmentation.evaluation", a.evaluation, EvaluationCrop::kResizeCrop);
   return std::nullopt;
 }
 
 std::vector<std::string> remarks(const Protocol &protocol) {
   Texts out;
-  if (protocol.schedule.kind != "step") return out;
+  if (protocol.schedule.kind != ScheduleKind::kStep) return out;
   Wholes late;
   for (const std::int64_t milestone : protocol.schedule.milestones)
     if (milestone >= protocol.epochs) late.push_back(milestone);

@@ -14,13 +14,40 @@
 
 namespace pare::train {
 
-/// The learning rate over the epochs, e from 0.
-struct LearningRateSchedule {
-  /// "step": learning_rate times `factor` for each milestone <= e; "cosine": learning_rate / 2 (1 + cos(pi e / epochs)).
-  std::string kind = "step";
-  std::vector<std::int64_t> milestones; ///< epochs, ascending; of "step" only
-  double factor = 1;                    ///< of "step" only
+/// How the learning rate falls over the epochs, e from 0.
+enum class ScheduleKind : std::uint8_t {
+  kStep,   ///< learning_rate times `factor` for each milestone <= e
+  kCosine, ///< learning_rate / 2 (1 + cos(pi e / epochs))
 };
+inline constexpr std::array kScheduleKinds = {std::pair{ScheduleKind::kStep, std::string_view("step")},
+                                              std::pair{ScheduleKind::kCosine, std::string_view("cosine")}};
+constexpr const auto &table_of(ScheduleKind /*kind*/) { return kScheduleKinds; }
+
+struct LearningRateSchedule {
+  ScheduleKind kind = ScheduleKind::kStep;
+  std::vector<std::int64_t> milestones; ///< epochs, ascending; of kStep only
+  double factor = 1;                    ///< of kStep only
+};
+
+/// How attention maps are compared.
+enum class AttentionForm : std::uint8_t {
+  kReference, ///< the mean of the squared differences (the 2019 code)
+  kPaper,     ///< the norm of each image's difference, averaged over images (Zagoruyko and Komodakis 2017, eq. 2)
+};
+inline constexpr std::array kAttentionForms = {std::pair{AttentionForm::kReference, std::string_view("reference")},
+                                               std::pair{AttentionForm::kPaper, std::string_view("paper")}};
+constexpr const auto &table_of(AttentionForm /*form*/) { return kAttentionForms; }
+
+/// Which activations are computed again instead of kept.
+enum class RecomputeChoice : std::uint8_t {
+  kAuto, ///< all that can be, where they may not fit
+  kNone,
+  kAll, ///< all that can be
+};
+inline constexpr std::array kRecomputeChoices = {std::pair{RecomputeChoice::kAuto, std::string_view("auto")},
+                                                 std::pair{RecomputeChoice::kNone, std::string_view("none")},
+                                                 std::pair{RecomputeChoice::kAll, std::string_view("all")}};
+constexpr const auto &table_of(RecomputeChoice /*choice*/) { return kRecomputeChoices; }
 
 /// How a network is trained: everything but the network, the data's place and the machine. SGD without Nesterov or dampening,
 /// the weight decay added to the gradient.
@@ -38,16 +65,16 @@ struct Protocol {
   LearningRateSchedule schedule;
   Augmentation augmentation;
 
-  double alpha = 0;                    ///< share of distillation from logits (KD), in [0, 1]; the rest is cross-entropy
-  double beta = 1000;                  ///< weight of attention transfer
-  double temperature = 4;              ///< of KD
-  std::string attention = "reference"; ///< form of the attention loss: "reference" or "paper"
-  bool auxiliary_head = false;         ///< train with the network's auxiliary head, where it has one
-  double drop_path = 0;                ///< final probability; rises linearly from 0
-  std::optional<double> clip_grad;     ///< greatest L2 norm of the whole gradient
+  double alpha = 0;       ///< share of distillation from logits (KD), in [0, 1]; the rest is cross-entropy
+  double beta = 1000;     ///< weight of attention transfer
+  double temperature = 4; ///< of KD
+  AttentionForm attention = AttentionForm::kReference;
+  bool auxiliary_head = false;     ///< train with the network's auxiliary head, where it has one
+  double drop_path = 0;            ///< final probability; rises linearly from 0
+  std::optional<double> clip_grad; ///< greatest L2 norm of the whole gradient
   /// Whether a family's marked parameters have their weight decay scaled by the compression ratio, by its lower-case name.
   std::map<std::string, bool> decay_scaling;
-  std::string recompute = "auto"; ///< activations: "none" are computed again, "all" that can be, or "auto"
+  RecomputeChoice recompute = RecomputeChoice::kAuto;
 };
 
 inline constexpr std::array<std::string_view, 3> kDataKinds = {"cifar10", "cifar100", "imagenet"};

@@ -39,10 +39,7 @@ void visit_fields(AProtocol &p, Visit &&visit) {
         p.learning_rate);
   visit(Field{.key = "momentum", .description = "of SGD", .least = 0, .most = 1, .without_most = true}, p.momentum);
   visit(Field{.key = "weight_decay", .description = "added to the gradient", .required = true, .least = 0}, p.weight_decay);
-  visit(Field{.key = "schedule.kind",
-              .description = "how the learning rate falls, epoch by epoch",
-              .required = true,
-              .choices = {"step", "cosine"}},
+  visit(Field{.key = "schedule.kind", .description = "how the learning rate falls, epoch by epoch", .required = true},
         p.schedule.kind);
   visit(Field{.key = "schedule.milestones",
               .description = "step: the epochs from which factor applies once more",
@@ -54,11 +51,7 @@ void visit_fields(AProtocol &p, Visit &&visit) {
               .least = 0,
               .without_least = true},
         p.schedule.factor);
-  visit(Field{.key = "augmentation.kind",
-              .description = "how training images are cut",
-              .required = true,
-              .choices = {"pad_crop", "random_resized_crop", "none"}},
-        p.augmentation.kind);
+  visit(Field{.key = "augmentation.kind", .description = "how training images are cut", .required = true}, p.augmentation.kind);
   visit(Field{.key = "augmentation.size",
               .description = "height and width of what the network sees, pixels",
               .required = true,
@@ -82,10 +75,7 @@ void visit_fields(AProtocol &p, Visit &&visit) {
               .least = 0,
               .without_least = true},
         p.augmentation.std);
-  visit(Field{.key = "augmentation.evaluation",
-              .description = "how images are cut that are not trained on",
-              .required = true,
-              .choices = {"whole", "resize_crop"}},
+  visit(Field{.key = "augmentation.evaluation", .description = "how images are cut that are not trained on", .required = true},
         p.augmentation.evaluation);
   visit(Field{.key = "augmentation.evaluation_resize",
               .description = "resize_crop: the shorter side before the centre is cut out, pixels",
@@ -100,8 +90,7 @@ void visit_fields(AProtocol &p, Visit &&visit) {
   visit(Field{.key = "temperature", .description = "of distillation from logits", .least = 0, .without_least = true},
         p.temperature);
   visit(Field{.key = "attention",
-              .description = "form of attention transfer: squared differences as in 2019, or the paper's norm",
-              .choices = {"reference", "paper"}},
+              .description = "form of attention transfer: squared differences as in 2019, or the paper's norm"},
         p.attention);
   visit(Field{.key = "auxiliary_head", .description = "train with the network's auxiliary head"}, p.auxiliary_head);
   visit(
@@ -112,10 +101,7 @@ void visit_fields(AProtocol &p, Visit &&visit) {
   visit(Field{.key = "decay_scaling",
               .description = "weight decay times the compression ratio, on the marked parameters of a family"},
         p.decay_scaling);
-  visit(Field{.key = "recompute",
-              .description = "activations that are computed again instead of kept",
-              .choices = {"auto", "none", "all"}},
-        p.recompute);
+  visit(Field{.key = "recompute", .description = "activations that are computed again instead of kept"}, p.recompute);
 }
 
 } // namespace pare::train

@@ -17,23 +17,23 @@ constexpr Channels kCifar100{{.5071, .4866, .4409}, {.2009, .1984, .2023}};
 constexpr Channels kImageNet{{.485, .456, .406}, {.229, .224, .225}};
 
 Augmentation cifar(const Channels &channels, std::int64_t cutout) {
-  return {.kind = "pad_crop",
+  return {.kind = Crop::kPadCrop,
           .size = 32,
           .pad = 4,
           .flip = true,
           .cutout = cutout,
           .mean = channels.mean,
           .std = channels.std,
-          .evaluation = "whole"};
+          .evaluation = EvaluationCrop::kWhole};
 }
 
 Augmentation imagenet() {
-  return {.kind = "random_resized_crop",
+  return {.kind = Crop::kRandomResizedCrop,
           .size = 224,
           .flip = true,
           .mean = kImageNet.mean,
           .std = kImageNet.std,
-          .evaluation = "resize_crop",
+          .evaluation = EvaluationCrop::kResizeCrop,
           .evaluation_resize = 256};
 }
 
@@ -46,7 +46,7 @@ Protocol wrn(const std::string &data, Augmentation augmentation) {
           .epochs = 200,
           .learning_rate = 0.1,
           .weight_decay = 5e-4,
-          .schedule = {.kind = "step", .milestones = {60, 120, 160}, .factor = 0.2},
+          .schedule = {.kind = ScheduleKind::kStep, .milestones = {60, 120, 160}, .factor = 0.2},
           .augmentation = std::move(augmentation),
           .clip_grad = {},
           .decay_scaling = standard_decay_scaling()};
@@ -61,7 +61,7 @@ Protocol darts(const std::string &data, Augmentation augmentation) {
           .epochs = 600,
           .learning_rate = 0.025,
           .weight_decay = 3e-4,
-          .schedule = {.kind = "cosine", .milestones = {}},
+          .schedule = {.kind = ScheduleKind::kCosine, .milestones = {}},
           .augmentation = std::move(augmentation),
           .auxiliary_head = true,
           .drop_path = 0.2,
@@ -69,38 +69,46 @@ Protocol darts(const std::string &data, Augmentation augmentation) {
           .decay_scaling = standard_decay_scaling()};
 }
 
+Protocol residual_on_imagenet() {
+  return {.name = "imagenet-wrn-50-2",
+          .description = "WRN-50-2 and other residual networks on ImageNet",
+          .data = "imagenet",
+          .for_networks = {"wrn_50_2", "resnet"},
+          .batch = 256,
+          .epochs = 90,
+          .learning_rate = 0.1,
+          .weight_decay = 1e-4,
+          .schedule = {.kind = ScheduleKind::kStep, .milestones = {30, 60}, .factor = 0.1},
+          .augmentation = imagenet(),
+          .clip_grad = {},
+          .decay_scaling = standard_decay_scaling()};
+}
+
+Protocol mobilenet_on_imagenet() {
+  return {.name = "imagenet-mobilenet-v2",
+          .description = "MobileNetV2 on ImageNet",
+          .data = "imagenet",
+          .for_networks = {"mobilenet_v2"},
+          .batch = 256,
+          .epochs = 150,
+          .learning_rate = 0.05,
+          .weight_decay = 4e-5,
+          .schedule = {.kind = ScheduleKind::kCosine, .milestones = {}},
+          .augmentation = imagenet(),
+          .clip_grad = {},
+          .decay_scaling = standard_decay_scaling()};
+}
+
 } // namespace
 
 std::span<const Protocol> protocols() {
-  static const std::array all = {
+  static const std::vector<Protocol> all = {
       wrn("cifar10", cifar(kCifar10, 16)),
       darts("cifar10", cifar(kCifar10Exact, 16)),
       wrn("cifar100", cifar(kCifar100, 0)),
       darts("cifar100", cifar(kCifar100, 0)),
-      Protocol{.name = "imagenet-wrn-50-2",
-               .description = "WRN-50-2 and other residual networks on ImageNet",
-               .data = "imagenet",
-               .for_networks = {"wrn_50_2", "resnet"},
-               .batch = 256,
-               .epochs = 90,
-               .learning_rate = 0.1,
-               .weight_decay = 1e-4,
-               .schedule = {.kind = "step", .milestones = {30, 60}, .factor = 0.1},
-               .augmentation = imagenet(),
-               .clip_grad = {},
-               .decay_scaling = standard_decay_scaling()},
-      Protocol{.name = "imagenet-mobilenet-v2",
-               .description = "MobileNetV2 on ImageNet",
-               .data = "imagenet",
-               .for_networks = {"mobilenet_v2"},
-               .batch = 256,
-               .epochs = 150,
-               .learning_rate = 0.05,
-               .weight_decay = 4e-5,
-               .schedule = {.kind = "cosine", .milestones = {}},
-               .augmentation = imagenet(),
-               .clip_grad = {},
-               .decay_scaling = standard_decay_scaling()},
+      residual_on_imagenet(),
+      mobilenet_on_imagenet(),
   };
   return all;
 }
