@@ -11,7 +11,7 @@ struct ConvOptions {
   std::int64_t out_channels = 1;
   Pair kernel{1, 1};
   Pair stride{1, 1};
-  Pair padding{0, 0};
+  Padding padding{0, 0};
   Pair dilation{1, 1};
   std::int64_t groups = 1;
   bool bias = false;

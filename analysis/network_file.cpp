@@ -45,6 +45,7 @@ struct Entry {
   Op op;
   std::vector<std::string> inputs;
   Owned owned;
+  bool same_padding = false; ///< what that is, says the input
   Spelling spelling = Spelling::kModule;
   std::optional<Baseline> replaceable;
   std::size_t position = 0;
@@ -55,7 +56,7 @@ struct Entry {
 /// Reads an op's fields where they are there; a Pair is one whole number or two.
 class FieldReader {
 public:
-  explicit FieldReader(json::Members &members) : members_(members) {}
+  FieldReader(json::Members &members, bool &same_padding) : members_(members), same_padding_(same_padding) {}
 
   template <class Value>
   void operator()(std::string_view field, Value &out) {
@@ -71,11 +72,33 @@ public:
       json::refuse(*value, members_.place(field), field, "a whole number or [vertical, horizontal]");
     out = {*vertical, *horizontal};
   }
+  void operator()(std::string_view field, Padding &out) {
+    const json::Value *value = members_.find(field);
+    if (value == nullptr) return;
+    same_padding_ = *value == "same";
+    if (same_padding_) return;
+    std::vector<std::int64_t> sides;
+    if (value->is_array()) {
+      for (const json::Value &side : *value)
+        if (const auto whole = json::as_whole(side)) sides.push_back(*whole);
+      if (sides.size() != value->size()) sides.clear();
+    } else if (const auto whole = json::as_whole(*value)) {
+      sides = {*whole, *whole};
+    }
+    if (sides.size() == 2)
+      out = {sides[0], sides[1]};
+    else if (sides.size() == 4)
+      out = {{sides[0], sides[1]}, {sides[2], sides[3]}};
+    else
+      json::refuse(*value, members_.place(field), field,
+                   "a whole number, [vertical, horizontal], [top, bottom, left, right] or \"same\"");
+  }
   /// Fields of ops that files do not hold.
   void operator()(std::string_view /*field*/, Extents & /*out*/) {}
 
 private:
   json::Members &members_;
+  bool &same_padding_;
 };
 
 Entry read_entry(const json::Value &object, json::Place place, std::size_t position) {
@@ -83,9 +106,9 @@ Entry read_entry(const json::Value &object, json::Place place, std::size_t posit
     if (const auto id = object.find("id"); id != object.end() && id->is_string())
       place = place.called(id->get_ref<const std::string &>());
   json::Members members(object, std::move(place));
-  FieldReader read(members);
-  const auto fail = [&](std::string_view field, const std::string &message) { members.place(field).fail(message); };
   Entry entry;
+  FieldReader read(members, entry.same_padding);
+  const auto fail = [&](std::string_view field, const std::string &message) { members.place(field).fail(message); };
   entry.position = position;
   entry.id = members.text("id");
   if (entry.id.empty() || entry.id == kInputId)
@@ -131,12 +154,32 @@ Entry read_entry(const json::Value &object, json::Place place, std::size_t posit
   return entry;
 }
 
+/// The op with the padding that "same" is for such an input. What is wrong with its other fields is found later.
+Op with_same_padding(const Entry &entry, const Shape &x) {
+  Op out = entry.op;
+  std::visit(
+      [&]<class T>(T &op) {
+        if constexpr (requires { op.padding = Padding(); }) {
+          Pair kernel = entry.owned.kernel;
+          Pair dilation{1, 1};
+          if constexpr (requires { op.kernel; }) kernel = op.kernel;
+          if constexpr (requires { op.dilation; }) dilation = op.dilation;
+          for (const auto &[value, field] : {std::pair{kernel, "kernel"}, {op.stride, "stride"}, {dilation, "dilation"}})
+            expect_at_least(value, 1, field);
+          op.padding = same_padding(x, kernel, op.stride, dilation);
+        }
+      },
+      out);
+  return out;
+}
+
 NodeId append(Graph &graph, const Entry &entry, std::span<const NodeId> inputs) {
   Builder b(graph);
-  if (!owns_parameters(kind_index(entry.op))) return b.op(entry.name, entry.op, inputs, entry.spelling);
+  const Op op = entry.same_padding && inputs.size() == 1 ? with_same_padding(entry, graph.activation(inputs[0])) : entry.op;
+  if (!owns_parameters(kind_index(op))) return b.op(entry.name, op, inputs, entry.spelling);
   if (inputs.size() != 1)
     throw Error(ErrorCode::kInvalidFile, entry.name + "/inputs", fmt::format("{} inputs given, 1 expected", inputs.size()));
-  const NodeId node = b.owner(entry.name, inputs[0], entry.op, entry.owned, false, entry.spelling);
+  const NodeId node = b.owner(entry.name, inputs[0], op, entry.owned, false, entry.spelling);
   if (entry.replaceable) graph.mark_replaceable(node, *entry.replaceable);
   return node;
 }
@@ -274,6 +317,10 @@ std::string written(bool value) { return value ? "true" : "false"; }
 std::string written(const std::string &value) { return json::dumped(value); }
 std::string written(const Pair &value) {
   return value.height == value.width ? written(value.height) : fmt::format("[{}, {}]", value.height, value.width);
+}
+std::string written(const Padding &value) {
+  if (!value.is_symmetric()) return to_string(value);
+  return written(Pair{value.vertical.before, value.horizontal.before});
 }
 std::string written(const Extents &value) { return to_string(value); }
 

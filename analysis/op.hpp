@@ -1,6 +1,7 @@
 #pragma once
 
 #include "analysis/ops/acdc_product.hpp"
+#include "analysis/ops/adaptive_avg_pool.hpp"
 #include "analysis/ops/add.hpp"
 #include "analysis/ops/add_bias.hpp"
 #include "analysis/ops/avg_pool.hpp"
@@ -10,6 +11,8 @@
 #include "analysis/ops/conv.hpp"
 #include "analysis/ops/cp_merge.hpp"
 #include "analysis/ops/crop.hpp"
+#include "analysis/ops/dropout.hpp"
+#include "analysis/ops/elementwise.hpp"
 #include "analysis/ops/flatten.hpp"
 #include "analysis/ops/gather.hpp"
 #include "analysis/ops/global_avg_pool.hpp"
@@ -17,9 +20,8 @@
 #include "analysis/ops/linear.hpp"
 #include "analysis/ops/max_pool.hpp"
 #include "analysis/ops/mode_product.hpp"
+#include "analysis/ops/multiply.hpp"
 #include "analysis/ops/parameter.hpp"
-#include "analysis/ops/relu.hpp"
-#include "analysis/ops/relu6.hpp"
 #include "analysis/ops/repeat_channels.hpp"
 #include "analysis/ops/reshape.hpp"
 #include "analysis/ops/shuffle_channels.hpp"
@@ -38,9 +40,13 @@
 namespace pare {
 
 /// The closed set of primitives: adding one makes the compiler list every place that must handle it.
-using Op = std::variant<Input, Parameter, Buffer, Conv, Linear, BatchNorm, Relu, Relu6, MaxPool, AvgPool, GlobalAvgPool,
-                        Flatten, Add, AddBias, Concat, Crop, SliceChannels, RepeatChannels, SumChannels, ShuffleChannels, Zeros,
-                        Gather, TtMerge, ModeProduct, CpMerge, AcdcProduct, Transpose, Reshape>;
+using Op = std::variant<Input, Parameter, Buffer, Conv, Linear, BatchNorm,
+#define PARE_ELEMENTWISE(Type, name) Type,
+#include "analysis/ops/elementwise.def"
+#undef PARE_ELEMENTWISE
+                        MaxPool, AvgPool, GlobalAvgPool, AdaptiveAvgPool, Flatten, Add, Multiply, Dropout, AddBias, Concat,
+                        Crop, SliceChannels, RepeatChannels, SumChannels, ShuffleChannels, Zeros, Gather, TtMerge, ModeProduct,
+                        CpMerge, AcdcProduct, Transpose, Reshape>;
 
 inline constexpr std::size_t kOpKindCount = std::variant_size_v<Op>;
 

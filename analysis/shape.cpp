@@ -15,6 +15,12 @@ std::string to_string(const Shape &s) { return fmt::format("[{}, {}, {}, {}]", s
 
 std::string to_string(const Pair &pair) { return fmt::format("{} x {}", pair.height, pair.width); }
 
+std::string to_string(const Padding &padding) {
+  if (padding.is_symmetric()) return to_string(Pair{padding.vertical.before, padding.horizontal.before});
+  return fmt::format("[{}, {}, {}, {}]", padding.vertical.before, padding.vertical.after, padding.horizontal.before,
+                     padding.horizontal.after);
+}
+
 std::string to_string(const Extents &extents) {
   std::string out = "[";
   for (std::int64_t v : extents) out += (out.size() > 1 ? ", " : "") + std::to_string(v);
@@ -40,32 +46,46 @@ Shape parse_image_shape(const std::string &where, std::string_view text) {
   return {.batch = 1, .channels = sizes[0], .height = sizes[1], .width = sizes[2]};
 }
 
-std::int64_t window_positions(std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+std::int64_t window_positions(std::int64_t size, std::int64_t kernel, std::int64_t stride, const Sides &padding,
                               std::int64_t dilation, bool ceil_mode) {
-  const std::int64_t padded = checked_add(size, checked_mul(2, padding));
+  const auto [before, after] = padding;
+  const std::int64_t padded = checked_add(size, padding.sum());
   const std::int64_t reach = checked_add(checked_mul(dilation, kernel - 1), 1);
-  if (padded < reach)
+  if (reach > padded)
     throw Error(ErrorCode::kInvalidConfig, "kernel",
                 fmt::format("a window of {} (kernel {}, dilation {}) does not fit into {} (input {}, padding {}); a smaller "
                             "kernel, more padding or a larger input would",
-                            reach, kernel, dilation, padded, size, padding));
+                            reach, kernel, dilation, padded, size,
+                            before == after ? std::to_string(before) : fmt::format("{} and {}", before, after)));
   std::int64_t positions = (padded - reach) / stride + 1;
-  if (ceil_mode && (padded - reach) % stride != 0 && positions <= (size + padding - 1) / stride) ++positions;
+  const std::int64_t starts = before == after ? size + before : padded; // where a partial window may start
+  if (ceil_mode && (padded - reach) % stride != 0 && positions <= (starts - 1) / stride) ++positions;
   return positions;
 }
 
-Shape pooled_shape(const Shape &x, const Pair &kernel, const Pair &stride, const Pair &padding, bool ceil_mode) {
+Padding same_padding(const Shape &x, const Pair &kernel, const Pair &stride, const Pair &dilation) {
+  const auto both = [](std::int64_t size, std::int64_t k, std::int64_t s, std::int64_t d) {
+    const std::int64_t windows = (size - 1) / s + 1;
+    const std::int64_t wanted = checked_add(checked_mul(windows - 1, s), checked_add(checked_mul(d, k - 1), 1));
+    return std::max<std::int64_t>(wanted - size, 0);
+  };
+  const std::int64_t vertical = both(x.height, kernel.height, stride.height, dilation.height);
+  const std::int64_t horizontal = both(x.width, kernel.width, stride.width, dilation.width);
+  return {{vertical / 2, vertical - vertical / 2}, {horizontal / 2, horizontal - horizontal / 2}};
+}
+
+Shape pooled_shape(const Shape &x, const Pair &kernel, const Pair &stride, const Padding &padding, bool ceil_mode) {
   expect_at_least(kernel, 1, "kernel");
   expect_at_least(stride, 1, "stride");
   expect_at_least(padding, 0, "padding");
-  if (padding.height > kernel.height / 2 || padding.width > kernel.width / 2)
+  if (std::max(padding.vertical.before, padding.vertical.after) > kernel.height / 2 ||
+      std::max(padding.horizontal.before, padding.horizontal.after) > kernel.width / 2)
     throw Error(ErrorCode::kInvalidConfig, "padding",
-                fmt::format("padding = {} x {} must be at most half of the kernel, {} x {}", padding.height, padding.width,
-                            kernel.height, kernel.width));
+                fmt::format("padding = {} must be at most half of the kernel, {}", to_string(padding), to_string(kernel)));
   return {.batch = x.batch,
           .channels = x.channels,
-          .height = window_positions(x.height, kernel.height, stride.height, padding.height, 1, ceil_mode),
-          .width = window_positions(x.width, kernel.width, stride.width, padding.width, 1, ceil_mode)};
+          .height = window_positions(x.height, kernel.height, stride.height, padding.vertical, 1, ceil_mode),
+          .width = window_positions(x.width, kernel.width, stride.width, padding.horizontal, 1, ceil_mode)};
 }
 
 void expect_inputs(InputShapes inputs, std::size_t least, std::size_t most) {
@@ -99,6 +119,11 @@ void expect_extents(InputShapes inputs, std::size_t port, const Extents &wanted,
 void expect_at_least(std::int64_t value, std::int64_t least, const char *field) {
   if (value < least)
     throw Error(ErrorCode::kInvalidValue, field, fmt::format("{} = {} must be at least {}", field, value, least));
+}
+
+void expect_at_least(const Padding &value, std::int64_t least, const char *field) {
+  for (const Sides &sides : {value.vertical, value.horizontal})
+    expect_at_least(std::min(sides.before, sides.after), least, field);
 }
 
 void expect_at_least(const Pair &value, std::int64_t least, const char *field) {

@@ -29,7 +29,7 @@ struct Shape {
   bool operator==(const Shape &) const = default;
 };
 
-/// A vertical and a horizontal number: kernels, strides, paddings, dilations.
+/// A vertical and a horizontal number: kernels, strides, dilations.
 struct Pair {
   std::int64_t height = 1;
   std::int64_t width = 1;
@@ -37,6 +37,29 @@ struct Pair {
   std::int64_t area() const { return checked_mul(height, width); }
   bool operator==(const Pair &) const = default;
 };
+
+/// What is put before and after an image along one axis, in pixels.
+struct Sides {
+  std::int64_t before = 0;
+  std::int64_t after = 0;
+
+  constexpr Sides(std::int64_t both = 0) : before(both), after(both) {} // NOLINT(*-explicit-*): 1 is one on each side
+  constexpr Sides(std::int64_t one, std::int64_t other) : before(one), after(other) {}
+  std::int64_t sum() const { return checked_add(before, after); }
+  bool operator==(const Sides &) const = default;
+};
+
+/// Around an image. Networks of TensorFlow have more on one side than on the other.
+struct Padding {
+  Sides vertical;   ///< top, bottom
+  Sides horizontal; ///< left, right
+
+  bool is_symmetric() const { return vertical.before == vertical.after && horizontal.before == horizontal.after; }
+  bool operator==(const Padding &) const = default;
+};
+
+/// TensorFlow's "SAME": so much that there are ceil(size / stride) windows, what is odd at the bottom and on the right.
+Padding same_padding(const Shape &x, const Pair &kernel, const Pair &stride, const Pair &dilation);
 
 /// Extents of a parameter, a buffer or a computed weight: up to kMaxRank dimensions.
 /// A convolution's weight is [out, in / groups, kernel height, kernel width].
@@ -78,20 +101,23 @@ using InputShapes = std::span<const TensorShape *const>;
 std::string to_string(const Shape &shape);
 /// "3 x 3"
 std::string to_string(const Pair &pair);
+/// The same, or all four sides where they differ.
+std::string to_string(const Padding &padding);
 std::string to_string(const Extents &extents);
 std::string to_string(const TensorShape &shape);
 
 /// "C,H,W" of one image, the whole text. Throws Error{kInvalidValue} placed at `where`, an option or a key.
 Shape parse_image_shape(const std::string &where, std::string_view text);
 
-/// The positions of a sliding window along one axis, floor((size + 2 padding - dilation (kernel - 1) - 1) / stride) + 1,
-/// or the same with ceil where a last partial window that starts inside the input or its left padding is kept.
+/// The positions of a sliding window along one axis, floor((size + before + after - dilation (kernel - 1) - 1) / stride) + 1,
+/// or the same with ceil where a last partial window is kept that starts inside the input or the padding before it (where the
+/// sides differ: or behind it, as if the image had been padded first).
 /// Throws Error{kInvalidConfig} where the window does not fit.
-std::int64_t window_positions(std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+std::int64_t window_positions(std::int64_t size, std::int64_t kernel, std::int64_t stride, const Sides &padding,
                               std::int64_t dilation, bool ceil_mode = false);
 
 /// Output of a pooling op: window_positions() along both axes. Padding may be half of the kernel at most.
-Shape pooled_shape(const Shape &x, const Pair &kernel, const Pair &stride, const Pair &padding, bool ceil_mode);
+Shape pooled_shape(const Shape &x, const Pair &kernel, const Pair &stride, const Padding &padding, bool ceil_mode);
 
 /// Checks of infer_shape(): each throws Error{kInvalidConfig} with what was expected.
 void expect_inputs(InputShapes inputs, std::size_t least, std::size_t most);
@@ -101,5 +127,6 @@ void expect_extents(InputShapes inputs, std::size_t port, const Extents &wanted,
 /// Throws unless value >= least.
 void expect_at_least(std::int64_t value, std::int64_t least, const char *field);
 void expect_at_least(const Pair &value, std::int64_t least, const char *field);
+void expect_at_least(const Padding &value, std::int64_t least, const char *field);
 
 } // namespace pare

@@ -32,7 +32,7 @@ std::span<const Substitution *const> substitutions() {
 
 // ---------------------------------------------------------------------------------------------------- sites
 
-ConvSite make_site(std::string name, const Shape &input, std::int64_t out_channels, Pair kernel, Pair stride, Pair padding,
+ConvSite make_site(std::string name, const Shape &input, std::int64_t out_channels, Pair kernel, Pair stride, Padding padding,
                    Pair dilation, bool bias) {
   Graph graph;
   Builder builder(graph);

@@ -22,7 +22,7 @@ struct ConvSite {
   Shape output;
   Pair kernel{1, 1};
   Pair stride{1, 1};
-  Pair padding{0, 0};
+  Padding padding{0, 0};
   Pair dilation{1, 1};
   std::int64_t groups = 1;
   bool bias = false;
@@ -36,7 +36,7 @@ struct ConvSite {
 /// The site of a convolution of a graph that is marked as replaceable.
 ConvSite site_of(const Graph &graph, const Graph::Replaceable &replaceable);
 /// A site on its own, with the output shape inferred. Throws Error{kInvalidConfig}.
-ConvSite make_site(std::string name, const Shape &input, std::int64_t out_channels, Pair kernel, Pair stride, Pair padding,
+ConvSite make_site(std::string name, const Shape &input, std::int64_t out_channels, Pair kernel, Pair stride, Padding padding,
                    Pair dilation, bool bias = false);
 
 /// How a structured map is evaluated.

@@ -15,6 +15,7 @@ foreach(layer component IN ZIP_LISTS pare_layers pare_components)
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/pare/${parent}
     FILES_MATCHING
     PATTERN "*.hpp"
+    PATTERN "elementwise.def" # which a header includes
     PATTERN "substitutions" EXCLUDE # what families share is their own business
     PATTERN "json.hpp" EXCLUDE # these have nlohmann_json in them
     PATTERN "*_json.hpp" EXCLUDE)

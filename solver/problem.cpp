@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
@@ -182,12 +183,13 @@ public:
   std::string text(double setting) const override { return with(setting).text(); }
 
 private:
-  using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
-                         std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, bool, Baseline>;
+  using Key = std::tuple<std::array<std::int64_t, 15>, bool, Baseline>;
   static Key key_of(const ConvSite &s) {
-    return {s.input.channels, s.input.height, s.input.width,    s.output.channels, s.kernel.height,   s.kernel.width,
-            s.stride.height,  s.stride.width, s.padding.height, s.padding.width,   s.dilation.height, s.dilation.width,
-            s.groups,         s.bias,         s.baseline};
+    return {{s.input.channels, s.input.height, s.input.width, s.output.channels, s.kernel.height, s.kernel.width,
+             s.stride.height, s.stride.width, s.padding.vertical.before, s.padding.vertical.after, s.padding.horizontal.before,
+             s.padding.horizontal.after, s.dilation.height, s.dilation.width, s.groups},
+            s.bias,
+            s.baseline};
   }
 
   struct Site {

@@ -18,7 +18,7 @@ struct AvgPool {
 
   Pair kernel{1, 1};
   Pair stride{1, 1};
-  Pair padding{0, 0};
+  Padding padding{0, 0};
   bool ceil_mode = false;
   bool count_include_pad = true; ///< whether padding counts in the divisor
 

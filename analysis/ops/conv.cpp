@@ -29,8 +29,8 @@ TensorShape infer_shape(const Conv &op, InputShapes inputs) {
   if (inputs.size() == 3) expect_extents(inputs, 2, Extents{weight[0]}, "bias");
   const Shape out{.batch = x.batch,
                   .channels = weight[0],
-                  .height = window_positions(x.height, weight[2], op.stride.height, op.padding.height, op.dilation.height),
-                  .width = window_positions(x.width, weight[3], op.stride.width, op.padding.width, op.dilation.width)};
+                  .height = window_positions(x.height, weight[2], op.stride.height, op.padding.vertical, op.dilation.height),
+                  .width = window_positions(x.width, weight[3], op.stride.width, op.padding.horizontal, op.dilation.width)};
   (void)out.elements();
   return out;
 }

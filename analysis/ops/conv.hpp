@@ -19,7 +19,7 @@ struct Conv {
   static constexpr Events kEvents{Event::kMac, Event::kBias, Event::kReferenceMac};
 
   Pair stride{1, 1};
-  Pair padding{0, 0};
+  Padding padding{0, 0};
   Pair dilation{1, 1};
   std::int64_t groups = 1;
 

@@ -18,7 +18,7 @@ struct MaxPool {
 
   Pair kernel{1, 1};
   Pair stride{1, 1};
-  Pair padding{0, 0};
+  Padding padding{0, 0};
   bool ceil_mode = false;
 
   static constexpr std::array kNeeded{std::string_view("kernel"), std::string_view("stride")};

@@ -190,11 +190,11 @@ NodeId conv(Builder &builder, const std::string &name, NodeId x, const Settings 
       layer, Conv{.stride = options.stride, .padding = options.padding, .dilation = options.dilation, .groups = options.groups},
       inputs, Spelling::kFunction);
   // The reference counter forgets the dilation when it computes the output size.
-  const auto positions = [](std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
-    return (checked_add(size, 2 * padding) - kernel) / stride + 1;
+  const auto positions = [](std::int64_t size, std::int64_t kernel, std::int64_t stride, const Sides &padding) {
+    return (checked_add(size, padding.sum()) - kernel) / stride + 1;
   };
-  const std::int64_t height = positions(input.height, options.kernel.height, options.stride.height, options.padding.height);
-  const std::int64_t width = positions(input.width, options.kernel.width, options.stride.width, options.padding.width);
+  const std::int64_t height = positions(input.height, options.kernel.height, options.stride.height, options.padding.vertical);
+  const std::int64_t width = positions(input.width, options.kernel.width, options.stride.width, options.padding.horizontal);
   graph.attach(node, Event::kReferenceMac, checked_mul(input.batch, checked_mul(height, width), numbers));
   return node;
 }

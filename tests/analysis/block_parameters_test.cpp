@@ -48,7 +48,7 @@ TEST_P(Blocks, HaveTheReferencesParameters) {
   const auto output = block.at("output").get<std::vector<std::int64_t>>();
   const ConvSite site = make_site("X", {.batch = input[0], .channels = input[1], .height = input[2], .width = input[3]},
                                   conv.at("out_channels").get<std::int64_t>(), both("kernel_size"), both("stride"),
-                                  both("padding"), both("dilation"));
+                                  {both("padding").height, both("padding").width}, both("dilation"));
   Graph graph;
   const NodeId y = lower_site(graph, site, graph.add_input(site.input), parse_substitute(substitute_of(block)));
   EXPECT_EQ(graph.activation(y), (Shape{.batch = output[0], .channels = output[1], .height = output[2], .width = output[3]}));

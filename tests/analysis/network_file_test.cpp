@@ -135,6 +135,38 @@ TEST(NetworkFiles, AUsersFileSettlesAfterOneRound) {
   EXPECT_EQ(again.graph.layer(again.graph.node(3).layer).name, "r");
 }
 
+TEST(NetworkFiles, PaddingHasFourSides) {
+  const auto with = [](const std::string &op, const std::string &padding) {
+    return R"({"schema": "pare.network/1", "name": "n", "input": [3, 8, 7], "layers": [{"id": "c", "op": ")" + op +
+           R"(", "inputs": ["input"], "kernel": 3, "stride": 2, "padding": )" + padding +
+           (op == "conv" ? R"(, "out_channels": 4}]})" : "}]}");
+  };
+  for (const std::string op : {"conv", "max_pool", "avg_pool"})
+    for (const auto &[padding, height, width, written] :
+         std::vector<std::tuple<std::string, int, int, std::string>>{{"1", 4, 4, "1"},
+                                                                     {"[1, 0]", 4, 3, "[1, 0]"},
+                                                                     {"[0, 1, 0, 1]", 4, 3, "[0, 1, 0, 1]"},
+                                                                     {"[1, 1, 0, 0]", 4, 3, "[1, 0]"},
+                                                                     {"\"same\"", 4, 4, "[0, 1, 1, 1]"}}) {
+      SCOPED_TRACE(op + " " + padding);
+      const NetworkFile file = read(with(op, padding));
+      EXPECT_EQ(file.graph.activation(file.graph.output()).height, height);
+      EXPECT_EQ(file.graph.activation(file.graph.output()).width, width);
+      const std::string text = write_network(file.graph, "n");
+      EXPECT_NE(text.find("\"padding\": " + written), std::string::npos) << text;
+      EXPECT_EQ(write_network(read(text).graph, "n"), text);
+    }
+  // "same" is of the input that there is.
+  const NetworkFile other = read_network(with("conv", "\"same\""), "n.json", parse_image_shape("--input", "3,9,9"));
+  EXPECT_EQ(other.graph.activation(other.graph.output()).height, 5);
+  for (const std::string padding : {"[1]", "[1, 1, 1]", "\"valid\"", "1.5", "[1, 2, 3, \"4\"]", "null"})
+    test::expect_message([&] { read(with("conv", padding)); },
+                         "[invalid_file] net.json/layers[0].padding (c): padding = " + Json::parse(padding).dump() +
+                             " must be a whole number, [vertical, horizontal], [top, bottom, left, right] or \"same\"");
+  test::expect_message([&] { read(with("max_pool", "[0, 2, 0, 0]")); },
+                       "[invalid_config] net.json/c/padding: padding = [0, 2, 0, 0] must be at most half of the kernel, 3 x 3");
+}
+
 TEST(NetworkFiles, LayersMayStandInAnyOrder) {
   for (const char *spec : {"darts:channels=4,layers=6", "wrn-16-1", "mobilenet-v2"}) {
     const Network network = make_network(spec);
@@ -164,8 +196,9 @@ void bad(const std::string &text, std::string_view line, const char *file = __bu
 }
 
 constexpr const char *kOps =
-    "conv, linear, batch_norm, relu, relu6, max_pool, avg_pool, global_avg_pool, flatten, add, concat, crop, "
-    "slice_channels, repeat_channels, sum_channels, shuffle_channels, zeros";
+    "conv, linear, batch_norm, relu, relu6, sigmoid, silu, hard_sigmoid, hard_swish, gelu, tanh, max_pool, avg_pool, "
+    "global_avg_pool, adaptive_avg_pool, flatten, add, multiply, dropout, concat, crop, slice_channels, repeat_channels, "
+    "sum_channels, shuffle_channels, zeros";
 
 TEST(BadNetworkFiles, EveryPrefixIsRefused) {
   const std::string text = kSmall;
@@ -243,7 +276,7 @@ TEST(BadNetworkFiles, Layers) {
   bad(changed("/layers/1/id", "a"),
       R"([invalid_file] net.json/layers[1].id (a): id "a" is taken by layers[0]; ids must be unique)");
   bad(changed("/layers/1/op", "batchnorm"),
-      R"([invalid_file] net.json/layers[1].op (n): unknown op "batchnorm"; known: conv, linear, batch_norm, relu, relu6, max_pool, avg_pool, global_avg_pool, flatten, add, concat, crop, slice_channels, repeat_channels, sum_channels, shuffle_channels, zeros)");
+      R"([invalid_file] net.json/layers[1].op (n): unknown op "batchnorm"; known: conv, linear, batch_norm, relu, relu6, sigmoid, silu, hard_sigmoid, hard_swish, gelu, tanh, max_pool, avg_pool, global_avg_pool, adaptive_avg_pool, flatten, add, multiply, dropout, concat, crop, slice_channels, repeat_channels, sum_channels, shuffle_channels, zeros)");
   for (const char *op : {"input", "parameter", "gather", "transpose", "add_bias"})
     bad(changed("/layers/1/op", op),
         "[invalid_file] net.json/layers[1].op (n): unknown op \"" + std::string(op) + "\"; known: " + kOps);
@@ -301,7 +334,8 @@ TEST(BadNetworkFiles, ShapesAndSizes) {
       "[invalid_config] net.json/f/in_features: in_features = 4 must equal the features of the input, which is [1, 4, 8, 4]; "
       "[1, 4, 1, 1] would be accepted (for another image size, check --input and the pooling in front)");
   bad(changed("/layers/0/padding", std::numeric_limits<std::int64_t>::max()),
-      "[overflow] net.json/a: 2 * 9223372036854775807 does not fit in a signed 64-bit integer; counts are exact or refused");
+      "[overflow] net.json/a: 9223372036854775807 + 9223372036854775807 does not fit in a signed 64-bit integer; counts are "
+      "exact or refused");
   bad(changed("/input", Json::array({std::int64_t{1} << 40, std::int64_t{1} << 20, std::int64_t{1} << 20})),
       "[overflow] net.json/input: 1152921504606846976 * 1048576 does not fit in a signed 64-bit integer; counts are exact or "
       "refused");

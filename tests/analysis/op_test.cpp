@@ -134,9 +134,66 @@ TEST(BatchNormOp, HasTwoParametersAChannel) {
 }
 
 TEST(ElementwiseOps, ReadEachElement) {
-  EXPECT_EQ(events_of(apply(kImage, Relu{}).graph), (Events{{"relu.element", 2 * 6 * 9 * 8}}));
-  EXPECT_EQ(events_of(apply(kImage, Relu6{}).graph), (Events{{"relu6.element", 2 * 6 * 9 * 8}}));
-  EXPECT_EQ(shape_of(kImage, Relu{}), kImage);
+#define PARE_ELEMENTWISE(Type, name)                                                                                           \
+  EXPECT_EQ(events_of(apply(kImage, Type{}).graph), (Events{{#name ".element", 2 * 6 * 9 * 8}}));                              \
+  EXPECT_EQ(shape_of(kImage, Type{}), kImage);
+#include "analysis/ops/elementwise.def"
+#undef PARE_ELEMENTWISE
+}
+
+TEST(MultiplyOp, StretchesOnePixel) {
+  const Shape pixel{.batch = 2, .channels = 6, .height = 1, .width = 1};
+  const auto multiplied = [](const std::vector<Shape> &factors) {
+    Graph graph;
+    Builder b(graph);
+    const NodeId x = graph.add_input(kImage);
+    std::vector<NodeId> inputs;
+    for (const Shape &shape : factors)
+      inputs.push_back(shape == kImage ? x : b.op("p", AdaptiveAvgPool{.size = {shape.height, shape.width}}, {x}));
+    const NodeId y = b.op("y", Multiply{}, inputs);
+    return std::pair(graph.activation(y), events_of(graph)["multiply.multiply"]);
+  };
+  const std::int64_t elements = 2 * 6 * 9 * 8;
+  EXPECT_EQ(multiplied({kImage, kImage}), std::pair(kImage, Count(elements)));
+  EXPECT_EQ(multiplied({kImage, pixel, kImage}), std::pair(kImage, Count(2 * elements)));
+  EXPECT_EQ(multiplied({pixel, kImage}), std::pair(kImage, Count(elements)));
+  EXPECT_EQ(multiplied({pixel, pixel}), std::pair(pixel, Count(12)));
+  test::expect_message(
+      [&] {
+        multiplied({kImage, {.batch = 2, .channels = 6, .height = 3, .width = 3}});
+      },
+      "[invalid_config] y/inputs: input 1 of [2, 6, 3, 3] and those before it of [2, 6, 9, 8] must have one "
+      "shape, or one of them be [2, 6, 1, 1]");
+  test::expect_message([&] { multiplied({kImage}); }, "[invalid_config] y/inputs: 1 input given, 2 to 1024 expected");
+}
+
+// Windows of torch.nn.AdaptiveAvgPool2d: of 9 rows in 4 they are [0, 3), [2, 5), [4, 7), [6, 9): 12; of 8 columns in 3 they are
+// [0, 3), [2, 6), [5, 8): 10.
+TEST(AdaptiveAvgPoolOp, ReadsItsWindows) {
+  const One pool = apply(kImage, AdaptiveAvgPool{.size = {4, 3}});
+  EXPECT_EQ(pool.graph.activation(pool.y), (Shape{.batch = 2, .channels = 6, .height = 4, .width = 3}));
+  EXPECT_EQ(events_of(pool.graph), (Events{{"adaptive_avg_pool.element", 2 * 6 * 12 * 10}}));
+  EXPECT_EQ(events_of(apply(kImage, AdaptiveAvgPool{}).graph), (Events{{"adaptive_avg_pool.element", 2 * 6 * 9 * 8}}));
+  for (std::int64_t length = 1; length <= 12; ++length)
+    for (std::int64_t windows = 1; windows <= 14; ++windows) {
+      std::int64_t read = 0;
+      for (std::int64_t i = 0; i < windows; ++i) read += ((i + 1) * length + windows - 1) / windows - i * length / windows;
+      const Shape line{.batch = 1, .channels = 1, .height = 1, .width = length};
+      EXPECT_EQ(events_of(apply(line, AdaptiveAvgPool{.size = {1, windows}}).graph),
+                (Events{{"adaptive_avg_pool.element", read}}));
+    }
+  test::expect_message(
+      [] {
+        apply(kImage, AdaptiveAvgPool{.size = {0, 1}});
+      },
+      "[invalid_value] x/size: size = 0 must be at least 1");
+}
+
+TEST(DropoutOp, DoesNothingThatCouldBeWeighed) {
+  EXPECT_TRUE(events_of(apply(kImage, Dropout{}).graph).empty());
+  EXPECT_EQ(shape_of(kImage, Dropout{.probability = 0}), kImage);
+  test::expect_message([] { apply(kImage, Dropout{.probability = 1}); },
+                       "[invalid_value] x/probability: probability = 1 must be from 0 up and below 1");
 }
 
 TEST(PoolOps, CountWindows) {
@@ -358,11 +415,15 @@ TEST(Kinds, NamesAreUniqueAndReadBack) {
 // Conventions are refused where they weigh what no op emits, and accepted where one does: both need the whole list.
 TEST(Kinds, EmitTheEventsThatTheySay) {
   std::vector<Graph> graphs;
-  for (const Op &op : std::initializer_list<Op>{Relu{}, Relu6{}, MaxPool{}, AvgPool{}, GlobalAvgPool{}, Flatten{}, Crop{},
-                                                SliceChannels{.begin = 0, .count = 1}, RepeatChannels{.times = 2},
-                                                SumChannels{.size = 2}, ShuffleChannels{.groups = 2}, Zeros{}, BatchNorm{}})
+  for (const Op &op : std::initializer_list<Op>{
+#define PARE_ELEMENTWISE(Type, name) Type{},
+#include "analysis/ops/elementwise.def"
+#undef PARE_ELEMENTWISE
+           MaxPool{}, AvgPool{}, GlobalAvgPool{}, AdaptiveAvgPool{}, Dropout{}, Flatten{}, Crop{},
+           SliceChannels{.begin = 0, .count = 1}, RepeatChannels{.times = 2}, SumChannels{.size = 2},
+           ShuffleChannels{.groups = 2}, Zeros{}, BatchNorm{}})
     graphs.push_back(apply(kImage, op).graph);
-  for (const Op &op : std::initializer_list<Op>{Add{}, Concat{}}) {
+  for (const Op &op : std::initializer_list<Op>{Add{}, Multiply{}, Concat{}}) {
     Graph &graph = graphs.emplace_back();
     const NodeId x = graph.add_input(kImage);
     Builder(graph).op("x", op, {x, x});

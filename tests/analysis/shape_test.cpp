@@ -64,6 +64,26 @@ TEST(WindowPositions, EqualAnEnumeration) {
           }
 }
 
+// TensorFlow's rule: ceil(size / stride) windows, with as little padding as they need; what is odd goes behind.
+TEST(WindowPositions, SamePaddingGivesAWindowPerStride) {
+  EXPECT_EQ(same_padding({.batch = 1, .channels = 1, .height = 224, .width = 7}, {3, 3}, {2, 2}, {1, 1}),
+            (Padding{{0, 1}, {1, 1}}));
+  EXPECT_EQ(same_padding({.batch = 1, .channels = 1, .height = 5, .width = 5}, {1, 2}, {2, 1}, {1, 1}), (Padding{0, {0, 1}}));
+  for (std::int64_t size = 1; size <= 12; ++size)
+    for (std::int64_t kernel = 1; kernel <= 5; ++kernel)
+      for (std::int64_t stride = 1; stride <= 4; ++stride)
+        for (std::int64_t dilation = 1; dilation <= 2; ++dilation) {
+          const Shape x{.batch = 1, .channels = 1, .height = size, .width = size};
+          const Sides sides = same_padding(x, {kernel, kernel}, {stride, stride}, {dilation, dilation}).vertical;
+          EXPECT_TRUE(sides.after == sides.before || sides.after == sides.before + 1);
+          EXPECT_EQ(window_positions(size, kernel, stride, sides, dilation), (size + stride - 1) / stride);
+          const std::int64_t reach = dilation * (kernel - 1) + 1;
+          if (sides.sum() > 0 && size + sides.sum() - 1 >= reach) {
+            EXPECT_LT((size + sides.sum() - 1 - reach) / stride + 1, (size + stride - 1) / stride) << "less padding would do";
+          }
+        }
+}
+
 TEST(WindowPositions, HugeNumbersAreReportedOrRight) {
   test::expect_message(
       [] { window_positions(kMax, 1, 1, 1, 1); },

@@ -29,8 +29,8 @@ protected:
           if (HasFailure()) { // one failure tells enough
             const ConvSite &s = test::grid()[i];
             FAIL() << s.in_channels() << " -> " << s.out_channels() << ", kernel " << s.kernel.height << ", stride "
-                   << s.stride.height << ", padding " << s.padding.height << ", dilation " << s.dilation.height << ", bias "
-                   << s.bias;
+                   << s.stride.height << ", padding " << s.padding.vertical.before << ", dilation " << s.dilation.height
+                   << ", bias " << s.bias;
           }
         }
       }

@@ -2,11 +2,11 @@ cmake_minimum_required(VERSION 3.25)
 # An op that leaves out something that ops must say of themselves does not compile. Variables: SOURCE (the checkout), WORK (emptied and
 # filled), COMPILER.
 file(REMOVE_RECURSE ${WORK})
-file(READ ${SOURCE}/analysis/ops/relu.hpp whole)
+file(READ ${SOURCE}/analysis/ops/flatten.hpp whole)
 
-# Compiles the variant of all ops with this text in the place of ReLU's header; sets `rc` and `printed`.
+# Compiles the variant of all ops with this text in the place of the header of Flatten; sets `rc` and `printed`.
 macro(compile text)
-  file(WRITE ${WORK}/analysis/ops/relu.hpp "${text}")
+  file(WRITE ${WORK}/analysis/ops/flatten.hpp "${text}")
   execute_process(
     COMMAND ${COMPILER} -std=c++20 -fsyntax-only -I${WORK} -I${SOURCE} ${SOURCE}/analysis/op.cpp
     OUTPUT_VARIABLE printed
@@ -21,7 +21,7 @@ endif()
 foreach(what IN ITEMS kKind kRole kInFiles kMakesTensor kEvents)
   string(REGEX REPLACE "  static constexpr [^;]* ${what}[^;]*;\n" "" less "${whole}")
   if(less STREQUAL whole)
-    message(FATAL_ERROR "analysis/ops/relu.hpp does not say ${what} as this test expects")
+    message(FATAL_ERROR "analysis/ops/flatten.hpp does not say ${what} as this test expects")
   endif()
   compile("${less}")
   string(FIND "${printed}" "analysis/ops/primitive.hpp" at)

@@ -31,7 +31,7 @@ void check_block(std::size_t index, torch::Device device) {
   torch::Tensor x = tensors.at("x").clone().to(device).requires_grad_(true);
   const ConvSite site = make_site("X", {.batch = x.size(0), .channels = x.size(1), .height = x.size(2), .width = x.size(3)},
                                   block.at("out_channels").get<std::int64_t>(), both("kernel_size"), both("stride"),
-                                  both("padding"), both("dilation"));
+                                  {both("padding").height, both("padding").width}, both("dilation"));
   Graph graph;
   const NodeId y = lower_site(graph, site, graph.add_input(site.input), parse_substitute(substitute_of(block)));
   graph.set_output(y);

@@ -520,9 +520,10 @@ TEST(Initialise, AParameterThatNobodySaysAnythingOfIsRefused) {
   const LayerId layer = graph.add_layer("own", "conv");
   graph.add(layer, Conv{}, {x, graph.add(layer, Parameter{.leaf = "weight", .extents = {2, 2, 1, 1}}, {})});
   GraphModule module(std::move(graph));
-  pare::test::expect_message([&] { initialise(module, 0); },
-                       "[invalid_config] own.weight: nothing says how this parameter starts; a Start in its Parameter would be "
-                       "accepted");
+  pare::test::expect_message(
+      [&] { initialise(module, 0); },
+      "[invalid_config] own.weight: nothing says how this parameter starts; a Start in its Parameter would be "
+      "accepted");
 }
 
 /// The state of LibTorch's own generator plays no part, nor does the number of threads.

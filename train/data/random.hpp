@@ -17,6 +17,7 @@ enum class Purpose : std::uint32_t {
   kAugmentation = 4,   ///< a: epoch, b: index of the image
   kDropPath = 5,       ///< a: step, b: node
   kSynthesis = 6,      ///< a: index of the image
+  kDropout = 7,        ///< a: step, b: node, and index of the image in its batch above 32 bits
 };
 
 /// The random numbers of (seed, purpose, a, b), in order. Two streams that differ in any of the four are independent; nothing

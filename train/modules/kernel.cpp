@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -51,14 +52,44 @@ private:
   std::pair<const void *, std::int64_t> seen_{nullptr, 0};
 };
 
+/// What convolutions and pools take: the padding that they do themselves, which must be the same on both sides, and the image
+/// with the rest of it put around.
+struct Padded {
+  std::array<std::int64_t, 2> own{0, 0};
+  std::array<std::int64_t, 4> around{0, 0, 0, 0}; ///< left, right, top, bottom
+
+  explicit Padded(const Padding &p) {
+    if (p.is_symmetric())
+      own = {p.vertical.before, p.horizontal.before};
+    else
+      around = {p.horizontal.before, p.horizontal.after, p.vertical.before, p.vertical.after};
+  }
+  bool is_own() const { return around == std::array<std::int64_t, 4>{}; }
+  Tensor operator()(const Tensor &x, double value = 0) const { return is_own() ? x : at::constant_pad_nd(x, around, value); }
+};
+
+/// Which elements dropout keeps, each with its factor: of an image's own numbers, so that neither micro-batches nor computing
+/// again change them.
+Tensor dropout_factors(const Tensor &x, double probability, const Pass &pass, NodeId node) {
+  const double keep = 1 - probability;
+  const std::int64_t n = x.numel() / std::max<std::int64_t>(x.size(0), 1);
+  Tensor factors = torch::empty({x.size(0), n}, torch::kFloat32);
+  auto *to = factors.mutable_data_ptr<float>();
+  for (std::int64_t i = 0; i < x.size(0); ++i) {
+    RandomStream random(pass.seed, Purpose::kDropout, pass.step, static_cast<std::uint64_t>(pass.first_image + i) << 32 | node);
+    for (std::int64_t k = 0; k < n; ++k) *to++ = random.uniform() < keep ? static_cast<float>(1 / keep) : 0;
+  }
+  return factors.view(x.sizes()).to(x.options());
+}
+
 struct MakeKernel {
   const Graph &graph;
   NodeId node;
 
   Kernel operator()(const Conv &op) const {
-    return [stride = pair(op.stride), padding = pair(op.padding), dilation = pair(op.dilation),
-            groups = op.groups](const Pass &, Inputs in) {
-      return at::convolution(in[0], in[1], at_or_none(in, 2), stride, padding, dilation, false, {0, 0}, groups);
+    return [stride = pair(op.stride), pad = Padded(op.padding), dilation = pair(op.dilation), groups = op.groups](const Pass &,
+                                                                                                                  Inputs in) {
+      return at::convolution(pad(in[0]), in[1], at_or_none(in, 2), stride, pad.own, dilation, false, {0, 0}, groups);
     };
   }
   Kernel operator()(const Linear & /*op*/) const {
@@ -72,20 +103,57 @@ struct MakeKernel {
   Kernel operator()(const Relu6 & /*op*/) const {
     return [](const Pass &, Inputs in) { return at::hardtanh(in[0], 0, 6); };
   }
+  Kernel operator()(const Sigmoid & /*op*/) const {
+    return [](const Pass &, Inputs in) { return at::sigmoid(in[0]); };
+  }
+  Kernel operator()(const Silu & /*op*/) const {
+    return [](const Pass &, Inputs in) { return at::silu(in[0]); };
+  }
+  Kernel operator()(const HardSigmoid & /*op*/) const {
+    return [](const Pass &, Inputs in) { return at::hardsigmoid(in[0]); };
+  }
+  Kernel operator()(const HardSwish & /*op*/) const {
+    return [](const Pass &, Inputs in) { return at::hardswish(in[0]); };
+  }
+  Kernel operator()(const Gelu & /*op*/) const {
+    return [](const Pass &, Inputs in) { return at::gelu(in[0], "none"); };
+  }
+  Kernel operator()(const Tanh & /*op*/) const {
+    return [](const Pass &, Inputs in) { return at::tanh(in[0]); };
+  }
   Kernel operator()(const MaxPool &op) const {
-    return [kernel = pair(op.kernel), stride = pair(op.stride), padding = pair(op.padding), ceil = op.ceil_mode](const Pass &,
-                                                                                                                 Inputs in) {
-      return at::max_pool2d(in[0], kernel, stride, padding, {1, 1}, ceil);
+    return [kernel = pair(op.kernel), stride = pair(op.stride), pad = Padded(op.padding), ceil = op.ceil_mode](const Pass &,
+                                                                                                               Inputs in) {
+      constexpr double kNothing = -std::numeric_limits<double>::infinity(); // never the largest
+      return at::max_pool2d(pad(in[0], kNothing), kernel, stride, pad.own, {1, 1}, ceil);
     };
   }
   Kernel operator()(const AvgPool &op) const {
-    return [kernel = pair(op.kernel), stride = pair(op.stride), padding = pair(op.padding), ceil = op.ceil_mode,
-            pad = op.count_include_pad](const Pass &, Inputs in) {
-      return at::avg_pool2d(in[0], kernel, stride, padding, ceil, pad);
+    return [kernel = pair(op.kernel), stride = pair(op.stride), pad = Padded(op.padding), ceil = op.ceil_mode,
+            counts_padding = op.count_include_pad](const Pass &, Inputs in) {
+      if (pad.is_own() || counts_padding) return at::avg_pool2d(pad(in[0]), kernel, stride, pad.own, ceil, counts_padding);
+      // The sum over each window, by how many of its pixels are the image's.
+      const auto sum = [&](const Tensor &x) { return at::avg_pool2d(pad(x), kernel, stride, pad.own, ceil, true, 1); };
+      return sum(in[0]) / sum(at::ones({1, 1, in[0].size(2), in[0].size(3)}, in[0].options()));
     };
   }
   Kernel operator()(const GlobalAvgPool & /*op*/) const {
     return [](const Pass &, Inputs in) { return in[0].mean({2, 3}, true); };
+  }
+  Kernel operator()(const AdaptiveAvgPool &op) const {
+    return [size = pair(op.size)](const Pass &, Inputs in) { return at::adaptive_avg_pool2d(in[0], size); };
+  }
+  Kernel operator()(const Multiply & /*op*/) const {
+    return [](const Pass &, Inputs in) {
+      Tensor out = in[0] * in[1];
+      for (const Tensor &more : in.subspan(2)) out = out * more;
+      return out;
+    };
+  }
+  Kernel operator()(const Dropout &op) const {
+    return [probability = op.probability, node = node](const Pass &pass, Inputs in) {
+      return pass.training && probability > 0 ? in[0] * dropout_factors(in[0], probability, pass, node) : in[0];
+    };
   }
   Kernel operator()(const Flatten & /*op*/) const {
     return [](const Pass &, Inputs in) { return in[0].flatten(1).unsqueeze(-1).unsqueeze(-1); };
@@ -234,10 +302,11 @@ Tensor onednn_convolution(const Tensor &x, const Tensor &weight, const Tensor &b
 } // namespace
 
 Kernel frozen_conv_kernel(const Conv &op, bool relu) {
-  return [stride = pair(op.stride), padding = pair(op.padding), dilation = pair(op.dilation), groups = op.groups,
+  return [stride = pair(op.stride), pad = Padded(op.padding), dilation = pair(op.dilation), groups = op.groups,
           relu](const Pass &, Inputs in) {
-    if (relu && fuses(in[0])) return onednn_convolution(in[0], in[1], in[2], padding, stride, dilation, groups, "relu");
-    Tensor out = at::convolution(in[0], in[1], in[2], stride, padding, dilation, false, {0, 0}, groups);
+    const Tensor x = pad(in[0]);
+    if (relu && fuses(x)) return onednn_convolution(x, in[1], in[2], pad.own, stride, dilation, groups, "relu");
+    Tensor out = at::convolution(x, in[1], in[2], stride, pad.own, dilation, false, {0, 0}, groups);
     return relu ? out.relu_() : out;
   };
 }
