@@ -21,13 +21,41 @@ namespace pare {
 #include "analysis/substitutions/list.def"
 #undef PARE_SUBSTITUTION
 
-std::span<const Substitution *const> substitutions() {
-  static const std::array all = {
+namespace {
+
+std::vector<const Substitution *> &registry() {
+  static std::vector<const Substitution *> all = {
 #define PARE_SUBSTITUTION(name) &substitution_##name(),
 #include "analysis/substitutions/list.def"
 #undef PARE_SUBSTITUTION
   };
   return all;
+}
+
+} // namespace
+
+std::span<const Substitution *const> substitutions() { return registry(); }
+
+void register_substitution(const Substitution &family) {
+  const SubstitutionInfo &info = family.info();
+  const auto refuse = [&](const std::string &message) {
+    throw Error(ErrorCode::kInvalidValue, fmt::format("substitution {}", shown(info.name)), message);
+  };
+  const auto is_plain = [](std::string_view name) {
+    return !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
+  };
+  if (!is_plain(info.name)) refuse("a name must be of lower-case letters, digits and _");
+  if (info.evaluations.empty()) refuse("info() must say how it can be evaluated");
+  std::vector<std::string_view> names{info.name};
+  for (const ReferenceName &reference : info.reference_names) names.push_back(reference.name);
+  for (const Substitution *known : registry())
+    for (const std::string_view name : names) {
+      const auto &taken = known->info().reference_names;
+      if (known->info().name == name ||
+          std::any_of(taken.begin(), taken.end(), [&](const ReferenceName &reference) { return reference.name == name; }))
+        refuse(fmt::format("the name {} is taken by {}; another would be accepted", name, known->info().name));
+    }
+  registry().push_back(&family);
 }
 
 // ---------------------------------------------------------------------------------------------------- sites

@@ -145,8 +145,12 @@ public:
   std::vector<double> knobs(const ConvSite &site, const Settings &settings, std::size_t most) const;
 };
 
-/// The registry: substitutions/list.def.
+/// The registry: substitutions/list.def, then what a program has registered. A span is good until the next registration.
 std::span<const Substitution *const> substitutions();
+/// Adds a family of a user's own, which lives as long as the program, before anything else is asked of Pare. From then on it is
+/// counted, solved for, listed and trained by its name like the others. Throws Error{kInvalidValue} where a name of it is taken,
+/// or info() lacks what it must say.
+void register_substitution(const Substitution &family);
 /// The first that has a knob: for messages that say what would be accepted.
 const Substitution &example_family();
 /// Pare's own name ("tensor_train"). Throws Error{kUnknownName}.
