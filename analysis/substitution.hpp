@@ -143,16 +143,23 @@ struct Substitute {
   const Substitution *family = nullptr;
   Settings settings;
   std::optional<double> knob; ///< none: the family has none, or it is to be solved for
+  bool by_own_name = false;   ///< how it was asked for, which is how text() answers
 
-  /// The canonical string: the reference name where there is one, else Pare's own with the keys that are not standard.
+  /// The canonical string: the reference name where there is one, else, and where that was asked for, Pare's own with the keys
+  /// that are not standard.
   std::string text() const;
   /// Does the family have a knob that these settings leave free?
   bool has_free_knob() const;
+  /// Whether they mean the same, by whichever name.
+  bool operator==(const Substitute &other) const {
+    return family == other.family && settings == other.settings && knob == other.knob;
+  }
 };
 
 enum class FreeKnob : std::uint8_t { kRefuse, kAllow };
-/// Reads either spelling. Throws Error{kUnknownName} or {kInvalidValue} with what would be accepted. With kAllow a missing
-/// setting stays free ("Generic", "tensor_train:dimensions=4").
+/// Reads either spelling, in another case too where no name is written so: `acdc` is Pare's own name, `ACDC` the reference's,
+/// `generic_0.1` and `conv` the reference's in another case. Throws Error{kUnknownName} or {kInvalidValue} with what would be
+/// accepted. With kAllow a missing setting stays free ("Generic", "tensor_train:dimensions=4").
 Substitute parse_substitute(std::string_view text, FreeKnob free_knob = FreeKnob::kRefuse);
 
 /// resolve() behind the rules that all families share.

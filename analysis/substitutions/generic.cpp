@@ -10,7 +10,7 @@ public:
     static const SubstitutionInfo info{
         .name = "generic",
         .description = "low rank: depthwise k x k, 1 x 1 down to r channels, 1 x 1 up, r = int(rank_scale max(c_i, c_o))",
-        .source = "the linear bottleneck of Gray et al. 2019",
+        .source = "the linear bottleneck of Gray et al. 2019 (https://github.com/BayesWatch/deficient-efficient)",
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "rank_scale",
                  .description = "rank as a fraction of the larger number of channels",
