@@ -161,7 +161,7 @@ std::string zsh() {
          "if [[ $funcstack[1] == _pare ]]; then\n"
          "  _pare \"$@\"\n"
          "else\n"
-         "  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }\n"
+         "  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }\n"
          "  compdef _pare pare\n"
          "fi\n";
   return out;

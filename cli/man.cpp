@@ -31,7 +31,8 @@ std::string roff(std::string_view text) {
 }
 
 std::string page() {
-  std::string out = fmt::format(".TH PARE 1 \"\" \"pare {}\" \"User Commands\"\n", roff(version()));
+  std::string out =
+      fmt::format(".TH PARE 1 \"\" \"pare {}\" \"User Commands\"\n.nh\n", roff(version())); // addresses stay whole
   out += ".SH NAME\npare \\- pares a network down to a budget\n.SH SYNOPSIS\n";
   for (const CommandEntry &entry : commands()) {
     out += fmt::format(".B pare {}\n", entry.name);

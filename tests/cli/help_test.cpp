@@ -279,7 +279,7 @@ TEST_F(Help, ManPageFromTheSameDescriptions) {
   // Every control line is a macro of man(7).
   for (const std::string &line : lines(man)) {
     const std::string macro = line.substr(0, line.find(' '));
-    const std::vector<std::string> known = {".TH", ".SH", ".SS", ".TP", ".br", ".B", ".I", ".RI"};
+    const std::vector<std::string> known = {".TH", ".nh", ".SH", ".SS", ".TP", ".br", ".B", ".I", ".RI"};
     EXPECT_TRUE(!line.starts_with('.') || std::find(known.begin(), known.end(), macro) != known.end()) << line;
   }
 }
