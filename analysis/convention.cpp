@@ -3,6 +3,7 @@
 #include "analysis/convention_json.hpp"
 #include "analysis/op.hpp"
 #include "base/error.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -37,8 +38,9 @@ std::vector<Convention> make_conventions() {
        .shown = true},
       {.name = "reference",
        .source =
-           "the 2019 reference counter, its slips included: convolutions without bias, linear layers with, one per element "
-           "of ReLU modules, kernel area per output of pooling modules, ACDC as 4N + 5N log2 N",
+           "the 2019 reference counter (https://github.com/BayesWatch/deficient-efficient), its slips included: convolutions "
+           "without bias, linear layers with, one per element of ReLU modules, kernel area per output of pooling modules, ACDC "
+           "as 4N + 5N log2 N",
        .weights = {{"conv", kModule, Event::kMac, 1},
                    // A convolution with a computed weight is seen by its owner's own figure instead.
                    {"conv", kFunction, Event::kMac, 0},
@@ -116,7 +118,8 @@ const Convention &find_convention(std::string_view name) {
     known.emplace_back(convention.name);
   }
   throw Error(ErrorCode::kUnknownName, "convention",
-              fmt::format("unknown convention \"{}\"; known: {}, or a pare.convention/1 file", name, fmt::join(known, ", ")));
+              fmt::format("unknown convention \"{}\"; known: {}, or a pare.convention/1 file{}", name, fmt::join(known, ", "),
+                          did_you_mean(name, known)));
 }
 
 Convention parse_convention(std::string_view text, const std::string &where) {

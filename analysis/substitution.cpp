@@ -1,6 +1,7 @@
 #include "analysis/substitution.hpp"
 
 #include "base/divisors.hpp"
+#include "base/enums.hpp"
 #include "base/names.hpp"
 #include "base/text.hpp"
 #include "base/values.hpp"
@@ -12,6 +13,7 @@
 #include <array>
 #include <bit>
 #include <cassert>
+#include <cctype>
 #include <cmath>
 #include <limits>
 
@@ -220,9 +222,35 @@ std::string known_names() {
   return fmt::format("{}", fmt::join(out, ", "));
 }
 
-[[noreturn]] void unknown(std::string_view name) {
+/// A setting behind a name: "_0.1".
+bool begins_setting(std::string_view text) {
+  return text.size() > 1 && text[0] == '_' && text.find_first_of("0123456789.") == 1;
+}
+
+/// What `Genric_0.1` or `tensr_train:...` may have meant, with the setting that was written.
+std::string meant_name(std::string_view text) {
+  const std::string_view own = text.substr(0, text.find(':'));
+  const auto underscore = std::min(own.rfind('_'), own.size());
+  const bool has_setting = begins_setting(own.substr(underscore));
+  std::vector<std::string_view> known;
+  for (const Substitution *family : substitutions()) {
+    for (const ReferenceName &reference : family->info().reference_names)
+      if (own == text && (!has_setting || reference.suffix == ReferenceName::Suffix::kRequired))
+        known.push_back(reference.name);
+    if (!has_setting) known.push_back(family->info().name);
+  }
+  const auto nearest = nearest_name(has_setting ? own.substr(0, underscore) : own, known);
+  return nearest ? fmt::format("; did you mean {}{}?", *nearest, has_setting ? own.substr(underscore) : "") : std::string();
+}
+
+[[noreturn]] void unknown(std::string_view name, const std::string &meant) {
   throw Error(ErrorCode::kUnknownName, "substitution",
-              fmt::format("unknown substitution {}; known: {} (S is a setting)", shown(name), known_names()));
+              fmt::format("unknown substitution {}; known: {} (S is a setting){}", shown(name), known_names(), meant));
+}
+
+bool same_letters(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 constexpr std::int64_t kMostKnob = std::int64_t{1} << 53; ///< what a double holds exactly
@@ -262,22 +290,28 @@ std::int64_t parse_key(const KeyInfo &key, std::string_view text, const std::str
   const auto value = parse_whole(text);
   if (!key.choices.empty() || !value || *value < key.least || *value > key.most)
     throw Error(ErrorCode::kInvalidValue, where,
-                fmt::format("{} = {} must be {}", key.name, plain(text),
+                fmt::format("{} = {} must be {}{}", key.name, plain(text),
                             key.choices.empty() ? fmt::format("a whole number from {} to {}", key.least, key.most)
-                                                : fmt::format("one of {}", fmt::join(key.choices, ", "))));
+                                                : fmt::format("one of {}", fmt::join(key.choices, ", ")),
+                            did_you_mean(text, key.choices)));
   return *value;
 }
 
-std::string key_names(const SubstitutionInfo &info) {
+std::vector<std::string_view> keys_of(const SubstitutionInfo &info) {
   std::vector<std::string_view> out;
   if (info.knob.kind != KnobInfo::Kind::kNone) out.push_back(info.knob.name);
   for (const KeyInfo &key : info.keys) out.push_back(key.name);
-  return out.empty() ? "none" : fmt::format("{}", fmt::join(out, ", "));
+  return out;
+}
+
+std::string key_names(const SubstitutionInfo &info) {
+  const std::vector<std::string_view> keys = keys_of(info);
+  return keys.empty() ? "none" : fmt::format("{}", fmt::join(keys, ", "));
 }
 
 Substitute parse_own(const Substitution &family, std::string_view options, const std::string &where) {
   const SubstitutionInfo &info = family.info();
-  Substitute out{.family = &family, .settings = standard_settings(info), .knob = {}};
+  Substitute out{.family = &family, .settings = standard_settings(info), .knob = {}, .by_own_name = true};
   std::vector<std::string_view> seen;
   while (!options.empty()) {
     const auto comma = options.find(',');
@@ -297,7 +331,8 @@ Substitute parse_own(const Substitution &family, std::string_view options, const
     }
     const auto key = std::find_if(info.keys.begin(), info.keys.end(), [&](const KeyInfo &k) { return k.name == name; });
     if (key == info.keys.end())
-      throw Error(ErrorCode::kUnknownName, where, fmt::format("unknown key {}; known: {}", shown(name), key_names(info)));
+      throw Error(ErrorCode::kUnknownName, where,
+                  fmt::format("unknown key {}; known: {}{}", shown(name), key_names(info), did_you_mean(name, keys_of(info))));
     out.settings[static_cast<std::size_t>(key - info.keys.begin())] = parse_key(*key, value, where);
   }
   return out;
@@ -322,7 +357,7 @@ const Substitution &example_family() {
 const Substitution &find_substitution(std::string_view name) {
   for (const Substitution *family : substitutions())
     if (family->info().name == name) return *family;
-  unknown(name);
+  unknown(name, {});
 }
 
 bool Substitute::has_free_knob() const {
@@ -342,35 +377,41 @@ Substitute parse_substitute(std::string_view text, FreeKnob free_knob) {
     return out;
   };
 
-  // Reference names: Name or Name_setting.
+  // Reference names: Name or Name_setting. Pare's own: family:key=value,...
   const auto underscore = text.find('_');
+  const bool bare = underscore == std::string_view::npos;
   const std::string_view head = text.substr(0, underscore);
-  for (const Substitution *family : substitutions())
-    for (const ReferenceName &reference : family->info().reference_names) {
-      if (reference.name != head) continue;
-      const KnobInfo &knob = family->info().knob;
-      Substitute out{.family = family, .settings = reference.keys, .knob = {}};
-      const bool bare = underscore == std::string_view::npos;
-      if (reference.suffix == ReferenceName::Suffix::kNone && !bare)
-        throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} takes no setting", reference.name));
-      if (!bare)
-        out.knob = parse_knob(knob, text.substr(underscore + 1), reference.knob_offset, where);
-      else if (free_knob == FreeKnob::kRefuse)
-        out.knob = reference.knob;
-      if (out.has_free_knob() && free_knob == FreeKnob::kRefuse)
-        throw Error(ErrorCode::kInvalidValue, where,
-                    fmt::format("{} needs a setting, as in {}_S: S must be {}", reference.name, reference.name,
-                                accepted(knob, knob.least - reference.knob_offset)));
-      return finish(out);
-    }
-
-  // Pare's own: family:key=value,...
   const auto colon = text.find(':');
   const std::string_view name = text.substr(0, colon);
-  for (const Substitution *family : substitutions())
-    if (family->info().name == name)
-      return finish(parse_own(*family, colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1), where));
-  unknown(name);
+  const auto by_reference = [&](const Substitution &family, const ReferenceName &reference) {
+    const KnobInfo &knob = family.info().knob;
+    Substitute out{.family = &family, .settings = reference.keys, .knob = {}};
+    if (reference.suffix == ReferenceName::Suffix::kNone && !bare)
+      throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} takes no setting", reference.name));
+    if (!bare)
+      out.knob = parse_knob(knob, text.substr(underscore + 1), reference.knob_offset, where);
+    else if (free_knob == FreeKnob::kRefuse)
+      out.knob = reference.knob;
+    if (out.has_free_knob() && free_knob == FreeKnob::kRefuse)
+      throw Error(ErrorCode::kInvalidValue, where,
+                  fmt::format("{} needs a setting, as in {}_S: S must be {}", reference.name, reference.name,
+                              accepted(knob, knob.least - reference.knob_offset)));
+    return finish(out);
+  };
+  // As it is written first: `acdc` is Pare's own, `ACDC` the reference's. In another case only what can be meant.
+  const auto in_any_case = [&](const ReferenceName &reference) {
+    return same_letters(reference.name, head) &&
+           (bare || (reference.suffix == ReferenceName::Suffix::kRequired && begins_setting(text.substr(underscore))));
+  };
+  for (const bool exact : {true, false}) {
+    for (const Substitution *family : substitutions())
+      for (const ReferenceName &reference : family->info().reference_names)
+        if (exact ? reference.name == head : in_any_case(reference)) return by_reference(*family, reference);
+    for (const Substitution *family : substitutions())
+      if (exact ? family->info().name == name : same_letters(family->info().name, name))
+        return finish(parse_own(*family, colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1), where));
+  }
+  unknown(name, meant_name(text));
 }
 
 std::string Substitute::text() const {
@@ -379,7 +420,7 @@ std::string Substitute::text() const {
     return info.knob.kind == KnobInfo::Kind::kReal ? shortest(value) : std::to_string(static_cast<std::int64_t>(value));
   };
   for (const ReferenceName &reference : info.reference_names) {
-    if (reference.keys != settings) continue;
+    if (by_own_name || reference.keys != settings) continue;
     const std::string name(reference.name);
     if (reference.suffix == ReferenceName::Suffix::kNone) {
       if (knob == reference.knob) return name;

@@ -148,8 +148,8 @@ public:
 /// The registry: substitutions/list.def, then what a program has registered. A span is good until the next registration.
 std::span<const Substitution *const> substitutions();
 /// Adds a family of a user's own, which lives as long as the program, before anything else is asked of Pare. From then on it is
-/// counted, solved for, listed and trained by its name like the others. Throws Error{kInvalidValue} where a name of it is taken,
-/// or info() lacks what it must say.
+/// counted, solved for, listed and trained by its name like the others. Throws Error{kInvalidValue} where a name of it is
+/// taken, or info() lacks what it must say.
 void register_substitution(const Substitution &family);
 /// The first that has a knob: for messages that say what would be accepted.
 const Substitution &example_family();
@@ -163,17 +163,24 @@ struct Substitute {
   std::optional<double> knob; ///< none: the family has none, or it is to be solved for
   /// None: the family's first.
   std::optional<Evaluation> evaluation = {};
+  bool by_own_name = false; ///< how it was asked for, which is how text() answers
 
   Evaluation evaluated() const { return evaluation.value_or(family->info().evaluations.front()); }
-  /// The canonical string: the reference name where there is one, else Pare's own with the keys that are not standard.
+  /// The canonical string: the reference name where there is one, else, and where that was asked for, Pare's own with the keys
+  /// that are not standard.
   std::string text() const;
   /// Does the family have a knob that these settings leave free?
   bool has_free_knob() const;
+  /// Whether they mean the same, by whichever name.
+  bool operator==(const Substitute &other) const {
+    return family == other.family && settings == other.settings && knob == other.knob && evaluated() == other.evaluated();
+  }
 };
 
 enum class FreeKnob : std::uint8_t { kRefuse, kAllow };
-/// Reads either spelling. Throws Error{kUnknownName} or {kInvalidValue} with what would be accepted. With kAllow a missing
-/// setting stays free ("Generic", "tensor_train:dimensions=4").
+/// Reads either spelling, in another case too where no name is written so: `acdc` is Pare's own name, `ACDC` the reference's,
+/// `generic_0.1` and `conv` the reference's in another case. Throws Error{kUnknownName} or {kInvalidValue} with what would be
+/// accepted. With kAllow a missing setting stays free ("Generic", "tensor_train:dimensions=4").
 Substitute parse_substitute(std::string_view text, FreeKnob free_knob = FreeKnob::kRefuse);
 
 /// resolve() behind the rules that all families share.

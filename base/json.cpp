@@ -1,6 +1,7 @@
 #include "base/json.hpp"
 
 #include "base/files.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -315,9 +316,13 @@ std::string Members::choice(std::string_view key, std::initializer_list<std::str
 }
 
 void Members::finish() const {
-  for (const auto &member : object_.items())
-    if (std::find(known_.begin(), known_.end(), member.key()) == known_.end())
-      place(member.key()).fail(fmt::format("unknown key {}; known: {}", pare::shown(member.key()), fmt::join(known_, ", ")));
+  for (const auto &member : object_.items()) {
+    const std::string &key = member.key();
+    if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
+    const std::vector<std::string_view> known(known_.begin(), known_.end());
+    place(key).fail(
+        fmt::format("unknown key {}; known: {}{}", pare::shown(key), fmt::join(known, ", "), did_you_mean(key, known)));
+  }
 }
 
 } // namespace pare::json

@@ -1,36 +1,28 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
-#include <type_traits>
-#include <vector>
 
 namespace pare {
 
-// A closed set of choices is an enum with one table of names: an array of (value, name).
+// How names are read that are not written as they are known. Everything that looks up a name uses these.
 
-template <class Table, class Enum>
-constexpr std::string_view name_of(const Table &table, Enum value) {
-  for (const auto &[entry, name] : table)
-    if (entry == value) return name;
-  return {};
-}
+/// A name without what people write differently: in small letters, and without the - and _ between its characters, but between
+/// two numbers, where both are -. "WRN_28_10": "wrn28-10", "mobilenet_v2": "mobilenetv2". Of a pattern such as "wrn-D-K"
+/// capitals stand for numbers, and stay.
+std::string folded(std::string_view name, bool is_pattern = false);
 
-/// None for a name that the table has not.
-template <class Table>
-constexpr auto value_of(const Table &table, std::string_view name)
-    -> std::optional<std::remove_cv_t<decltype(table.begin()->first)>> {
-  for (const auto &[entry, text] : table)
-    if (text == name) return entry;
-  return std::nullopt;
-}
+/// Which of `known` a name is: the one that is written so, else the only one that differs in what folded() leaves out.
+std::optional<std::size_t> find_name(std::string_view name, std::span<const std::string_view> known);
 
-/// All the names, in the order of the table.
-template <class Table>
-std::vector<std::string_view> names_of(const Table &table) {
-  std::vector<std::string_view> out;
-  for (const auto &entry : table) out.push_back(entry.second);
-  return out;
-}
+/// The one of `known` that was probably meant: begun and not ended, or a few letters wrong, a third of them and three at most.
+/// None where several are as near.
+std::optional<std::string_view> nearest_name(std::string_view name, std::span<const std::string_view> known);
+
+/// The end of a message about an unknown name: "; did you mean resnet-50?", or nothing where none is near.
+std::string did_you_mean(std::string_view name, std::span<const std::string_view> known);
 
 } // namespace pare

@@ -100,4 +100,26 @@ std::size_t display_width(std::string_view text) {
   return out;
 }
 
+std::vector<std::string> wrapped(std::string_view text, std::size_t width, std::size_t indent) {
+  std::vector<std::string> out(1);
+  std::size_t line = 0;
+  bool has_word = false;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    const std::size_t columns = display_width(word);
+    if (has_word && line + 1 + columns > width) {
+      out.emplace_back(indent, ' ');
+      line = indent;
+    } else if (has_word) {
+      out.back() += ' ';
+      ++line;
+    }
+    out.back() += word;
+    line += columns;
+    has_word = true;
+  }
+  return out;
+}
+
 } // namespace pare

@@ -1,6 +1,7 @@
 #include "base/values.hpp"
 
 #include "base/error.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -75,7 +76,7 @@ bool read_switch(const std::string &where, std::string_view text) {
 
 std::string read_choice(const std::string &where, std::string_view text, std::span<const std::string_view> choices) {
   if (std::find(choices.begin(), choices.end(), text) == choices.end())
-    fail(where, text, fmt::format("one of {}", fmt::join(choices, ", ")));
+    fail(where, text, fmt::format("one of {}{}", fmt::join(choices, ", "), did_you_mean(text, choices)));
   return std::string(text);
 }
 

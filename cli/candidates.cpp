@@ -3,7 +3,6 @@
 #include "analysis/convention.hpp"
 #include "analysis/substitution.hpp"
 #include "models/network.hpp"
-#include "solver/solver.hpp"
 #include "train/plan/protocol.hpp"
 
 #include <algorithm>
@@ -29,19 +28,29 @@ std::vector<std::string> network_names() {
   return out;
 }
 
-std::vector<std::string> substitution_names(bool with_free_knob) {
+/// With what a setting needs behind a name: Generic_, generic: and Sep, sep.
+std::vector<std::string> substitution_names() {
   std::vector<std::string> out;
   for (const Substitution *family : substitutions()) {
     const SubstitutionInfo &info = family->info();
-    if (with_free_knob && info.knob.kind == KnobInfo::Kind::kNone) continue;
-    for (const ReferenceName &name : info.reference_names) {
-      const bool takes_setting = name.suffix == ReferenceName::Suffix::kRequired;
-      if (with_free_knob && !takes_setting) continue;
-      out.push_back(std::string(name.name) + (takes_setting && !with_free_knob ? "_" : ""));
-    }
+    for (const ReferenceName &name : info.reference_names)
+      out.push_back(std::string(name.name) + (name.suffix == ReferenceName::Suffix::kRequired ? "_" : ""));
+    out.push_back(std::string(info.name) + (info.knob.kind != KnobInfo::Kind::kNone ? ":" : ""));
+  }
+  return out;
+}
+
+/// Those that leave a setting to solve for.
+std::vector<std::string> family_names() {
+  std::vector<std::string> out;
+  for (const Substitution *family : substitutions()) {
+    const SubstitutionInfo &info = family->info();
+    if (info.knob.kind == KnobInfo::Kind::kNone) continue;
+    for (const ReferenceName &name : info.reference_names)
+      if (name.suffix == ReferenceName::Suffix::kRequired) out.emplace_back(name.name);
     out.emplace_back(info.name);
   }
-  if (with_free_knob) out.emplace_back("width");
+  out.emplace_back("width");
   return out;
 }
 
@@ -53,14 +62,11 @@ std::vector<std::string> candidates(const OptionInfo &option) {
   case Values::kAny:
   case Values::kFile: break;
   case Values::kNetwork: out = network_names(); break;
-  case Values::kSubstitution: out = substitution_names(false); break;
-  case Values::kFamily: out = substitution_names(true); break;
+  case Values::kSubstitution: out = substitution_names(); break;
+  case Values::kFamily: out = family_names(); break;
   case Values::kConvention:
     for (const Convention &convention : conventions()) out.push_back(convention.name);
     out.emplace_back("all");
-    break;
-  case Values::kSolver:
-    for (const UniformSolver *solver : solvers()) out.emplace_back(solver->info().name);
     break;
   case Values::kProtocol:
     for (const train::Protocol &protocol : train::protocols()) out.push_back(protocol.name);

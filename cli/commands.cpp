@@ -1,5 +1,7 @@
 #include "cli/commands.hpp"
 
+#include "command/version.hpp"
+
 namespace pare::cli {
 
 #define PARE_COMMAND(name) const Command &command_##name();
@@ -13,6 +15,15 @@ std::span<const CommandEntry> commands() {
 #undef PARE_COMMAND
   };
   return kAll;
+}
+
+Program program() {
+  return {.name = "pare",
+          .description =
+              "Pare pares a network down to a budget: it counts networks under substitutions of their convolutions, exactly, "
+              "fits a setting to a budget, with proof, and trains what it fitted.",
+          .commands = commands(),
+          .version_text = [] { return version_text(); }};
 }
 
 } // namespace pare::cli

@@ -10,5 +10,7 @@ using namespace command; // what commands are made of
 
 /// The registry of `pare`: commands.def.
 std::span<const CommandEntry> commands();
+/// `pare` itself.
+Program program();
 
 } // namespace pare::cli

@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "base/names.hpp"
 #include "cli/candidates.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
@@ -6,6 +7,10 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
 
 namespace pare::cli {
 
@@ -29,19 +34,32 @@ std::vector<std::string_view> option_names(const Command &command) {
   return out;
 }
 
+std::string words_of(const std::vector<std::string> &words) { return quoted(fmt::format("{}", fmt::join(words, " "))); }
+
 std::string bash() {
-  std::string names;
-  for (const CommandEntry &entry : commands()) names += std::string(entry.name) + ' ';
-  std::string out = "# bash completion for pare: source it, or put it into ~/.local/share/bash-completion/completions/pare\n"
-                    "_pare() {\n"
-                    "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words= files=\n"
-                    "  COMPREPLY=()\n"
-                    "  if ((COMP_CWORD == 1)); then\n";
-  out += fmt::format("    COMPREPLY=($(compgen -W '{}--help --version' -- \"$word\"))\n    return\n  fi\n", names);
-  out += "  case ${COMP_WORDS[1]} in\n";
+  std::vector<std::string> first;
+  for (const CommandEntry &entry : commands()) first.emplace_back(entry.name);
+  first.insert(first.end(), {"--help", "--version"});
+  std::string out =
+      "# bash completion for pare: source it, or put it into ~/.local/share/bash-completion/completions/pare\n"
+      "_pare() {\n"
+      "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} start='' words='' files='' reply\n"
+      "  COMPREPLY=()\n"
+      "  # --format=js is three words where = separates them, else one.\n"
+      "  if [[ $word == = ]]; then\n"
+      "    word=''\n"
+      "  elif [[ $before == = ]]; then\n"
+      "    before=${COMP_WORDS[COMP_CWORD-2]}\n"
+      "  elif [[ $word == --*=* ]]; then\n"
+      "    before=${word%%=*} start=${word%%=*}= word=${word#*=}\n"
+      "  elif [[ $word == : || $before == : ]]; then\n"
+      "    return 0 # the keys of tensor_train:... are not known here\n"
+      "  fi\n"
+      "  if ((COMP_CWORD == 1)); then\n";
+  out += fmt::format("    words={}\n  else\n    case ${{COMP_WORDS[1]}} in\n", words_of(first));
   for (const CommandEntry &entry : commands()) {
     const Command &command = entry.command();
-    out += fmt::format("  {})\n    case $before in\n", entry.name);
+    out += fmt::format("    {})\n      case $before in\n", entry.name);
     // Which of several arguments stands here is not worked out: all are offered.
     std::vector<std::string> places;
     bool places_may_be_files = false;
@@ -54,32 +72,32 @@ std::string bash() {
       if (option.has_place() || option.is_flag()) continue;
       const std::string labels =
           option.letter.empty() ? std::string(option.name) : fmt::format("{}|{}", option.letter, option.name);
-      out += fmt::format("    {}) words={} files={} ;;\n", labels,
-                         quoted(fmt::format("{}", fmt::join(candidates(option), " "))), may_be_file(option) ? "yes" : "");
+      out += fmt::format("      {}) words={} files={} ;;\n", labels, words_of(candidates(option)),
+                         may_be_file(option) ? "yes" : "''");
     }
-    out += fmt::format("    *)\n      if [[ $word == -* ]]; then words={}\n",
+    out += fmt::format("      *)\n        if [[ $word == -* ]]; then\n          words={}\n",
                        quoted(fmt::format("{}", fmt::join(option_names(command), " "))));
     if (!places.empty() || places_may_be_files)
-      out += fmt::format("      else words={} files={}\n", quoted(fmt::format("{}", fmt::join(places, " "))),
-                         places_may_be_files ? "yes" : "");
-    out += "      fi ;;\n    esac ;;\n";
+      out += fmt::format("        elif [[ -z $start ]]; then\n          words={} files={}\n", words_of(places),
+                         places_may_be_files ? "yes" : "''");
+    out += "        fi ;;\n      esac ;;\n";
   }
-  out += "  esac\n"
-         "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+  out += "    esac\n"
+         "  fi\n"
+         "  while IFS= read -r reply; do COMPREPLY+=(\"$start$reply\"); done < <(compgen -W \"$words\" -- \"$word\")\n"
          "  if [[ -n $files ]]; then\n"
-         "    local file\n"
-         "    while IFS= read -r file; do COMPREPLY+=(\"$file\"); done < <(compgen -f -- \"$word\")\n"
+         "    while IFS= read -r reply; do COMPREPLY+=(\"$start$reply\"); done < <(compgen -f -- \"$word\")\n"
          "    compopt -o filenames 2>/dev/null\n"
          "  fi\n"
-         "  # A name that a setting follows (wrn-, Generic_) is not finished.\n"
-         "  if ((${#COMPREPLY[@]} == 1)) && [[ ${COMPREPLY[0]} == *[-_] ]]; then compopt -o nospace 2>/dev/null; fi\n"
+         "  # A name that a setting follows (wrn-, Generic_, generic:) is not finished.\n"
+         "  if ((${#COMPREPLY[@]} == 1)) && [[ ${COMPREPLY[0]} == *[-_:=] ]]; then compopt -o nospace 2>/dev/null; fi\n"
          "  return 0\n"
          "}\n"
          "complete -F _pare pare\n";
   return out;
 }
 
-/// A description inside an _arguments specification: brackets and colons have a meaning there.
+/// A part of an _arguments specification: brackets and colons have a meaning there.
 std::string zsh_text(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -91,13 +109,24 @@ std::string zsh_text(std::string_view text) {
 
 std::string zsh_action(const OptionInfo &option) {
   const std::vector<std::string> words = candidates(option);
-  const std::string compadd = fmt::format("compadd -- {}", fmt::join(words, " "));
-  if (may_be_file(option)) return words.empty() ? "_files" : fmt::format("{{ {}; _files }}", compadd);
-  return words.empty() ? " " : fmt::format("({})", fmt::join(words, " "));
+  if (words.empty()) return may_be_file(option) ? "_files" : " ";
+  const std::string offer = zsh_text(fmt::format("_pare_offer {}", fmt::join(words, " ")));
+  return may_be_file(option) ? fmt::format("{{ {}; _files }}", offer) : fmt::format("{{ {} }}", offer);
 }
 
 std::string zsh() {
-  std::string out = "#compdef pare\n# zsh completion for pare: put it as _pare into a folder of $fpath\n_pare() {\n"
+  std::string out = "#compdef pare\n"
+                    "# zsh completion for pare: source it, or put it as _pare into a folder of $fpath\n"
+                    "\n"
+                    "# What a setting follows (wrn-, Generic_, generic:) is not finished: no blank stands behind it.\n"
+                    "_pare_offer() {\n"
+                    "  local none=1\n"
+                    "  compadd -S '' -- \"${(@M)@:#*[-_:=]}\" && none=0\n"
+                    "  compadd -- \"${(@)@:#*[-_:=]}\" && none=0\n"
+                    "  return none\n"
+                    "}\n"
+                    "\n"
+                    "_pare() {\n"
                     "  if ((CURRENT == 2)); then\n    local -a names=(";
   for (const CommandEntry &entry : commands())
     out += fmt::format("\n      {}", quoted(fmt::format("{}:{}", entry.name, entry.command().summary)));
@@ -113,17 +142,28 @@ std::string zsh() {
         out += " \\\n      " + quoted(text);
         continue;
       }
-      const auto add = [&](std::string_view name) {
-        text = fmt::format("{}{}[{}]", option.repeats ? "*" : "", name, zsh_text(option.description));
+      // -oFILE and --output=FILE are understood as well.
+      const auto add = [&](std::string_view name, std::string_view sign) {
+        text = fmt::format("{}{}{}[{}]", option.repeats ? "*" : "", name, option.is_flag() ? "" : sign,
+                           zsh_text(option.description));
         if (!option.is_flag()) text += fmt::format(":{}:{}", zsh_text(option.value), zsh_action(option));
         out += " \\\n      " + quoted(text);
       };
-      if (!option.letter.empty()) add(option.letter);
-      add(option.name);
+      if (!option.letter.empty()) add(option.letter, "+");
+      add(option.name, "=");
     }
     out += " ;;\n";
   }
-  out += "  esac\n}\n_pare \"$@\"\n";
+  out += "  esac\n"
+         "}\n"
+         "\n"
+         "# A file of $fpath is the body of _pare when it is called first; sourced, it only says what completes pare.\n"
+         "if [[ $funcstack[1] == _pare ]]; then\n"
+         "  _pare \"$@\"\n"
+         "else\n"
+         "  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }\n"
+         "  compdef _pare pare\n"
+         "fi\n";
   return out;
 }
 
@@ -141,41 +181,49 @@ std::string fish() {
       if (!option.has_place()) out += fmt::format(" -l {}", option.name.substr(2));
       if (!option.letter.empty()) out += fmt::format(" -s {}", option.letter.substr(1));
       if (!option.has_place() && !option.is_flag()) out += " -r";
-      const std::vector<std::string> words = candidates(option);
-      if (!words.empty()) out += fmt::format(" -a {}", quoted(fmt::format("{}", fmt::join(words, " "))));
+      std::vector<std::string> words;
+      for (const std::string &word : candidates(option)) {
+        words.push_back(word);
+        // What ends in _ gets a blank where it is the only one; a second, which says that a setting follows, prevents that.
+        if (word.ends_with('_')) words.push_back(word + "S");
+      }
+      if (!words.empty()) out += fmt::format(" -a {}", words_of(words));
       out += fmt::format(" -d {}\n", quoted(option.has_place() ? option.name : option.description));
     }
   }
   return out;
 }
 
+constexpr std::array<std::pair<std::string_view, std::string (*)()>, 3> kShells = {
+    {{"bash", bash}, {"zsh", zsh}, {"fish", fish}}};
+
+std::vector<std::string_view> shells() {
+  std::vector<std::string_view> out;
+  for (const auto &[name, ignored] : kShells) out.push_back(name);
+  return out;
+}
+
 int run(const Arguments &arguments) {
   const std::string shell = arguments.get("SHELL");
-  std::string script;
-  if (shell == "bash")
-    script = bash();
-  else if (shell == "zsh")
-    script = zsh();
-  else if (shell == "fish")
-    script = fish();
-  else
-    throw Error(ErrorCode::kUsage, "completion", fmt::format("\"{}\" must be one of bash, zsh, fish", shell));
-  deliver(arguments.get("--output"), script);
+  const auto found = std::find_if(kShells.begin(), kShells.end(), [&](const auto &entry) { return entry.first == shell; });
+  if (found == kShells.end())
+    throw Error(ErrorCode::kUsage, "completion",
+                fmt::format("\"{}\" must be one of {}{}", shell, fmt::join(shells(), ", "), did_you_mean(shell, shells())));
+  deliver(arguments.get("--output"), found->second());
   return kDone;
 }
 
 } // namespace
 
 const Command &command_completion() {
-  static const Command command{
-      .name = "completion",
-      .summary = "Print a completion script for a shell",
-      .description = "Prints a script that completes commands, options and the names that pare knows.",
-      .options = {{.name = "SHELL", .description = "One of", .choices = {"bash", "zsh", "fish"}, .required = true},
-                  output_option("Write to FILE instead of stdout, whole or not at all")},
-      .examples = {{"source <(pare completion bash)", "In this shell"},
-                   {"pare completion fish -o ~/.config/fish/completions/pare.fish", "From now on"}},
-      .run = run};
+  static const Command command{.name = "completion",
+                               .summary = "Print a completion script for a shell",
+                               .description = "Prints a script that completes commands, options and the names that pare knows.",
+                               .options = {{.name = "SHELL", .description = "One of", .choices = shells(), .required = true},
+                                           output_option("Write to FILE instead of stdout, whole or not at all")},
+                               .examples = {{"source <(pare completion bash)", "In this shell; zsh likewise"},
+                                            {"pare completion fish -o ~/.config/fish/completions/pare.fish", "From now on"}},
+                               .run = run};
   return command;
 }
 

@@ -66,12 +66,13 @@ const Command &command_cost() {
       .summary = "Count a network, exactly",
       .description =
           "Counts the parameters, mult-adds and activations of a network, as it is or with its convolutions substituted. A "
-          "number of mult-adds stands with the convention that it is counted by; what a convention does not count is listed.",
+          "number of mult-adds stands with the convention that it is counted by; what a convention does not count is listed. "
+          "Activation elements are those of all tensors that ops make in one pass over the batch; views are not counted.",
       .options = {network_option(),
                   substitute_option(),
                   where_possible_option(),
                   input_option(),
-                  {.name = "--batch", .value = "N", .description = "Images that are counted together; standard: 1"},
+                  {.name = "--batch", .value = "N", .description = "Images that are counted together", .otherwise = "1"},
                   convention_option(),
                   {.name = "--layers", .description = "List every layer"},
                   {.name = "--group-by",

@@ -1,22 +1,36 @@
 #include "base/error.hpp"
+#include "base/names.hpp"
 #include "cli/options.hpp"
 #include "command/output.hpp"
 #include "reports/catalogue.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <utility>
 
 namespace pare::cli {
 
 namespace {
 
+constexpr std::array<std::pair<std::string_view, Catalogue (*)()>, 5> kCatalogues = {{{"networks", network_catalogue},
+                                                                                      {"substitutions", substitution_catalogue},
+                                                                                      {"conventions", convention_catalogue},
+                                                                                      {"solvers", solver_catalogue},
+                                                                                      {"protocols", protocol_catalogue}}};
+
+std::vector<std::string_view> names() {
+  std::vector<std::string_view> out;
+  for (const auto &[name, ignored] : kCatalogues) out.push_back(name);
+  return out;
+}
+
 Catalogue catalogue(const std::string &what) {
-  if (what == "networks") return network_catalogue();
-  if (what == "substitutions") return substitution_catalogue();
-  if (what == "conventions") return convention_catalogue();
-  if (what == "solvers") return solver_catalogue();
-  if (what == "protocols") return protocol_catalogue();
+  for (const auto &[name, make] : kCatalogues)
+    if (name == what) return make();
   throw Error(ErrorCode::kUsage, "list",
-              fmt::format("\"{}\" must be one of networks, substitutions, conventions, solvers, protocols", what));
+              fmt::format("\"{}\" must be one of {}{}", what, fmt::join(names(), ", "), did_you_mean(what, names())));
 }
 
 int run(const Arguments &arguments) {
@@ -32,10 +46,7 @@ const Command &command_list() {
       .name = "list",
       .summary = "Describe the networks, substitutions, conventions, solvers or protocols that there are",
       .description = "Describes each entry: its names, its keys with what they accept, and where it comes from.",
-      .options = {{.name = "WHAT",
-                   .description = "One of",
-                   .choices = {"networks", "substitutions", "conventions", "solvers", "protocols"},
-                   .required = true},
+      .options = {{.name = "WHAT", .description = "One of", .choices = names(), .required = true},
                   format_option(),
                   output_option()},
       .examples = {{"pare list substitutions", "Every family with its keys"},

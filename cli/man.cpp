@@ -1,10 +1,10 @@
+#include "analysis/convention.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "command/output.hpp"
 #include "command/version.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <csignal>
 
@@ -31,7 +31,8 @@ std::string roff(std::string_view text) {
 }
 
 std::string page() {
-  std::string out = fmt::format(".TH PARE 1 \"\" \"pare {}\" \"User Commands\"\n", roff(version()));
+  std::string out =
+      fmt::format(".TH PARE 1 \"\" \"pare {}\" \"User Commands\"\n.nh\n", roff(version())); // addresses stay whole
   out += ".SH NAME\npare \\- pares a network down to a budget\n.SH SYNOPSIS\n";
   for (const CommandEntry &entry : commands()) {
     out += fmt::format(".B pare {}\n", entry.name);
@@ -54,11 +55,12 @@ std::string page() {
           option.has_place() ? fmt::format("\\fI{}\\fR", roff(option.name)) : fmt::format("\\fB{}\\fR", roff(option.name));
       if (!option.letter.empty()) head = fmt::format("\\fB{}\\fR, {}", roff(option.letter), head);
       if (!option.has_place() && !option.is_flag()) head += fmt::format(" \\fI{}\\fR", roff(option.value));
-      out += fmt::format(".TP\n{}\n{}", head, roff(option.description));
-      if (!option.choices.empty()) out += roff(fmt::format(": {}", fmt::join(option.choices, ", ")));
-      out += option.repeats ? "; repeats.\n" : ".\n";
+      out += fmt::format(".TP\n{}\n{}.\n", head, roff(describe(option)));
     }
   }
+  out += ".SH CONVENTIONS\n";
+  for (const Convention &convention : conventions())
+    out += fmt::format(".TP\n.B {}\n{}.\n", roff(convention.name), roff(convention.source));
   out += ".SH EXIT STATUS\n";
   for (const auto &[code, meaning] :
        {std::pair{kDone, "done"}, std::pair{kFault, "a fault: a file, a network or a substitution that does not fit"},

@@ -2,23 +2,44 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "base/values.hpp"
 #include "command/output.hpp"
 #include "reports/numbers.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 
 namespace pare::cli {
 
+namespace {
+
+constexpr std::string_view kAll = "all";
+
+std::vector<std::string_view> default_conventions() {
+  std::vector<std::string_view> out;
+  for (const Convention &convention : conventions())
+    if (convention.shown) out.push_back(convention.name);
+  return out;
+}
+
+} // namespace
+
 OptionInfo convention_option() {
+  static const std::string description = [] {
+    std::vector<std::string_view> names;
+    for (const Convention &convention : conventions()) names.push_back(convention.name);
+    return fmt::format("How to count: {}, {}, or a pare.convention/1 file", fmt::join(names, ", "), kAll);
+  }();
+  static const std::string otherwise = fmt::format("{}", fmt::join(default_conventions(), " and "));
   return {.name = "--convention",
           .value = "NAME",
-          .description = "How to count: a name, `all`, or a pare.convention/1 file; standard: macs and reference",
+          .description = description,
           .values = Values::kConvention,
+          .otherwise = otherwise,
           .repeats = true};
 }
 
@@ -37,8 +58,7 @@ constexpr std::size_t kMostConventionBytes = std::size_t{16} << 20; // they have
 std::vector<Convention> read_conventions(const Arguments &arguments) {
   std::vector<std::string> names = arguments.all("--convention");
   if (names.empty())
-    for (const Convention &convention : conventions())
-      if (convention.shown) names.push_back(convention.name);
+    for (const std::string_view name : default_conventions()) names.emplace_back(name);
   std::vector<Convention> out;
   const auto add = [&](const Convention &convention, bool from_file) {
     const auto same = std::find_if(out.begin(), out.end(), [&](const Convention &c) { return c.name == convention.name; });
@@ -52,17 +72,22 @@ std::vector<Convention> read_conventions(const Arguments &arguments) {
           ErrorCode::kUsage, "--convention",
           fmt::format("two conventions are called \"{}\"; a file with another name would be accepted", convention.name));
   };
+  const auto known = conventions();
+  std::vector<std::string_view> known_names;
+  for (const Convention &convention : known) known_names.emplace_back(convention.name);
+  const auto is_known = [&](std::string_view name) {
+    return std::find(known_names.begin(), known_names.end(), name) != known_names.end();
+  };
   for (const std::string &name : names) {
-    const auto known = conventions();
-    if (name == "all") {
+    if (name == kAll) {
       for (const Convention &convention : known) add(convention, false);
-    } else if (std::any_of(known.begin(), known.end(), [&](const Convention &c) { return c.name == name; })) {
-      add(find_convention(name), false);
+    } else if (is_known(name) || !names_file(name)) {
+      const auto found = find_name(name, known_names);
+      add(found ? known[*found] : find_convention(name), false);
     } else {
-      if (!names_file(name)) find_convention(name);
       const std::string file = file_name(name);
       const Convention own = parse_convention(read_text(name, file, kMostConventionBytes), file);
-      if (std::any_of(known.begin(), known.end(), [&](const Convention &c) { return c.name == own.name; }))
+      if (is_known(own.name))
         throw Error(ErrorCode::kInvalidFile, file + "/name",
                     fmt::format("\"{}\" is a convention that pare has; another name would be accepted", own.name));
       add(own, true);

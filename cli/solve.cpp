@@ -101,7 +101,7 @@ int run(const Arguments &arguments) {
   SolveRequest request{.substitution = arguments.get("--substitute"),
                        .budgets = {},
                        .conventions = read_conventions(arguments),
-                       .method = arguments.get("--method", "exact"),
+                       .method = arguments.get("--method", kDefaultMethod),
                        .where_refused = read_where_refused(arguments)};
   // Mult-adds without a convention are those of the one that is asked for, macs where none is.
   const bool named = arguments.has("--convention");
@@ -138,6 +138,12 @@ int run(const Arguments &arguments) {
   return kNothingFits;
 }
 
+std::vector<std::string_view> method_names() {
+  std::vector<std::string_view> out;
+  for (const UniformSolver *solver : solvers()) out.push_back(solver->info().name);
+  return out;
+}
+
 } // namespace
 
 const Command &command_solve() {
@@ -167,8 +173,9 @@ const Command &command_solve() {
             .repeats = true},
            {.name = "--method",
             .value = "METHOD",
-            .description = "How to search: exact (proven) or another solver; standard: exact",
-            .values = Values::kSolver},
+            .description = "How to search; pare list solvers describes them",
+            .choices = method_names(),
+            .otherwise = kDefaultMethod},
            where_possible_option(),
            input_option(),
            convention_option(),

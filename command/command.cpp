@@ -1,6 +1,17 @@
 #include "command/command.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace pare::command {
+
+std::string describe(const OptionInfo &option) {
+  std::string out(option.description);
+  if (!option.choices.empty()) out += fmt::format(": {}", fmt::join(option.choices, ", "));
+  if (!option.otherwise.empty()) out += fmt::format("; default: {}", option.otherwise);
+  if (option.repeats) out += "; repeats";
+  return out;
+}
 
 std::optional<std::string> Arguments::find(std::string_view name) const {
   for (const auto &[given, value] : given_)

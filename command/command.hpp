@@ -17,7 +17,7 @@ inline constexpr int kUsageFault = 2;
 inline constexpr int kNothingFits = 3;
 
 /// What a value names, which is what completion offers for it.
-enum class Values : std::uint8_t { kAny, kFile, kNetwork, kSubstitution, kFamily, kConvention, kSolver, kProtocol };
+enum class Values : std::uint8_t { kAny, kFile, kNetwork, kSubstitution, kFamily, kConvention, kProtocol };
 
 /// An option ("--batch"), a flag (without `value`), or an argument that has a place ("NETWORK").
 struct OptionInfo {
@@ -27,12 +27,16 @@ struct OptionInfo {
   std::string_view description;
   Values values = Values::kAny;
   std::vector<std::string_view> choices = {}; ///< where only these are accepted
+  std::string_view otherwise = {};            ///< what it is where it is not given
   bool required = false;
   bool repeats = false;
 
   bool has_place() const { return !name.starts_with('-'); }
   bool is_flag() const { return !has_place() && value.empty(); }
 };
+
+/// What help and man page say of it: "How to write the result: text, json; default: text".
+std::string describe(const OptionInfo &option);
 
 /// What was given, by the name of the option.
 class Arguments {

@@ -1,6 +1,7 @@
 #include "command/options.hpp"
 
 #include "base/error.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -37,11 +38,16 @@ OptionInfo where_possible_option() {
 OptionInfo input_option() {
   return {.name = "--input",
           .value = "C,H,W",
-          .description = "Channels, height and width of an image; standard: the network's own"};
+          .description = "Channels, height and width of an image",
+          .otherwise = "the network's own"};
 }
 
 OptionInfo format_option(std::vector<std::string_view> choices) {
-  return {.name = "--format", .value = "FORMAT", .description = "How to write the result", .choices = std::move(choices)};
+  return {.name = "--format",
+          .value = "FORMAT",
+          .description = "How to write the result",
+          .choices = std::move(choices),
+          .otherwise = "text"};
 }
 
 OptionInfo output_option(std::string_view description) {
@@ -53,7 +59,8 @@ std::string read_format(const Arguments &arguments, std::span<const std::string_
       {{".json", "json"}, {".csv", "csv"}, {".md", "markdown"}, {".tex", "latex"}, {".txt", "text"}, {".dot", "dot"}}};
   const auto checked = [&](std::string_view format, const std::string &where, const std::string &what) {
     if (std::find(accepted.begin(), accepted.end(), format) == accepted.end())
-      throw Error(ErrorCode::kUsage, where, fmt::format("{} must be one of {}", what, fmt::join(accepted, ", ")));
+      throw Error(ErrorCode::kUsage, where,
+                  fmt::format("{} must be one of {}{}", what, fmt::join(accepted, ", "), did_you_mean(format, accepted)));
     return std::string(format);
   };
   if (const auto given = arguments.find("--format"))

@@ -1,6 +1,7 @@
 #include "command/parse.hpp"
 
 #include "base/error.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
 
 #include <CLI/App.hpp>
@@ -21,27 +22,11 @@ std::string footer(const std::vector<Example> &examples) {
   return out;
 }
 
-constexpr std::size_t kWidth = 100; ///< of the help, in characters
 constexpr std::size_t kColumn = 34; ///< where descriptions of options begin
 
-/// Words in lines of at most `width` characters.
-std::string wrapped(std::string_view text, std::size_t width) {
-  std::string out;
-  std::size_t line = 0;
-  while (!text.empty()) {
-    const std::string_view word = text.substr(0, text.find(' '));
-    text.remove_prefix(std::min(word.size() + 1, text.size()));
-    if (line > 0 && line + 1 + word.size() > width) {
-      out += '\n';
-      line = 0;
-    } else if (line > 0) {
-      out += ' ';
-      ++line;
-    }
-    out += word;
-    line += word.size();
-  }
-  return out;
+/// Lines of the help, which CLI11 indents.
+std::string paragraph(std::string_view text, std::size_t width = kTextWidth) {
+  return fmt::format("{}", fmt::join(wrapped(text, width), "\n"));
 }
 
 /// A command for CLI11, which splits the words and prints the help; what values mean is the command's own business.
@@ -50,17 +35,14 @@ struct Parser {
   std::vector<std::pair<const OptionInfo *, CLI::Option *>> options;
 
   Parser(std::string_view program, const Command &command)
-      : app(wrapped(command.description, kWidth), fmt::format("{} {}", program, command.name)) {
+      : app(paragraph(command.description), fmt::format("{} {}", program, command.name)) {
     app.set_help_flag("-h,--help", "Print this help and exit");
     app.footer(footer(command.examples));
     app.get_formatter()->column_width(kColumn);
     for (const OptionInfo &info : command.options) {
       const std::string names = info.letter.empty() ? std::string(info.name) : fmt::format("{},{}", info.letter, info.name);
       CLI::Option *option = info.is_flag() ? app.add_flag(names) : app.add_option(names);
-      std::string description(info.description);
-      if (!info.choices.empty()) description += fmt::format(": {}", fmt::join(info.choices, ", "));
-      if (info.repeats) description += " (repeats)";
-      option->description(wrapped(description, kWidth - kColumn));
+      option->description(paragraph(describe(info), kTextWidth - kColumn));
       if (!info.is_flag()) {
         option->type_name(std::string(info.has_place() ? std::string_view() : info.value));
         // One value for each time it is given, so that nothing behind it is swallowed.
@@ -122,6 +104,16 @@ std::string what_is_wrong(const Parser &parser, const Command &command, const st
   return shortened(error.what(), 200);
 }
 
+/// Where a word is no option of this command, the one that it is near to.
+std::string meant_option(const Parser &parser, const Command &command) {
+  std::vector<std::string_view> known = {"--help"};
+  for (const OptionInfo &info : command.options)
+    if (!info.has_place()) known.push_back(info.name);
+  for (const std::string &word : parser.app.remaining())
+    if (word.starts_with("--")) return did_you_mean(word.substr(0, word.find('=')), known);
+  return {};
+}
+
 } // namespace
 
 std::string command_names(std::span<const CommandEntry> commands) {
@@ -139,7 +131,8 @@ std::optional<Arguments> parse(std::string_view program, const Command &command,
     return std::nullopt;
   } catch (const CLI::ParseError &error) {
     throw Error(ErrorCode::kUsage, parser.app.get_name(),
-                fmt::format("{}; see {} --help", what_is_wrong(parser, command, words, error), parser.app.get_name()));
+                fmt::format("{}; see {} --help{}", what_is_wrong(parser, command, words, error), parser.app.get_name(),
+                            meant_option(parser, command)));
   }
   Arguments out;
   for (const auto &[info, option] : parser.options) {
@@ -160,7 +153,7 @@ std::string help(std::string_view program, const Command &command) { return Pars
 
 std::string help(const Program &program) {
   const std::string name(program.name);
-  CLI::App app(wrapped(program.description, kWidth), name);
+  CLI::App app(paragraph(program.description), name);
   app.set_help_flag("-h,--help", "Print this help and exit; every command has its own");
   app.add_flag("--version")
       ->description(fmt::format("Print the versions of {}, its compiler and its libraries, and exit", name));

@@ -1,6 +1,7 @@
 #include "command/run.hpp"
 
 #include "base/error.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "command/output.hpp"
 #include "command/parse.hpp"
@@ -70,9 +71,11 @@ int run(const Program &program, const std::vector<std::string> &words) {
     print(program.version_text());
     return kDone;
   }
+  std::vector<std::string_view> known = {"--help", "--version"};
+  for (const CommandEntry &entry : program.commands) known.push_back(entry.name);
   throw Error(ErrorCode::kUsage, name,
-              fmt::format("\"{}\" is no command; accepted: {}, --help, --version; see {} --help", first,
-                          command_names(program.commands), name));
+              fmt::format("\"{}\" is no command; accepted: {}, --help, --version; see {} --help{}", first,
+                          command_names(program.commands), name, did_you_mean(first, known)));
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "base/values.hpp"
 
@@ -40,10 +41,36 @@ std::string known_names() {
   return fmt::format("{}", fmt::join(out, ", "));
 }
 
+/// A short name with the numbers that stand in another name in place of its capitals: "resnt-50" makes "resnet-50" of
+/// "resnet-D". Empty where they are not as many.
+std::string with_numbers_of(std::string_view name, std::string_view pattern) {
+  constexpr std::string_view kNumber = "0123456789.";
+  std::string out;
+  for (const char c : pattern) {
+    if (std::isupper(static_cast<unsigned char>(c)) == 0) {
+      out += c;
+      continue;
+    }
+    name.remove_prefix(std::min(name.find_first_of(kNumber), name.size()));
+    const std::string_view number = name.substr(0, name.find_first_not_of(kNumber));
+    if (number.empty()) return {};
+    out += number;
+    name.remove_prefix(number.size());
+  }
+  return out;
+}
+
 [[noreturn]] void unknown(std::string_view name) {
-  throw Error(
-      ErrorCode::kUnknownName, "network",
-      fmt::format("unknown network {}; known: {}, or a file (pare.network/1 or pare.solved/1)", shown(name), known_names()));
+  std::vector<std::string> known;
+  for (const NetworkFamily *family : network_families()) {
+    for (const ShortName &short_name : family->info().short_names)
+      if (std::string own = with_numbers_of(name, short_name.name); !own.empty()) known.push_back(std::move(own));
+    known.emplace_back(family->info().name);
+  }
+  const std::vector<std::string_view> views(known.begin(), known.end());
+  throw Error(ErrorCode::kUnknownName, "network",
+              fmt::format("unknown network {}; known: {}, or a file (pare.network/1 or pare.solved/1){}", shown(name),
+                          known_names(), did_you_mean(name, views)));
 }
 
 constexpr std::size_t kMostValueBytes = std::size_t{16} << 20; ///< of a value from a file: a genotype has one kilobyte
@@ -104,19 +131,21 @@ const NetworkFamily &find_network_family(std::string_view name) {
   unknown(name);
 }
 
-NetworkSpec parse_network_spec(std::string_view spec) {
+NetworkSpec parse_network_spec(std::string_view spec, Names names) {
   const auto colon = spec.find(':');
   const std::string_view head = spec.substr(0, colon);
   const NetworkFamily *family = nullptr;
   NetworkValues values;
-  // Exact short names before patterns: wrn-50-2 is not a wide_resnet of depth 50.
-  for (const bool exact : {true, false})
+  const auto look = [&](bool exact, bool as_written) {
+    const std::string asked = as_written ? std::string(head) : folded(head);
     for (const NetworkFamily *candidate : network_families()) {
-      if (family != nullptr) break;
-      if (exact && candidate->info().name == head) family = candidate;
+      const auto known = [&](std::string_view name) { return as_written ? std::string(name) : folded(name, true); };
+      if (family != nullptr) return;
+      if (exact && known(candidate->info().name) == asked) family = candidate;
       for (const ShortName &name : candidate->info().short_names) {
-        if (family != nullptr || exact != (name.name == head)) continue;
-        const auto found = match(head, name.name);
+        const std::string pattern = known(name.name);
+        if (family != nullptr || exact != (pattern == asked)) continue;
+        const auto found = match(asked, pattern);
         if (!found) continue;
         family = candidate;
         if (name.values.empty()) continue;
@@ -128,6 +157,11 @@ NetworkSpec parse_network_spec(std::string_view spec) {
         }
       }
     }
+  };
+  // Exact short names before patterns: wrn-50-2 is not a wide_resnet of depth 50.
+  for (const bool as_written : {true, false})
+    for (const bool exact : {true, false})
+      if (family == nullptr && (as_written || names == Names::kFolded)) look(exact, as_written);
   if (family == nullptr) unknown(head);
   if (colon == std::string_view::npos) return {.family = family, .values = values};
 
@@ -144,7 +178,8 @@ NetworkSpec parse_network_spec(std::string_view spec) {
       throw Error(ErrorCode::kInvalidValue, where,
                   fmt::format("{} must be key=value; keys: {}", shown(pair), fmt::join(keys, ", ")));
     if (std::find(keys.begin(), keys.end(), key) == keys.end())
-      throw Error(ErrorCode::kUnknownName, where, fmt::format("unknown key {}; known: {}", shown(key), fmt::join(keys, ", ")));
+      throw Error(ErrorCode::kUnknownName, where,
+                  fmt::format("unknown key {}; known: {}{}", shown(key), fmt::join(keys, ", "), did_you_mean(key, keys)));
     if (given.contains(key))
       throw Error(ErrorCode::kInvalidValue, where + "/" + key, fmt::format("key {} is given twice", key));
     std::string value(pair.substr(equals + 1));

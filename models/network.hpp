@@ -75,7 +75,8 @@ struct NetworkOptions {
 };
 
 /// "wrn-28-10", "wide_resnet:depth=28,width=10,classes=10": a short name or a family, with keys. A value that starts with
-/// [ or { runs to its matching bracket, `@file` reads a file.
+/// [ or { runs to its matching bracket, `@file` reads a file. A name that is not written so is read as folded() reads it:
+/// WRN-28-10, resnet50.
 Network make_network(std::string_view spec, const NetworkOptions &options = {});
 Network make_network(const NetworkFamily &family, const NetworkValues &values, const NetworkOptions &options = {});
 
@@ -85,7 +86,8 @@ struct NetworkSpec {
   NetworkValues values;
   std::map<std::string, std::string, std::less<>> files = {}; ///< where a value came from, by its key
 };
-NetworkSpec parse_network_spec(std::string_view spec);
+enum class Names : std::uint8_t { kAsWritten, kFolded };
+NetworkSpec parse_network_spec(std::string_view spec, Names names = Names::kFolded);
 /// Faults of a value from a file are the file's.
 Network make_network(const NetworkSpec &spec, const NetworkOptions &options = {});
 std::string canonical_spec(const NetworkFamily &family, const NetworkValues &values);

@@ -66,7 +66,7 @@ public:
         .keys = {{"depth", "50", "18, 34, 50, 101 or 152", true},
                  {"width", "1", "a number above 0: scales the channels of every stage", true},
                  {"classes", "1000", "a whole number from 1 up", true},
-                 {"expansion", "", "a whole number from 1 up; standard 1 for basic blocks, 4 for bottlenecks", false}},
+                 {"expansion", "", "a whole number from 1 up; default: 1 for basic blocks, 4 for bottlenecks", false}},
         .short_names = {{"resnet-D", "depth=D"}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
         .width_key = "width"};
@@ -84,7 +84,7 @@ public:
                                   .source = "Zagoruyko and Komodakis 2016",
                                   .keys = {{"classes", "1000", "a whole number from 1 up", true},
                                            {"width", "2", "a number above 0: scales the channels of every stage", false}},
-                                  .short_names = {{"wrn-50-2", ""}},
+                                  .short_names = {{"wrn-50-2", ""}, {"wide_resnet50_2", ""}}, // torchvision's name
                                   .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
                                   .width_key = "width"};
     return info;

@@ -3,6 +3,7 @@
 #include "analysis/convention.hpp"
 #include "analysis/op.hpp"
 #include "analysis/substitution.hpp"
+#include "base/text.hpp"
 #include "models/network.hpp"
 #include "reports/numbers.hpp"
 #include "solver/solver.hpp"
@@ -50,6 +51,31 @@ constexpr std::pair<std::string_view, std::string_view> kSymbols[] = {
     {"D", "parameters of the depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel"},
     {"b", "parameters of the convolution's own bias: c_o, or 0 without"},
     {"//, int, round", "whole division, toward zero, half to even"}};
+
+/// Functions that not everybody knows (analysis/expression.hpp has them all); each is defined where a formula has it.
+constexpr std::pair<std::string_view, std::string_view> kFunctions[] = {
+    {"mode(k, d, n)",
+     "mode k of n numbers in d dimensions: the d-th root of n where it is whole; else, for k < d, the least divisor of what "
+     "modes "
+     "1 to k - 1 leave of n that reaches the rounded root, or all of it where it is less; for k = d, what they leave"},
+    {"divisor(a, b)", "the largest divisor of a that is at most b"},
+    {"gcd(a, b)", "the greatest common divisor"}};
+
+/// Those functions that a formula has.
+std::vector<Formula::Line> functions_of(const Formula &formula) {
+  std::string all = formula.parameters + ' ' + formula.mult_adds + ' ' + formula.per_batch;
+  for (const Formula::Line &line : formula.definitions) all += ' ' + line.expression;
+  std::vector<Formula::Line> out;
+  for (const auto &[symbol, meaning] : kFunctions)
+    if (all.find(symbol.substr(0, symbol.find('(') + 1)) != std::string::npos)
+      out.push_back({std::string(symbol), std::string(meaning)});
+  return out;
+}
+
+/// Lines of at most kTextWidth columns, those behind the first begun where the text of the first begins.
+std::string hanging(const std::string &head, std::string_view text) {
+  return fmt::format("{}\n", fmt::join(wrapped(head + std::string(text), kTextWidth, head.size()), "\n"));
+}
 
 } // namespace
 
@@ -151,14 +177,14 @@ std::string catalogue_text(const Catalogue &catalogue) {
     if (!out.empty()) out += '\n';
     out += entry.name;
     if (!entry.other_names.empty()) out += fmt::format("  ({})", fmt::join(entry.other_names, ", "));
-    out += fmt::format("\n  {}\n", entry.description);
-    if (!entry.source.empty()) out += fmt::format("  source: {}\n", entry.source);
+    out += '\n' + hanging("  ", entry.description);
+    if (!entry.source.empty()) out += hanging("  ", "source: " + entry.source);
     std::size_t width = 0;
     const auto head = [](const Catalogue::Key &key) { return key.standard.empty() ? key.name : key.name + "=" + key.standard; };
     for (const Catalogue::Key &key : entry.keys) width = std::max(width, head(key).size());
     for (const Catalogue::Key &key : entry.keys)
-      out += fmt::format("    {:{}}  {}{}{}\n", head(key), width, key.accepted, key.description.empty() ? "" : ": ",
-                         key.description);
+      out += hanging(fmt::format("    {:{}}  ", head(key), width),
+                     fmt::format("{}{}{}", key.accepted, key.description.empty() ? "" : ": ", key.description));
   }
   return out;
 }
@@ -246,6 +272,9 @@ std::string write_formulas(const std::vector<Formula> &formulas, Format format) 
       object["parameters"] = formula.parameters;
       object["mult_adds"] = formula.mult_adds;
       object["per_batch"] = formula.per_batch;
+      object["functions"] = ordered_json::array();
+      for (const Formula::Line &function : functions_of(formula))
+        object["functions"].push_back({{"symbol", function.symbol}, {"meaning", function.expression}});
       out.push_back(std::move(object));
     }
     return out.dump(2) + '\n';
@@ -257,6 +286,12 @@ std::string write_formulas(const std::vector<Formula> &formulas, Format format) 
     out.push_back({"per batch[macs]", formula.per_batch});
     return out;
   };
+  std::vector<Formula::Line> legend;
+  for (const auto &[symbol, meaning] : kSymbols) legend.push_back({std::string(symbol), std::string(meaning)});
+  for (const Formula &formula : formulas)
+    for (const Formula::Line &function : functions_of(formula))
+      if (std::none_of(legend.begin(), legend.end(), [&](const Formula::Line &line) { return line.symbol == function.symbol; }))
+        legend.push_back(function);
   if (format == Format::kMarkdown) {
     Report out{.title = {},
                .columns = {{.heading = "substitution"}, {.heading = "symbol"}, {.heading = "formula"}},
@@ -264,16 +299,16 @@ std::string write_formulas(const std::vector<Formula> &formulas, Format format) 
                .notes = {}};
     for (const Formula &formula : formulas)
       for (const Formula::Line &line : lines(formula)) out.rows.push_back({formula.substitution, line.symbol, line.expression});
-    for (const auto &[symbol, meaning] : kSymbols) out.notes.push_back(fmt::format("{}: {}", symbol, meaning));
+    for (const Formula::Line &line : legend) out.notes.push_back(fmt::format("{}: {}", line.symbol, line.expression));
     return write({&out, 1}, format);
   }
   std::string out;
   for (const Formula &formula : formulas) {
     out += formula.substitution + '\n';
-    for (const Formula::Line &line : lines(formula)) out += fmt::format("  {:15} = {}\n", line.symbol, line.expression);
+    for (const Formula::Line &line : lines(formula)) out += hanging(fmt::format("  {:15} = ", line.symbol), line.expression);
     out += '\n';
   }
-  for (const auto &[symbol, meaning] : kSymbols) out += fmt::format("{:15}   {}\n", symbol, meaning);
+  for (const Formula::Line &line : legend) out += hanging(fmt::format("{:15}   ", line.symbol), line.expression);
   return out;
 }
 

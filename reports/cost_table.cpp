@@ -1,8 +1,11 @@
 #include "reports/cost_table.hpp"
 
+#include "base/enums.hpp"
 #include "base/error.hpp"
+#include "base/names.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <unordered_map>
@@ -19,9 +22,13 @@ std::string_view to_string(GroupBy group_by) {
 }
 
 GroupBy parse_group_by(std::string_view name) {
-  for (const GroupBy group_by : {GroupBy::kStage, GroupBy::kKernel, GroupBy::kKind})
+  std::vector<std::string_view> known;
+  for (const GroupBy group_by : {GroupBy::kStage, GroupBy::kKernel, GroupBy::kKind}) {
     if (to_string(group_by) == name) return group_by;
-  throw Error(ErrorCode::kUsage, "--group-by", fmt::format("group-by = {} must be one of stage, kernel, kind", name));
+    known.push_back(to_string(group_by));
+  }
+  throw Error(ErrorCode::kUsage, "--group-by",
+              fmt::format("group-by = {} must be one of {}{}", name, fmt::join(known, ", "), did_you_mean(name, known)));
 }
 
 namespace {
@@ -68,8 +75,10 @@ std::string event_name(const EventCount &event) {
 
 Report totals(const CostView &view) {
   const CostReport &cost = view.cost;
-  Report out{
-      .title = title_of(view), .columns = {{.heading = "quantity"}, number_column("total", true)}, .rows = {}, .notes = {}};
+  Report out{.title = title_of(view),
+             .columns = {{.heading = "quantity"}, number_column("total", true)},
+             .rows = {},
+             .notes = {"activation elements: of all tensors that ops make in one pass over the batch, views not counted"}};
   out.rows = {{"parameters", Count(cost.parameters)},
               {"parameters of substitutes", Count(cost.substituted_parameters)},
               {"parameters with scaled weight decay", Count(cost.scaled_decay_parameters)},
@@ -119,7 +128,10 @@ Report groups(const CostView &view, GroupBy group_by) {
 
 Report layers(const CostView &view) {
   Report out{.title = title_of(view),
-             .columns = {{.heading = "layer"}, {.heading = "op"}, {.heading = "substituted"}, number_column("parameters")},
+             .columns = {{.heading = "layer"},
+                         {.heading = "op"},
+                         {.heading = "substituted", .brief = "subst."},
+                         number_column("parameters")},
              .rows = {},
              .notes = {}};
   const std::vector<bool> work = has_per_batch(view);

@@ -1,6 +1,7 @@
 #include "reports/format.hpp"
 
 #include "base/error.hpp"
+#include "base/names.hpp"
 #include "reports/writers/csv.hpp"
 #include "reports/writers/json.hpp"
 #include "reports/writers/latex.hpp"
@@ -31,7 +32,8 @@ Format parse_format(std::string_view name, std::span<const Format> accepted) {
     if (to_string(format) == name) return format;
     known.push_back(to_string(format));
   }
-  throw Error(ErrorCode::kUsage, "--format", fmt::format("format = {} must be one of {}", name, fmt::join(known, ", ")));
+  throw Error(ErrorCode::kUsage, "--format",
+              fmt::format("format = {} must be one of {}{}", name, fmt::join(known, ", "), did_you_mean(name, known)));
 }
 
 std::string write(std::span<const Report> reports, Format format) {

@@ -23,7 +23,8 @@ struct Column {
   std::string heading;
   std::string unit = {}; ///< written behind the heading in brackets; empty: none
   Align align = Align::kLeft;
-  bool with_si = false; ///< text for people shows "36.5 M" beside 36,479,194
+  bool with_si = false;   ///< text for people shows "36.5 M" beside 36,479,194
+  std::string brief = {}; ///< a shorter heading, for text that would be too wide
 };
 
 /// A table with what a reader needs around it. Each row has a cell for each column.

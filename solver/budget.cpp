@@ -1,11 +1,15 @@
 #include "solver/budget.hpp"
 
+#include "analysis/convention.hpp"
+#include "base/enums.hpp"
 #include "base/error.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
 namespace pare {
@@ -100,7 +104,7 @@ struct Written {
 std::optional<Written> parse_limit(std::string_view text) {
   Written out;
   int scale = 0;
-  if (!text.empty()) switch (text.back()) {
+  if (!text.empty()) switch (std::toupper(static_cast<unsigned char>(text.back()))) {
     case 'K': scale = 3; break;
     case 'M': scale = 6; break;
     case 'G': scale = 9; break;
@@ -119,6 +123,22 @@ std::optional<Written> parse_limit(std::string_view text) {
 }
 
 std::string_view limit_text(std::string_view written) { return written.substr(written.find_first_of("=~") + 1); }
+
+/// "parameters" and "mult-adds" as names are read, and "params".
+bool is_name_of(std::string_view text, Metric metric) {
+  const std::string name = folded(text);
+  return name == folded(to_string(metric)) || (metric == Metric::kParameters && name == "params");
+}
+
+/// What an unknown quantity may have meant: a convention alone is its mult-adds.
+std::string meant_quantity(std::string_view text) {
+  std::vector<std::string> known = {std::string(to_string(Metric::kParameters)), std::string(to_string(Metric::kMultAdds))};
+  for (const Convention &convention : conventions()) {
+    known.push_back(fmt::format("{}[{}]", to_string(Metric::kMultAdds), convention.name));
+    if (folded(convention.name) == folded(text)) return fmt::format("; did you mean {}?", known.back());
+  }
+  return did_you_mean(text, std::vector<std::string_view>(known.begin(), known.end()));
+}
 
 } // namespace
 
@@ -145,11 +165,11 @@ std::string Budget::quantity() const {
 std::string Budget::text() const { return fmt::format("{} {} {}", quantity(), to_string(relation), limit.to_string()); }
 
 Budget parse_budget(std::string_view text, std::string_view bare_convention) {
-  const auto fail = [&](std::string_view what) {
+  const auto fail = [&](std::string_view what, std::string_view meant = {}) {
     throw Error(ErrorCode::kUsage, fmt::format("budget {}", shown(text)),
                 fmt::format("{}; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, "
-                            "parameters<=5%",
-                            what));
+                            "parameters<=5%{}",
+                            what, meant));
   };
   const auto relation = text.find_first_of("<>=~");
   if (relation == std::string::npos) fail("there is no <= or ~ in it");
@@ -162,18 +182,20 @@ Budget parse_budget(std::string_view text, std::string_view bare_convention) {
     fail(fmt::format("{} is not a relation: <= and ~ are", shown(trimmed(text.substr(relation)), 40)));
 
   const std::string_view quantity = trimmed(text.substr(0, relation));
-  if (quantity == "parameters") {
+  const std::string_view metric = quantity.substr(0, quantity.find('['));
+  if (is_name_of(quantity, Metric::kParameters)) {
     out.metric = Metric::kParameters;
-  } else if (quantity == "mult-adds") {
+  } else if (is_name_of(quantity, Metric::kMultAdds)) {
     out.metric = Metric::kMultAdds;
     if (bare_convention.empty())
       fail("mult-adds by which convention? Several are asked for, so mult-adds[macs] or mult-adds[reference] must say it");
     out.convention = bare_convention;
-  } else if (quantity.starts_with("mult-adds[") && quantity.ends_with("]") && quantity.size() > 11) {
+  } else if (is_name_of(metric, Metric::kMultAdds) && quantity.ends_with("]") && quantity.size() > metric.size() + 2) {
     out.metric = Metric::kMultAdds;
-    out.convention = quantity.substr(10, quantity.size() - 11);
+    out.convention = quantity.substr(metric.size() + 1, quantity.size() - metric.size() - 2);
   } else {
-    fail(fmt::format("{} is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are", shown(quantity, 40)));
+    fail(fmt::format("{} is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are", shown(quantity, 40)),
+         meant_quantity(quantity));
   }
 
   const std::string_view number = trimmed(text.substr(relation + to_string(out.relation).size()));
@@ -187,7 +209,8 @@ Budget parse_budget(std::string_view text, std::string_view bare_convention) {
   if (limit->decimal.cut) fail(fmt::format("{} has more than {} digits that count", shown(number, 40), kMostDigits));
   if (!out.is_percentage && out.limit.is_zero()) fail("a limit must be above 0");
   out.written = fmt::format("{}{}{}", out.quantity(), to_string(out.relation), number);
-  out.written.erase(std::remove(out.written.begin(), out.written.end(), ' '), out.written.end()); // "0.8 M"
+  out.written.erase(std::remove(out.written.begin(), out.written.end(), ' '), out.written.end());       // "0.8 M"
+  out.written.back() = static_cast<char>(std::toupper(static_cast<unsigned char>(out.written.back()))); // "50k"
   return out;
 }
 

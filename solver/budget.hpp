@@ -33,9 +33,9 @@ struct Budget {
   bool holds(const Count &value) const { return relation == Relation::kNearest || value <= limit; }
 };
 
-/// Reads "parameters<=0.8M", "mult-adds<=1.2e8", "mult-adds[reference]<=100M", "parameters~0.8M", "parameters<=5%". K, M, G are
-/// powers of ten, and numbers are read exactly. `bare_convention` is what mult-adds without one is counted by; where that is
-/// empty it must be named. Throws Error{kUsage}.
+/// Reads "parameters<=0.8M", "mult-adds<=1.2e8", "mult-adds[reference]<=100M", "parameters~0.8M", "parameters<=5%"; "params"
+/// and "mult_adds" too. K, M, G, in small letters too, are powers of ten, and numbers are read exactly. `bare_convention` is
+/// what mult-adds without one is counted by; where that is empty it must be named. Throws Error{kUsage}.
 Budget parse_budget(std::string_view text, std::string_view bare_convention = "macs");
 
 /// A percentage turned into a limit, rounded down for kAtMost.

@@ -3,10 +3,10 @@
 #include "analysis/convention_json.hpp"
 #include "analysis/cost_model.hpp"
 #include "analysis/network_json.hpp"
+#include "base/enums.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
-#include "base/names.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -309,14 +309,23 @@ void check_kept(const Value &kept, const json::Place &place, const Plan &plan) {
 }
 
 /// The setting of the whole network, where every replaceable layer has the same.
-std::optional<std::string> uniform_text(const Network &network, const Plan &plan) {
-  std::optional<std::string> out;
+std::optional<Substitute> uniform_setting(const Network &network, const Plan &plan) {
+  std::optional<Substitute> out;
   for (const Graph::Replaceable &mark : network.graph.replaceable()) {
     const Substitute *substitute = plan.find(network.graph.layer(network.graph.node(mark.node).layer).name);
-    if (substitute == nullptr || substitute->evaluation || (out && *out != substitute->text())) return std::nullopt;
-    out = substitute->text();
+    if (substitute == nullptr || (out && *out != *substitute)) return std::nullopt;
+    out = *substitute;
   }
   return out;
+}
+
+/// Whether a text means a setting, by whichever of its names.
+bool means(const std::string &text, const Substitute &setting) {
+  try {
+    return parse_substitute(text) == setting;
+  } catch (const Error &) {
+    return false;
+  }
 }
 
 /// Errors of what a file names are the file's.
@@ -448,11 +457,12 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
 
   if (members.find("substitution") != nullptr) {
     if (members.said("substitution") != nullptr) out.substitution = members.text("substitution");
-    if (const auto uniform = uniform_text(out.network, out.plan); uniform != out.substitution)
+    const auto uniform = uniform_setting(out.network, out.plan);
+    if (uniform && out.substitution ? !means(*out.substitution, *uniform) : uniform.has_value() != out.substitution.has_value())
       members.place("substitution")
           .fail(fmt::format(
               "substitution = {}, but the plan has {}", out.substitution ? shown(*out.substitution) : std::string("null"),
-              uniform ? fmt::format("{} at every layer", *uniform) : "no setting that is the same at every layer"));
+              uniform ? fmt::format("{} at every layer", uniform->text()) : "no setting that is the same at every layer"));
   }
   if (const Value *kept = members.find("kept")) check_kept(*kept, members.place("kept"), out.plan);
   if (const Value *list = members.find("known_by_search_only"); list != nullptr && *list != Value(kKnownBySearchOnly))
@@ -503,11 +513,12 @@ std::optional<std::string> original_of_solved(std::string_view text, const std::
 }
 
 std::optional<Network> network_by_name(std::string_view argument, const NetworkOptions &options) {
+  const bool may_be_file = names_file(std::string(argument));
   try {
-    return make_network(parse_network_spec(argument), options);
+    return make_network(parse_network_spec(argument, may_be_file ? Names::kAsWritten : Names::kFolded), options);
   } catch (const Error &error) {
     // Not the name of a network: then it is a file, if there is one of that name, or it looks like one.
-    if (error.code() != ErrorCode::kUnknownName || error.where() != "network" || !names_file(std::string(argument))) throw;
+    if (error.code() != ErrorCode::kUnknownName || error.where() != "network" || !may_be_file) throw;
     return std::nullopt;
   }
 }

@@ -2,6 +2,7 @@
 
 #include "analysis/cost_model.hpp"
 #include "base/error.hpp"
+#include "base/names.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -27,11 +28,10 @@ std::span<const UniformSolver *const> solvers() {
 
 const UniformSolver &find_solver(std::string_view name) {
   std::vector<std::string_view> known;
-  for (const UniformSolver *solver : solvers()) {
-    if (solver->info().name == name) return *solver;
-    known.push_back(solver->info().name);
-  }
-  throw Error(ErrorCode::kUnknownName, "method", fmt::format("unknown method \"{}\"; known: {}", name, fmt::join(known, ", ")));
+  for (const UniformSolver *solver : solvers()) known.push_back(solver->info().name);
+  if (const auto found = find_name(name, known)) return *solvers()[*found];
+  throw Error(ErrorCode::kUnknownName, "method",
+              fmt::format("unknown method \"{}\"; known: {}{}", name, fmt::join(known, ", "), did_you_mean(name, known)));
 }
 
 namespace {

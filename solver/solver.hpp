@@ -32,12 +32,13 @@ public:
 std::span<const UniformSolver *const> solvers();
 /// Throws Error{kUnknownName}.
 const UniformSolver &find_solver(std::string_view name);
+inline constexpr std::string_view kDefaultMethod = "exact"; ///< the solver where none is named
 
 struct SolveRequest {
   std::string substitution;            ///< "Generic", "tensor_train:dimensions=4", or "width"
   std::vector<Budget> budgets;         ///< all must hold; one of them at most is kNearest
   std::vector<Convention> conventions; ///< that the answer is counted by; budgets may name these, and those that Pare knows
-  std::string method = "exact";
+  std::string method = std::string(kDefaultMethod);
   WhereRefused where_refused = WhereRefused::kThrow;
 };
 

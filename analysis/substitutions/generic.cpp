@@ -10,7 +10,7 @@ public:
     static const SubstitutionInfo info{
         .name = "generic",
         .description = "low rank: depthwise k x k, 1 x 1 down to r channels, 1 x 1 up, r = int(rank_scale max(c_i, c_o))",
-        .source = "the linear bottleneck of Gray et al. 2019",
+        .source = "the linear bottleneck of Gray et al. 2019 (https://github.com/BayesWatch/deficient-efficient)",
         .example = "Generic_0.1",
         .evaluations = {Evaluation::kFactored},
         .decay_scaled = true,

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace pare {
 
@@ -25,9 +26,18 @@ std::string shown(const Cell &cell) {
 struct Printed {
   std::size_t column;
   bool si = false;
+  std::string heading = {};
   Align align = Align::kLeft;
   std::size_t width = 0;
 };
+
+constexpr std::size_t kGap = 2; ///< between columns
+
+std::size_t width_of(const std::vector<Printed> &columns) {
+  std::size_t out = kGap * (columns.size() - 1);
+  for (const Printed &printed : columns) out += printed.width;
+  return out;
+}
 
 std::string text_of(const Printed &printed, const std::vector<Cell> &row) {
   if (!printed.si) return shown(row[printed.column]);
@@ -35,15 +45,102 @@ std::string text_of(const Printed &printed, const std::vector<Cell> &row) {
   return count != nullptr ? si(*count) : std::string();
 }
 
-void append_line(std::string &out, const std::vector<std::pair<const Printed *, std::string>> &cells) {
-  std::string line;
-  for (const auto &[printed, text] : cells) {
-    if (printed != cells.front().first) line += "  ";
-    const std::string space(printed->width - std::min(printed->width, display_width(text)), ' ');
-    line += printed->align == Align::kRight ? space + text : text + space;
+/// What is left whole where a cell is broken: words (a shape is one, "16 x 32 x 32"), parts of a name ("cells.0.|preprocess",
+/// "batch_|norm"), a quantity and its convention ("mult-adds|[macs]"). Numbers have none of these breaks in them.
+std::vector<std::string> pieces(const std::string &text) {
+  const auto is_letter = [&](std::size_t i) {
+    return i < text.size() && std::isalpha(static_cast<unsigned char>(text[i])) != 0;
+  };
+  std::vector<std::string> out(1);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i > 0) {
+      const char before = text[i - 1];
+      const bool in_shape = text.compare(i, 2, "x ") == 0 || (i > 2 && text.compare(i - 3, 3, " x ") == 0);
+      const bool behind_word = before == ' ' && !in_shape;
+      const bool behind_part =
+          (before == '.' && (is_letter(i) || text[i] == '_')) || (before == '_' && i > 1 && is_letter(i - 2) && is_letter(i));
+      const bool before_convention = text[i] == '[' && is_letter(i - 1);
+      if (behind_word || behind_part || before_convention) out.emplace_back();
+    }
+    out.back() += text[i];
   }
-  line.erase(line.find_last_not_of(' ') + 1);
-  out += line + '\n';
+  return out;
+}
+
+std::size_t trimmed_width(const std::string &text) { return display_width(text) - (text.ends_with(' ') ? 1 : 0); }
+
+/// Its lines of at most `width` columns.
+std::vector<std::string> broken(const std::string &text, std::size_t width) {
+  if (display_width(text) <= width) return {text};
+  std::vector<std::string> out(1);
+  for (const std::string &piece : pieces(text)) {
+    if (!out.back().empty() && trimmed_width(out.back() + piece) > width) out.emplace_back();
+    out.back() += piece;
+  }
+  for (std::string &line : out)
+    if (line.ends_with(' ')) line.pop_back();
+  return out;
+}
+
+std::size_t longest_piece(const std::string &text) {
+  std::size_t out = 0;
+  for (const std::string &piece : pieces(text)) out = std::max(out, trimmed_width(piece));
+  return out;
+}
+
+/// Makes columns narrower until the table is no wider than text is, as far as that goes: first those that only their heading
+/// makes wide, then the widest that has texts to break, and again.
+void narrow(std::vector<Printed> &columns, const Report &report) {
+  if (width_of(columns) <= kTextWidth) return;
+  std::vector<std::size_t> least(columns.size());
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    std::size_t body = 0;
+    for (const std::vector<Cell> &row : report.rows) {
+      const std::string text = text_of(columns[i], row);
+      body = std::max(body, display_width(text));
+      least[i] = std::max(least[i], std::holds_alternative<std::string>(row[columns[i].column]) ? longest_piece(text)
+                                                                                                : display_width(text));
+    }
+    if (const std::string &brief = report.columns[columns[i].column].brief; !brief.empty()) columns[i].heading = brief;
+    const std::size_t heading = longest_piece(columns[i].heading);
+    least[i] = std::max(least[i], heading);
+    columns[i].width = std::max(body, heading);
+  }
+  for (;;) {
+    const std::size_t total = width_of(columns);
+    if (total <= kTextWidth) return;
+    std::size_t widest = columns.size();
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      if (columns[i].width > least[i] && (widest == columns.size() || columns[i].width > columns[widest].width)) widest = i;
+    if (widest == columns.size()) return;
+    Printed &column = columns[widest];
+    column.width = std::max(least[widest], column.width - std::min(column.width, total - kTextWidth));
+  }
+}
+
+/// A row, which takes as many lines as its tallest cell.
+void append_row(std::string &out, const std::vector<Printed> &columns, const std::vector<std::string> &texts) {
+  std::vector<std::vector<std::string>> cells;
+  std::size_t height = 1;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    cells.push_back(broken(texts[i], columns[i].width));
+    height = std::max(height, cells.back().size());
+  }
+  for (std::size_t at = 0; at < height; ++at) {
+    std::string line;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (i > 0) line.append(kGap, ' ');
+      const std::string text = at < cells[i].size() ? cells[i][at] : std::string();
+      const std::string space(columns[i].width - std::min(columns[i].width, display_width(text)), ' ');
+      line += columns[i].align == Align::kRight ? space + text : text + space;
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + '\n';
+  }
+}
+
+void append_lines(std::string &out, const std::string &text, std::size_t indent) {
+  for (const std::string &line : wrapped(one_line(text), kTextWidth, indent)) out += line + '\n';
 }
 
 } // namespace
@@ -52,7 +149,7 @@ std::string write_text(const Report &report) {
   std::vector<Printed> columns;
   for (std::size_t i = 0; i < report.columns.size(); ++i) {
     const Column &column = report.columns[i];
-    columns.push_back({.column = i, .align = column.align, .width = display_width(column.heading)});
+    columns.push_back({.column = i, .heading = column.heading, .align = column.align, .width = display_width(column.heading)});
     if (column.with_si) columns.push_back({.column = i, .si = true, .align = Align::kRight});
   }
   for (Printed &printed : columns)
@@ -60,25 +157,22 @@ std::string write_text(const Report &report) {
       printed.width = std::max(printed.width, display_width(text_of(printed, row)));
 
   std::string out;
-  for (const std::string &line : report.title) out += one_line(line) + '\n';
+  for (const std::string &line : report.title) append_lines(out, line, 0);
   if (!columns.empty() && !report.rows.empty()) {
     if (!report.title.empty()) out += '\n';
-    std::vector<std::pair<const Printed *, std::string>> cells;
-    std::size_t total = 2 * (columns.size() - 1);
-    for (const Printed &printed : columns) {
-      cells.emplace_back(&printed, printed.si ? "" : report.columns[printed.column].heading);
-      total += printed.width;
-    }
-    append_line(out, cells);
-    out += std::string(total, '-') + '\n';
+    narrow(columns, report);
+    std::vector<std::string> texts;
+    for (const Printed &printed : columns) texts.push_back(printed.heading);
+    append_row(out, columns, texts);
+    out += std::string(width_of(columns), '-') + '\n';
     for (const std::vector<Cell> &row : report.rows) {
-      for (std::size_t i = 0; i < columns.size(); ++i) cells[i].second = text_of(columns[i], row);
-      append_line(out, cells);
+      for (std::size_t i = 0; i < columns.size(); ++i) texts[i] = text_of(columns[i], row);
+      append_row(out, columns, texts);
     }
   }
   if (!report.notes.empty()) {
     if (!out.empty()) out += '\n';
-    for (const std::string &line : report.notes) out += one_line(line) + '\n';
+    for (const std::string &line : report.notes) append_lines(out, line, 2);
   }
   return out;
 }

@@ -288,7 +288,7 @@ TEST(BadNetworkFiles, Layers) {
   bad(changed("/layers/1/inputs", Json::array()), "[invalid_file] net.json/n/inputs: 0 inputs given, 1 expected");
   bad(changed("/layers/1/momentum", "x"), R"([invalid_file] net.json/layers[1].momentum (n): momentum = "x" must be a number)");
   bad(changed("/layers/1/momentums", 1),
-      R"([invalid_file] net.json/layers[1].momentums (n): unknown key "momentums"; known: id, op, inputs, name, affine, eps, momentum, spelling)");
+      R"([invalid_file] net.json/layers[1].momentums (n): unknown key "momentums"; known: id, op, inputs, name, affine, eps, momentum, spelling; did you mean momentum?)");
   bad(changed("/layers/2/spelling", "method"),
       R"([invalid_file] net.json/layers[2].spelling (r): spelling = "method" must be module or function)");
   bad(changed("/layers/2/kernel", 3),

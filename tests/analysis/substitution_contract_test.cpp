@@ -296,7 +296,11 @@ TEST_P(Contract, TextReadsBackAsItself) {
       const Substitute spelled = parse_substitute(own);
       EXPECT_EQ(spelled.settings, settings) << own;
       EXPECT_EQ(spelled.knob, knob) << own;
-      EXPECT_EQ(spelled.text(), text);
+      EXPECT_EQ(spelled, substitute) << own << ", " << text;
+      // It is answered as it was asked for, and that reads back too.
+      EXPECT_TRUE(spelled.text().starts_with(info.name)) << spelled.text();
+      EXPECT_EQ(parse_substitute(spelled.text()), substitute) << spelled.text();
+      EXPECT_EQ(parse_substitute(spelled.text()).text(), spelled.text());
     }
 }
 

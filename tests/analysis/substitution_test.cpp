@@ -16,26 +16,58 @@ TEST(SubstituteNames, ReferenceStringsStayAsTheyAre) {
     EXPECT_EQ(canonical(text), text);
 }
 
-TEST(SubstituteNames, OwnNamesMeetReferenceNames) {
-  EXPECT_EQ(canonical("shuffle:groups=4"), "Shuffle_4");
-  EXPECT_EQ(canonical("generic:rank_scale=0.1"), "Generic_0.1");
-  EXPECT_EQ(canonical("acdc:layers=11"), "ACDC_12") << "the reference builds one factor fewer than it is asked for";
-  EXPECT_EQ(canonical("acdc:layers=4"), "ACDC_5");
-  EXPECT_EQ(canonical("ACDC"), "ACDC_12") << "the bare name asks for 12";
+TEST(SubstituteNames, OwnNamesMeanWhatReferenceNamesDo) {
+  const auto expect_same = [](const std::string &own, const std::string &reference) {
+    EXPECT_EQ(parse_substitute(own), parse_substitute(reference)) << own << ", " << reference;
+  };
+  expect_same("shuffle:groups=4", "Shuffle_4");
+  expect_same("generic:rank_scale=0.1", "Generic_0.1");
+  expect_same("generic:rank_scale=1e-1", "Generic_0.1");
+  expect_same("acdc:layers=11", "ACDC_12"); // the reference builds one factor fewer than it is asked for
+  expect_same("acdc:layers=4", "ACDC_5");
+  expect_same("acdc:layers=11", "ACDC"); // the bare name asks for 12
+  expect_same("acdc:layers=11", "OriginalACDC");
+  expect_same("tensor_train:rank_scale=0.8,dimensions=3", "TensorTrain_0.8");
+  expect_same("hashed:divisor=10,index=reference", "HashedDecimate");
+  expect_same("hashed:ratio=0.1,index=reference", "Hashed_0.1");
+  expect_same("tucker:rank_scale=0.25,core=train", "Tucker_0.25");
+  expect_same("baseline", "Conv");
+  EXPECT_NE(parse_substitute("acdc:layers=12"), parse_substitute("ACDC_12"));
+  EXPECT_NE(parse_substitute("generic:rank_scale=0.1"), parse_substitute("Generic_0.2"));
+}
+
+TEST(SubstituteNames, WhatIsAskedForIsAnswered) {
+  EXPECT_EQ(canonical("ACDC"), "ACDC_12");
   EXPECT_EQ(canonical("OriginalACDC"), "ACDC_12");
-  EXPECT_EQ(canonical("acdc:layers=11,riffle=outer"), "acdc:layers=11,riffle=outer");
+  EXPECT_EQ(canonical("acdc:layers=11"), "acdc:layers=11");
+  EXPECT_EQ(canonical("acdc:riffle=outer,layers=11"), "acdc:layers=11,riffle=outer");
+  EXPECT_EQ(canonical("shuffle:groups=4"), "shuffle:groups=4");
+  EXPECT_EQ(canonical("generic:rank_scale=1e-1"), "generic:rank_scale=0.1");
+  EXPECT_EQ(canonical("tensor_train:rank_scale=0.8,dimensions=3"), "tensor_train:rank_scale=0.8") << "3 is the default";
   EXPECT_EQ(canonical("tensor_train:rank_scale=0.8,dimensions=4"), "tensor_train:rank_scale=0.8,dimensions=4");
-  EXPECT_EQ(canonical("tensor_train:rank_scale=0.8,dimensions=3"), "TensorTrain_0.8");
-  EXPECT_EQ(canonical("hashed:divisor=10,index=reference"), "HashedDecimate");
-  EXPECT_EQ(canonical("generic:rank_scale=1e-1"), "Generic_0.1");
+  EXPECT_EQ(canonical("hashed:divisor=10,index=reference"), "hashed:divisor=10,index=reference");
+  EXPECT_EQ(canonical("sep"), "sep");
+  EXPECT_EQ(canonical("baseline"), "baseline");
+}
+
+TEST(SubstituteNames, InAnotherCase) {
+  EXPECT_EQ(canonical("generic_0.1"), "Generic_0.1");
+  EXPECT_EQ(canonical("GENERIC_0.1"), "Generic_0.1");
+  EXPECT_EQ(canonical("tensortrain_.26"), "TensorTrain_0.26");
+  EXPECT_EQ(canonical("conv"), "Conv");
+  EXPECT_EQ(canonical("acdc_12"), "ACDC_12");
+  EXPECT_EQ(canonical("Acdc"), "ACDC_12") << "Pare's own names have no capitals";
+  EXPECT_EQ(canonical("hasheddecimate"), "HashedDecimate");
+  EXPECT_EQ(canonical("Convolution"), "convolution");
+  EXPECT_EQ(canonical("Tensor_Train:rank_scale=0.5"), "tensor_train:rank_scale=0.5");
+  EXPECT_EQ(parse_substitute("acdc:layers=12").knob, 12.0);
+  EXPECT_EQ(parse_substitute("acdc_12").knob, 11.0);
 }
 
 TEST(SubstituteNames, QuirksAreAbsentUnderOwnNames) {
   // Values drawn from all K; the true Tucker core; L factors for layers = L.
-  EXPECT_EQ(canonical("hashed:ratio=0.1"), "hashed:ratio=0.1");
-  EXPECT_EQ(canonical("hashed:ratio=0.1,index=reference"), "Hashed_0.1");
-  EXPECT_EQ(canonical("tucker:rank_scale=0.25"), "tucker:rank_scale=0.25");
-  EXPECT_EQ(canonical("tucker:rank_scale=0.25,core=train"), "Tucker_0.25");
+  EXPECT_NE(parse_substitute("hashed:ratio=0.1"), parse_substitute("Hashed_0.1"));
+  EXPECT_NE(parse_substitute("tucker:rank_scale=0.25"), parse_substitute("Tucker_0.25"));
   EXPECT_EQ(parse_substitute("acdc:layers=12").knob, 12.0);
   EXPECT_EQ(parse_substitute("ACDC_12").knob, 11.0);
 }
@@ -67,8 +99,18 @@ TEST(SubstituteNames, BadOnesAreRefusedWithWhatWouldBeAccepted) {
       R"([unknown_name] substitution: unknown substitution "Nothing"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
   bad("",
       R"([unknown_name] substitution: unknown substitution ""; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
-  bad("generic_0.1",
-      R"([unknown_name] substitution: unknown substitution "generic_0.1"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
+  bad("Genric_0.1",
+      R"([unknown_name] substitution: unknown substitution "Genric_0.1"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean Generic_0.1?)");
+  bad("tensortrian_0.5",
+      R"([unknown_name] substitution: unknown substitution "tensortrian_0.5"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean TensorTrain_0.5?)");
+  bad("tensortrain:rank_scale=0.5",
+      R"([unknown_name] substitution: unknown substitution "tensortrain"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean tensor_train?)");
+  bad("sep_hashed_0.4",
+      R"([unknown_name] substitution: unknown substitution "sep_hashed_0.4"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean SepHashed_0.4?)");
+  bad("Shufle",
+      R"([unknown_name] substitution: unknown substitution "Shufle"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean Shuffle?)");
+  bad("acdc_",
+      R"([unknown_name] substitution: unknown substitution "acdc_"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean ACDC?)");
   bad("Generic_", R"([invalid_value] Generic_: rank_scale = "" must be a number in (0, 1])");
   bad("Generic_0", "[invalid_value] Generic_0: rank_scale = 0 must be a number in (0, 1]");
   bad("Generic_1.0001", "[invalid_value] Generic_1.0001: rank_scale = 1.0001 must be a number in (0, 1]");
@@ -87,7 +129,11 @@ TEST(SubstituteNames, BadOnesAreRefusedWithWhatWouldBeAccepted) {
   bad("ACDC_1", "[invalid_value] ACDC_1: layers = 1 must be a whole number from 2 to 9007199254740992");
   bad("acdc:layers=0", "[invalid_value] acdc:layers=0: layers = 0 must be a whole number from 1 to 9007199254740992");
   bad("tensor_train:rank=0.1",
-      R"([unknown_name] tensor_train:rank=0.1: unknown key "rank"; known: rank_scale, dimensions, rank_of)");
+      R"([unknown_name] tensor_train:rank=0.1: unknown key "rank"; known: rank_scale, dimensions, rank_of)"); // begins two of
+                                                                                                              // them
+  bad("tensor_train:rnk_of=modes",
+      R"([unknown_name] tensor_train:rnk_of=modes: unknown key "rnk_of"; known: rank_scale, dimensions, rank_of; did you mean rank_of?)");
+  bad("tucker:core=trian", "[invalid_value] tucker:core=trian: core = trian must be one of full, train; did you mean train?");
   bad("tensor_train:rank_scale",
       R"([invalid_value] tensor_train:rank_scale: "rank_scale" must be key=value; keys: rank_scale, dimensions, rank_of)");
   bad("tensor_train:rank_scale=0.1,dimensions=1",

@@ -21,6 +21,15 @@ TEST(Text, IsShortenedInItsMiddleAndNotInACharacter) {
   EXPECT_EQ(shown("a\"b"), "\"a\"b\"");
 }
 
+TEST(Text, IsWrappedAtWords) {
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(wrapped("one two three", 7), (Lines{"one two", "three"}));
+  EXPECT_EQ(wrapped("one two three", 8, 2), (Lines{"one two", "  three"}));
+  EXPECT_EQ(wrapped("onetwothree four", 4), (Lines{"onetwothree", "four"})) << "a word stays whole";
+  EXPECT_EQ(wrapped("网络 网络", 8), (Lines{"网络", "网络"})) << "nine columns";
+  EXPECT_EQ(wrapped("", 8), (Lines{""}));
+}
+
 TEST(Text, HasTheWidthThatATerminalGivesIt) {
   EXPECT_EQ(display_width(""), 0U);
   EXPECT_EQ(display_width("conv1"), 5U);

@@ -65,7 +65,8 @@ TEST_F(Cost, JsonOfANetworkByName) {
   const Json cost = json({"cost", "wrn-28-10", "--substitute", "generic:rank_scale=0.1", "--format", "json"});
   EXPECT_EQ(cost.at("schema"), "pare.cost/1");
   EXPECT_EQ(cost.at("network"), "wide_resnet:depth=28,width=10,classes=10");
-  EXPECT_EQ(cost.at("substitution"), "Generic_0.1");
+  EXPECT_EQ(cost.at("substitution"), "generic:rank_scale=0.1");
+  EXPECT_EQ(json({"cost", "wrn-28-10", "--substitute", "generic_0.1", "--format", "json"}).at("substitution"), "Generic_0.1");
   EXPECT_EQ(cost.at("input"), Json::parse("[3, 32, 32]"));
   EXPECT_EQ(cost.at("batch"), 1);
   EXPECT_TRUE(json({"cost", "wrn-28-10", "--format", "json"}).at("substitution").is_null());

@@ -26,7 +26,7 @@ TEST_F(Show, EveryNetworkReadsBackTheSame) {
 TEST_F(Show, TextAndDot) {
   write("hand.json", kByHand);
   const std::vector<std::string> table = lines(output({"show", "hand.json"}));
-  ASSERT_EQ(table.size(), 12U); // title, space, heading, rule, the input and seven layers
+  ASSERT_EQ(table.size(), 13U); // title, space, heading, rule, the input and seven layers, one of which takes two lines
   EXPECT_EQ(table[0], "by hand");
   for (const std::string part : {"a", "conv", "out_channels 4", "kernel 3", "4 x 6 x 6", "replaceable (Conv)"})
     EXPECT_NE(table[5].find(part), std::string::npos) << table[5];
@@ -80,14 +80,52 @@ TEST_F(Show, Formulas) {
   const Json all = json({"formulas", "--format", "json"});
   EXPECT_EQ(all.size(), json({"list", "substitutions", "--format", "json"}).size());
   for (const Json &formula : all) {
-    EXPECT_EQ(keys(formula), (std::vector<std::string>{"substitution", "definitions", "parameters", "mult_adds", "per_batch"}));
+    EXPECT_EQ(keys(formula),
+              (std::vector<std::string>{"substitution", "definitions", "parameters", "mult_adds", "per_batch", "functions"}));
     EXPECT_FALSE(formula.at("parameters").get<std::string>().empty());
+    // Each function that is used is common knowledge or defined.
+    std::string expressions = formula.at("parameters").get<std::string>() + " " + formula.at("mult_adds").get<std::string>() +
+                              " " + formula.at("per_batch").get<std::string>();
+    for (const Json &line : formula.at("definitions")) expressions += " " + line.at("expression").get<std::string>();
+    std::vector<std::string> known = {"int", "round", "min", "max"};
+    for (const Json &function : formula.at("functions")) {
+      const std::string symbol = function.at("symbol").get<std::string>();
+      known.push_back(symbol.substr(0, symbol.find('(')));
+      EXPECT_NE(expressions.find(known.back() + "("), std::string::npos) << symbol << " is not used";
+      EXPECT_FALSE(function.at("meaning").get<std::string>().empty());
+    }
+    for (std::size_t at = 0; (at = expressions.find('(', at)) != std::string::npos; ++at) {
+      std::size_t begin = at;
+      while (begin > 0 && (std::isalnum(static_cast<unsigned char>(expressions[begin - 1])) != 0)) --begin;
+      const std::string name = expressions.substr(begin, at - begin);
+      EXPECT_TRUE(name.empty() || std::find(known.begin(), known.end(), name) != known.end()) << name << " in " << expressions;
+    }
   }
   const Json one = json({"formulas", "tensor_train:dimensions=4", "--format", "json"});
   ASSERT_EQ(one.size(), 1U);
   // Four modes and three ranks at least are defined.
   EXPECT_GE(one.at(0).at("definitions").size(), 7U);
-  EXPECT_NE(output({"formulas", "Shuffle"}).find("parameters"), std::string::npos);
+  EXPECT_EQ(output({"formulas", "Shuffle"}),
+            "Shuffle\n"
+            "  m               = c_o // 4\n"
+            "  g               = divisor(gcd(gcd(c_i, c_o), m), groups)\n"
+            "  parameters      = c_i * m / g + m * k_h * k_w + m * c_o / g + b\n"
+            "  mult-adds[macs] = S_in * c_i * m / g + S * (m * k_h * k_w + m * c_o / g)\n"
+            "  per batch[macs] = 0\n"
+            "\n"
+            "c_i, c_o          input and output channels\n"
+            "k_h, k_w          kernel height and width\n"
+            "S, S_in           output and input positions, of the whole batch\n"
+            "D                 parameters of the depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel\n"
+            "b                 parameters of the convolution's own bias: c_o, or 0 without\n"
+            "//, int, round    whole division, toward zero, half to even\n"
+            "divisor(a, b)     the largest divisor of a that is at most b\n"
+            "gcd(a, b)         the greatest common divisor\n");
+  EXPECT_NE(output({"formulas", "tucker"}).find("\nmode(k, d, n)     mode k of n numbers in d dimensions: "),
+            std::string::npos);
+  EXPECT_EQ(output({"formulas", "generic"}).find("mode("), std::string::npos);
+  EXPECT_NE(output({"formulas", "--format", "markdown"}).find("\n- gcd(a, b): the greatest common divisor\n"),
+            std::string::npos);
   for (const std::string &line : lines(output({"formulas", "--format", "markdown"})))
     EXPECT_TRUE(!line.starts_with("|") || line.ends_with(" |")) << line;
 }

@@ -3,12 +3,14 @@
 #include "models/network.hpp"
 
 #include "analysis/cost_model.hpp"
+#include "base/names.hpp"
 #include "tests/support.hpp"
 
 #include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <set>
 
 namespace pare {
@@ -133,21 +135,54 @@ void bad(const std::string &spec, std::string_view line, const char *file = __bu
   test::expect_message([&] { make_network(spec); }, line, file, at);
 }
 
+// torchvision's names, and what else people write.
+TEST(NetworkNames, AreReadFolded) {
+  const auto expect_same = [](std::string_view name, std::string_view known) {
+    EXPECT_EQ(make_network(name).name, make_network(known).name) << name;
+  };
+  expect_same("WRN-28-10", "wrn-28-10");
+  expect_same("wrn_28_10", "wrn-28-10");
+  expect_same("WRN28-0.5", "wrn-28-0.5");
+  expect_same("Wide-ResNet:depth=16", "wide_resnet:depth=16");
+  expect_same("resnet50", "resnet-50");
+  expect_same("ResNet18:classes=10", "resnet-18:classes=10");
+  expect_same("wide_resnet50_2", "wrn-50-2");
+  expect_same("WRN-50-2", "wrn-50-2");
+  expect_same("DARTS", "darts");
+  expect_same("darts_imagenet", "darts-imagenet");
+  expect_same("MobileNetV2", "mobilenet-v2");
+}
+
+// Otherwise one of them could not be meant.
+TEST(NetworkNames, NoTwoFamiliesFoldToOne) {
+  std::map<std::string, const NetworkFamily *> families;
+  for (const NetworkFamily *family : network_families()) {
+    std::vector<std::string_view> names = {family->info().name};
+    for (const ShortName &name : family->info().short_names) names.push_back(name.name);
+    for (const std::string_view name : names)
+      EXPECT_EQ(families.emplace(folded(name, true), family).first->second, family) << name;
+  }
+}
+
 TEST(BadNetworkSpecs, AreRefusedWithWhatWouldBeAccepted) {
   bad("",
-      R"([unknown_name] network: unknown network ""; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+      R"([unknown_name] network: unknown network ""; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
   bad("wrn",
-      R"([unknown_name] network: unknown network "wrn"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+      R"([unknown_name] network: unknown network "wrn"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-50-2?)");
   bad("wrn-28",
-      R"([unknown_name] network: unknown network "wrn-28"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+      R"([unknown_name] network: unknown network "wrn-28"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
   bad("wrn-28-",
-      R"([unknown_name] network: unknown network "wrn-28-"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+      R"([unknown_name] network: unknown network "wrn-28-"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
   bad("wrn--1-10",
-      R"([unknown_name] network: unknown network "wrn--1-10"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
-  bad("WRN-28-10",
-      R"([unknown_name] network: unknown network "WRN-28-10"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+      R"([unknown_name] network: unknown network "wrn--1-10"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-1-10?)");
+  bad("resnt-50",
+      R"([unknown_name] network: unknown network "resnt-50"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean resnet-50?)");
+  bad("wnr-28-10",
+      R"([unknown_name] network: unknown network "wnr-28-10"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-28-10?)");
+  bad("mobilenet",
+      R"([unknown_name] network: unknown network "mobilenet"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean mobilenet-v2?)");
   bad("resnet-",
-      R"([unknown_name] network: unknown network "resnet-"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+      R"([unknown_name] network: unknown network "resnet-"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean resnet?)");
   bad("wrn-28-10-2", "[invalid_value] wide_resnet/width: width = 10-2 must be a finite number above 0");
   bad("wrn-27-10", "[invalid_value] wide_resnet/depth: depth = 27 must be 6n + 4, such as 10, 16, 22, 28 or 40");
   bad("wide_resnet:depth=27", "[invalid_value] wide_resnet/depth: depth = 27 must be 6n + 4, such as 10, 16, 22, 28 or 40");
@@ -174,6 +209,8 @@ TEST(BadNetworkSpecs, AreRefusedWithWhatWouldBeAccepted) {
       "[invalid_value] wide_resnet/attention_split: attention_split = 3 must be a divisor of n = 4");
   bad("wide_resnet:attention_split=5",
       "[invalid_value] wide_resnet/attention_split: attention_split = 5 must be a whole number from 1 to 4");
+  bad("wide_resnet:dept=28",
+      R"([unknown_name] wide_resnet: unknown key "dept"; known: depth, width, classes, attention_split; did you mean depth?)");
   bad("wide_resnet:breadth=3",
       R"([unknown_name] wide_resnet: unknown key "breadth"; known: depth, width, classes, attention_split)");
   bad("wide_resnet:depth",
@@ -278,7 +315,7 @@ TEST(BadNetworkSpecs, TextIsBounded) {
   bad("darts:genotype=@/dev/zero",
       R"([limit] darts/genotype: "/dev/zero" has more than 16777216 bytes, which is all that is read)");
   bad(std::string(1'000'000, 'x'),
-      R"([unknown_name] network: unknown network "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+      R"([unknown_name] network: unknown network "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
   bad("wide_resnet:" + std::string(1'000'000, 'x'),
       R"([invalid_value] wide_resnet: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" must be key=value; keys: depth, width, classes, attention_split)");
   bad("wide_resnet:" + std::string(1'000'000, 'x') + "=1",

@@ -34,6 +34,37 @@ TEST(Writers, Text) {
                                     "a note\n");
 }
 
+// A table that is too wide breaks headings first, then the widest texts, at words and parts of names; numbers and shapes stay.
+TEST(Writers, TextIsOneHundredColumnsWide) {
+  const std::string layer = "cells.10.preprocess0.op.1.lowrank_contract";
+  const Report report{.title = {"a title of " + std::string(50, 'x') + " " + std::string(50, 'y')},
+                      .columns = {{.heading = "layer"},
+                                  {.heading = "substituted", .brief = "subst."},
+                                  number_column("mult-adds[reference]"),
+                                  number_column("of the original, in percent"),
+                                  {.heading = "output", .unit = {}, .align = Align::kRight},
+                                  {.heading = "interval", .unit = {}, .align = Align::kRight}},
+                      .rows = {{layer, "yes", Count(1234567), Count(1), "108 x 32 x 32", "[0.0546875, 0.056249999999999994)"},
+                               {"conv1", "", Count(5), Count(2), "1 x 1 x 1", "[1, 2)"}},
+                      .notes = {"a note of " + std::string(50, 'x') + " " + std::string(50, 'y')}};
+  EXPECT_EQ(write({&report, 1}, Format::kText),
+            "a title of xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"
+            "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\n"
+            "\n"
+            "layer               subst.    mult-adds     of the         output                           interval\n"
+            "                            [reference]  original,\n"
+            "                                                in\n"
+            "                                           percent\n"
+            "----------------------------------------------------------------------------------------------------\n"
+            "cells.10.           yes       1,234,567          1  108 x 32 x 32  [0.0546875, 0.056249999999999994)\n"
+            "preprocess0.op.1.\n"
+            "lowrank_contract\n"
+            "conv1                                 5          2      1 x 1 x 1                             [1, 2)\n"
+            "\n"
+            "a note of xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"
+            "  yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\n");
+}
+
 TEST(Writers, Markdown) {
   EXPECT_EQ(written(Format::kMarkdown), "a title\n"
                                         "\n"

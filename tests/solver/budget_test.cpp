@@ -68,9 +68,9 @@ TEST(Budget, BlanksStandAroundNumbersOnly) {
   bad("parameters< =5",
       R"([usage] budget "parameters< =5": "< =5" is not a relation: <= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("para meters<=5",
-      R"([usage] budget "para meters<=5": "para meters" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "para meters<=5": "para meters" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%; did you mean parameters?)");
   bad("mult-adds [macs]<=5",
-      R"([usage] budget "mult-adds [macs]<=5": "mult-adds [macs]" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "mult-adds [macs]<=5": "mult-adds [macs]" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%; did you mean mult-adds[macs]?)");
   bad("parameters<=1 e5",
       R"([usage] budget "parameters<=1 e5": "1 e5" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
 }
@@ -110,6 +110,32 @@ TEST(Budget, BareMultAddsAreCountedByTheOneConvention) {
   expect_message(
       [] { parse_budget("mult-adds<=100M", ""); },
       R"([usage] budget "mult-adds<=100M": mult-adds by which convention? Several are asked for, so mult-adds[macs] or mult-adds[reference] must say it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+}
+
+TEST(Budget, NamesAndUnitsAsPeopleWriteThem) {
+  for (const auto &[text, written] :
+       std::vector<std::pair<std::string, std::string>>{{"params<=50k", "parameters<=50K"},
+                                                        {"Parameters<=0.8m", "parameters<=0.8M"},
+                                                        {"params~1g", "parameters~1G"},
+                                                        {"params<=5%", "parameters<=5%"},
+                                                        {"params<=1e5", "parameters<=1e5"},
+                                                        {"mult_adds<=1.2e8", "mult-adds[macs]<=1.2e8"},
+                                                        {"multadds<=100m", "mult-adds[macs]<=100M"},
+                                                        {"Mult_Adds[reference]<=1G", "mult-adds[reference]<=1G"}})
+    EXPECT_EQ(parse_budget(text).written, written) << text;
+  EXPECT_EQ(parse_budget("params<=50k").limit, Count(50'000));
+  EXPECT_EQ(parse_budget("mult_adds[MACS]<=1").convention, "MACS") << "a user's own may be called so";
+  const std::string accepted =
+      "parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, "
+      "mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%";
+  for (const auto &[quantity, meant] :
+       std::vector<std::pair<std::string, std::string>>{{"macs", "mult-adds[macs]"},
+                                                        {"parametres", "parameters"},
+                                                        {"parameter", "parameters"},
+                                                        {"mul-adds", "mult-adds"},
+                                                        {"mult-ads[reference]", "mult-adds[reference]"}})
+    bad(quantity + "<=1M", "[usage] budget \"" + quantity + "<=1M\": \"" + quantity + "\" is not a quantity: " + accepted +
+                               "; did you mean " + meant + "?");
 }
 
 // What is written in files reads back as the same budget.
@@ -155,20 +181,16 @@ TEST(Budget, WhatIsNoBudgetIsRefused) {
       R"([usage] budget "parameters>=5M": ">=5M" is not a relation: <= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters=5M",
       R"([usage] budget "parameters=5M": "=5M" is not a relation: <= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
-  bad("params<=5M",
-      R"([usage] budget "params<=5M": "params" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("mult-adds[]<=5M",
-      R"([usage] budget "mult-adds[]<=5M": "mult-adds[]" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "mult-adds[]<=5M": "mult-adds[]" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%; did you mean mult-adds?)");
   bad("mult-adds[macs<=5M",
-      R"([usage] budget "mult-adds[macs<=5M": "mult-adds[macs" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "mult-adds[macs<=5M": "mult-adds[macs" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%; did you mean mult-adds[macs]?)");
   bad("memory<=1G",
       R"([usage] budget "memory<=1G": "memory" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("<=5M",
       R"([usage] budget "<=5M": "" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=0x10",
       R"([usage] budget "parameters<=0x10": "0x10" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
-  bad("parameters<=5m",
-      R"([usage] budget "parameters<=5m": "5m" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=1e99",
       R"([usage] budget "parameters<=1e99": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
   bad("parameters<=1e-999",

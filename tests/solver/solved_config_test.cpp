@@ -100,6 +100,20 @@ TEST(SolvedConfig, ReadsBackWhatItWrote) {
   }
 }
 
+// A plan may name its settings either way, whatever the whole is called: they are compared by what they mean.
+TEST(SolvedConfig, SettingsGoByEitherName) {
+  const Solution solution = solve(make_network("wrn-16-4"), "acdc", "parameters<=0.1M");
+  const std::string own = solution.result.answer->text;
+  ASSERT_TRUE(own.starts_with("acdc:layers=")) << own;
+  const std::string text = write_solved(solution, "{}");
+  EXPECT_EQ(read_solved(text, "student.json").substitution, own);
+  ordered_json document = ordered_json::parse(text);
+  const std::string reference = "ACDC_" + std::to_string(static_cast<std::int64_t>(solution.result.answer->knob) + 1);
+  document["substitution"] = reference;
+  document["plan"].begin().value() = reference;
+  EXPECT_EQ(read_solved(document.dump(), "student.json").substitution, reference);
+}
+
 TEST(SolvedConfig, EmbedsANetworkFromAFile) {
   const Network model = make_network("wrn-16-4");
   NetworkFile file = read_network(write_network(model.graph, "mine"), "mine.json");
@@ -179,7 +193,7 @@ TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
   bad(edited(example(), "/network", "wrn-16-2"),
       "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 54954");
   bad(edited(example(), "/network", "no-such"),
-      R"([invalid_file] student.json/network: unknown network "no-such"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+      R"([invalid_file] student.json/network: unknown network "no-such"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
   bad(edited(example(), "/network", 7),
       "[invalid_file] student.json/network: network = 7 must be a spec, or a pare.network/1 object");
   bad(edited(example(), "/network", ordered_json::object()),
@@ -190,7 +204,7 @@ TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
   bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_0.9"),
       "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 201722");
   bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generics_0.9"),
-      R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: unknown substitution "Generics_0.9"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
+      R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: unknown substitution "Generics_0.9"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean Generic_0.9?)");
   bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic"),
       R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: Generic needs a setting, as in Generic_S: S must be a number in (0, 1])");
   bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_0.0001"),
@@ -223,7 +237,7 @@ TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
   bad(edited(example(), "/input", ordered_json::array({3, 64, 64})),
       "[invalid_file] student.json/achieved.mult_adds.macs: mult-adds[macs] = 28600832, but the plan has 114395648");
   bad(added(example(), "/inputt", 3),
-      R"([invalid_file] student.json/inputt: unknown key "inputt"; known: schema, input, network, evaluation, plan, achieved, conventions, original, percent_of_original, budgets, termination, substitution, kept, known_by_search_only, provenance, same_network_for, attainable, next_up, nearest)");
+      R"([invalid_file] student.json/inputt: unknown key "inputt"; known: schema, input, network, evaluation, plan, achieved, conventions, original, percent_of_original, budgets, termination, substitution, kept, known_by_search_only, provenance, same_network_for, attainable, next_up, nearest; did you mean input?)");
   std::string twice = example();
   twice.insert(twice.find("\"plan\": {") + 9, "\"block1.0.layer.0.conv1\": \"Generic_0.9\", ");
   bad(twice,
@@ -521,7 +535,7 @@ TEST(LoadDesign, NamesBeforeFiles) {
   EXPECT_EQ(load_design("wrn-28-10").network.name, "wide_resnet:depth=28,width=10,classes=10");
   expect_message(
       [] { load_design("wrn-28-x"); },
-      R"([unknown_name] network: unknown network "wrn-28-x"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+      R"([unknown_name] network: unknown network "wrn-28-x"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
   expect_message(
       [] { load_design("no/such/file.json"); },
       R"([io] no/such/file.json: cannot read "no/such/file.json": No such file or directory; a file that can be read would be accepted)");

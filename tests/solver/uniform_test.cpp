@@ -449,6 +449,23 @@ TEST(Uniform, AcdcGoesOnWithoutEnd) {
 }
 
 // 1e8 channels have settings 1 to 25 million, of which only the divisors of 25 million differ.
+// Pare's own name counts factors, the reference's one more: each is answered by the name it was asked for by.
+TEST(Uniform, AnswersByTheNameThatWasAskedFor) {
+  const Network network = make_network("wrn-16-4");
+  const Solution own = solve_uniform(network, request("acdc", {"parameters<=0.1M"}));
+  const Solution reference = solve_uniform(network, request("ACDC", {"parameters<=0.1M"}));
+  ASSERT_TRUE(own.result.answer && reference.result.answer);
+  EXPECT_EQ(own.result.answer->costs.parameters, reference.result.answer->costs.parameters);
+  const auto factors = static_cast<std::int64_t>(own.result.answer->knob);
+  EXPECT_EQ(own.result.answer->text, "acdc:layers=" + std::to_string(factors));
+  EXPECT_EQ(own.substitution, own.result.answer->text);
+  EXPECT_EQ(own.result.next->text, "acdc:layers=" + std::to_string(factors + 1));
+  EXPECT_EQ(reference.result.answer->text, "ACDC_" + std::to_string(factors + 1));
+  EXPECT_TRUE(
+      solve_uniform(network, request("generic", {"parameters<=0.2M"})).substitution->starts_with("generic:rank_scale=0."));
+  EXPECT_TRUE(solve_uniform(network, request("GENERIC", {"parameters<=0.2M"})).substitution->starts_with("Generic_0."));
+}
+
 TEST(Uniform, ShuffleOfAWideLayerTriesDivisorsOnly) {
   Network network;
   network.name = "wide";
@@ -513,12 +530,17 @@ TEST(Uniform, RequestsThatMakeNoSense) {
                  "would be accepted");
   expect_message(
       [&] { solve_uniform(network, request("Generics", {"parameters<=1M"})); },
-      R"([unknown_name] substitution: unknown substitution "Generics"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
+      R"([unknown_name] substitution: unknown substitution "Generics"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean Generic?)");
   expect_message(
       [&] { solve_uniform(network, request("Generic", {"mult-adds[thopp]<=1M"})); },
       R"([unknown_name] convention: unknown convention "thopp"; known: macs, reference, or a pare.convention/1 file)");
   expect_message([&] { solve_uniform(network, request("Generic", {"parameters<=1M"}, "guess")); },
                  R"([unknown_name] method: unknown method "guess"; known: exact, nlopt)");
+  expect_message([&] { solve_uniform(network, request("Generic", {"parameters<=1M"}, "exat")); },
+                 R"([unknown_name] method: unknown method "exat"; known: exact, nlopt; did you mean exact?)");
+  expect_message(
+      [&] { solve_uniform(network, request("Generic", {"mult-adds[MACS]<=1M"})); },
+      R"([unknown_name] convention: unknown convention "MACS"; known: macs, reference, or a pare.convention/1 file; did you mean macs?)");
   expect_message(
       [&] {
         solve_uniform(network, request("Generic", {"parameters~1M", "mult-adds~1M"}));

@@ -1,4 +1,4 @@
-#include "base/names.hpp"
+#include "base/enums.hpp"
 #include "train/plan/protocol.hpp"
 
 #include "tests/support.hpp"
@@ -397,7 +397,7 @@ TEST(Protocol, FilesAreReadStrictly) {
       R"([invalid_file] mine.json/schema: schema = "pare.protocol/2" must be "pare.protocol/1")");
   bad("\"batch\": 32,", "", R"([invalid_file] mine.json/batch: "batch" is missing)");
   bad("\"batch\": 32", "\"batch\": 32, \"bacth\": 32",
-      R"([invalid_file] mine.json/bacth: unknown key "bacth"; known: schema, name, description, data, for_networks, batch, epochs, learning_rate, momentum, weight_decay, schedule, augmentation, alpha, beta, temperature, attention, auxiliary_head, drop_path, clip_grad, decay_scaling, recompute)");
+      R"([invalid_file] mine.json/bacth: unknown key "bacth"; known: schema, name, description, data, for_networks, batch, epochs, learning_rate, momentum, weight_decay, schedule, augmentation, alpha, beta, temperature, attention, auxiliary_head, drop_path, clip_grad, decay_scaling, recompute; did you mean batch?)");
   bad("\"batch\": 32", "\"batch\": 32, \"batch\": 32",
       R"([invalid_file] mine.json/batch: key "batch" is given twice in one object)");
   bad("\"batch\": 32", "\"batch\": \"32\"",
@@ -410,7 +410,7 @@ TEST(Protocol, FilesAreReadStrictly) {
   bad("0.05", "1e999", "[invalid_file] mine.json/learning_rate: number 1e999 is beyond a double");
   bad("0.05", "null", "[invalid_file] mine.json/learning_rate: learning_rate = null must be a number above 0");
   bad("\"factor\": 0.5", "\"fctor\": 0.5",
-      R"([invalid_file] mine.json/schedule.fctor: unknown key "fctor"; known: kind, milestones, factor)");
+      R"([invalid_file] mine.json/schedule.fctor: unknown key "fctor"; known: kind, milestones, factor; did you mean factor?)");
   bad("[1, 2]", "[2, 1]",
       "[invalid_file] mine.json/schedule.milestones: schedule.milestones = 2,1 must be whole numbers from 1 up, ascending, "
       "with commas between them");
@@ -425,7 +425,7 @@ TEST(Protocol, FilesAreReadStrictly) {
       "[invalid_file] mine.json/augmentation.kind: augmentation.kind = \"some\" must be one of pad_crop, random_resized_crop, "
       "none");
   bad("{\"shuffle\": false}", "{\"shufle\": false}",
-      R"([invalid_file] mine.json/decay_scaling: unknown family "shufle"; known: acdc, cp, generic, hashed, hashed_separable, lr, sep_hashed, shuffle, tensor_train, tucker)");
+      R"([invalid_file] mine.json/decay_scaling: unknown family "shufle"; known: acdc, cp, generic, hashed, hashed_separable, lr, sep_hashed, shuffle, tensor_train, tucker; did you mean shuffle?)");
   bad("{\"shuffle\": false}", "{\"shuffle\": 0}",
       R"([invalid_file] mine.json/decay_scaling: decay_scaling = {"shuffle":0} must be true or false for each family, such as {"generic": false})");
   bad("\"data\": \"cifar10\"", "\"data\": \"mnist\"",

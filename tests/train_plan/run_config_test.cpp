@@ -193,7 +193,7 @@ TEST_F(Runs, FilesAreReadStrictly) {
       "[invalid_file] run.json/seed: seed = -1 must be a whole number from 0 to 18446744073709551615");
   bad("\"seed\": 0", "\"sede\": 0", R"([invalid_file] run.json/seed: "seed" is missing)");
   bad("\"seed\": 0", "\"seed\": 0, \"sede\": 0",
-      R"([invalid_file] run.json/sede: unknown key "sede"; known: schema, network, input, substitution, where_possible, teacher, weights, data, protocol, seed, device, precision, channels_last, micro_batch, threads, workers, checkpoint_every, on_bad_file, max_steps, record)");
+      R"([invalid_file] run.json/sede: unknown key "sede"; known: schema, network, input, substitution, where_possible, teacher, weights, data, protocol, seed, device, precision, channels_last, micro_batch, threads, workers, checkpoint_every, on_bad_file, max_steps, record; did you mean seed?)");
   bad("\"seed\": 0", "\"seed\": 0, \"seed\": 0", R"([invalid_file] run.json/seed: key "seed" is given twice in one object)");
   bad("\"batch\": 128", "\"batch\": 0", "[invalid_file] run.json/protocol.batch: batch = 0 must be a whole number from 1 up");
   bad("\"batch\": 128", "\"btch\": 128", R"([invalid_file] run.json/protocol.batch: "batch" is missing)");
@@ -244,6 +244,11 @@ TEST_F(Runs, WhatIsAskedForOtherwiseIsNamed) {
   expect(difference("wrn-16-2", {"--teacher", teacher, "--seed", "1"}), {"seed = 1", "started with 0"});
   expect(difference("wrn-16-2", {"--teacher", teacher, "--precision", "bf16"}), {"precision = bf16"});
   expect(difference("wrn-16-2", {"--teacher", teacher, "--micro-batch", "64"}), {"micro-batch = 64", "none"});
+
+  // A substitution goes by either name: runs of before hold the reference's where Pare's own was given.
+  EXPECT_EQ(first_difference(asked("wrn-16-2", {"--substitute", "generic:rank_scale=0.1"}),
+                             asked("wrn-16-2", {"--substitute", "Generic_0.1"})),
+            std::nullopt);
 
   RunConfig again = asked("wrn-16-2", {"--teacher", teacher});
   EXPECT_TRUE(bit_differences(again, started).empty()); // threads were not said

@@ -2,8 +2,8 @@
 
 #include "analysis/substitution.hpp"
 #include "base/digest.hpp"
+#include "base/enums.hpp"
 #include "base/error.hpp"
-#include "base/names.hpp"
 #include "base/values.hpp"
 #include "command/options.hpp"
 
@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, 3> kPrecisions = {"fp32", "tf32", "bf16"}
 constexpr std::array<std::string_view, 2> kOnBadFile = {"fail", "skip"};
 constexpr std::array<std::string_view, 2> kSynthesized = {"cifar10", "imagenet"};
 constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
+constexpr std::string_view kDevice = "cpu"; ///< where none is named
 
 // Options that two of the commands have.
 
@@ -39,19 +40,21 @@ OptionInfo data_option() {
 OptionInfo protocol_option() {
   return {.name = "--protocol",
           .value = "NAME",
-          .description = "A known protocol, or a pare.protocol/1 file; standard: the network's own on such data",
-          .values = Values::kProtocol};
+          .description = "A known protocol, or a pare.protocol/1 file",
+          .values = Values::kProtocol,
+          .otherwise = "the network's own on such data"};
 }
 
 OptionInfo device_option() {
-  return {.name = "--device", .value = "DEVICE", .description = "cpu, cuda or cuda:N; standard: cpu"};
+  return {.name = "--device", .value = "DEVICE", .description = "cpu, cuda or cuda:N", .otherwise = kDevice};
 }
 
 OptionInfo precision_option() {
   return {.name = "--precision",
           .value = "P",
-          .description = "Of convolutions and matrix products, standard fp32",
-          .choices = {kPrecisions.begin(), kPrecisions.end()}};
+          .description = "Of convolutions and matrix products",
+          .choices = {kPrecisions.begin(), kPrecisions.end()},
+          .otherwise = kPrecisions.front()};
 }
 
 OptionInfo channels_last_option() {
@@ -65,14 +68,16 @@ OptionInfo workers_option() {
 OptionInfo threads_option() {
   return {.name = "--threads",
           .value = "N",
-          .description = "Threads that compute on the CPU, standard one for each core; the last bits depend on how many"};
+          .description = "Threads that compute on the CPU; the last bits depend on how many",
+          .otherwise = "one for each core"};
 }
 
 OptionInfo on_bad_file_option() {
   return {.name = "--on-bad-file",
           .value = "WHAT",
-          .description = "At an image that cannot be read, standard fail; skip takes the next good one instead, and counts",
-          .choices = {kOnBadFile.begin(), kOnBadFile.end()}};
+          .description = "At an image that cannot be read; skip takes the next good one instead, and counts",
+          .choices = {kOnBadFile.begin(), kOnBadFile.end()},
+          .otherwise = kOnBadFile.front()};
 }
 
 std::optional<std::int64_t> whole(const Arguments &arguments, const std::string &option, std::int64_t least = 1,
@@ -190,12 +195,14 @@ command::Command describe_train(Run run) {
            command::input_option(),
            {.name = "--teacher",
             .value = "FILE",
-            .description = "Weights of the teacher: safetensors, .pt, .pth or .t7; standard: none, train from scratch",
-            .values = Values::kFile},
+            .description = "Weights of the teacher: safetensors, .pt, .pth or .t7",
+            .values = Values::kFile,
+            .otherwise = "none, train from scratch"},
            {.name = "--teacher-network",
             .value = "NETWORK",
-            .description = "What the teacher is; standard: the network before anything is substituted",
-            .values = Values::kNetwork},
+            .description = "What the teacher is",
+            .values = Values::kNetwork,
+            .otherwise = "the network before anything is substituted"},
            {.name = "--expect-teacher-error",
             .value = "X+-D",
             .description = "Refuse a teacher whose top-1 error on the validation images is not X percent, give or take D"},
@@ -215,8 +222,9 @@ command::Command describe_train(Run run) {
             .repeats = true},
            {.name = "--recompute",
             .value = "WHAT",
-            .description = "Activations that are computed again instead of kept, standard auto",
-            .choices = names_of(kRecomputeChoices)},
+            .description = "Activations that are computed again instead of kept",
+            .choices = names_of(kRecomputeChoices),
+            .otherwise = "auto"},
            {.name = "--output",
             .letter = "-o",
             .value = "DIR",
@@ -227,7 +235,7 @@ command::Command describe_train(Run run) {
             .value = "FILE",
             .description = "Weights to start from, instead of random ones",
             .values = Values::kFile},
-           {.name = "--seed", .value = "N", .description = "Of everything that is random; standard: 0"},
+           {.name = "--seed", .value = "N", .description = "Of everything that is random", .otherwise = "0"},
            device_option(),
            precision_option(),
            channels_last_option(),
@@ -264,8 +272,9 @@ command::Command describe_evaluate(Run run) {
                       command::input_option(),
                       {.name = "--weights",
                        .value = "FILE",
-                       .description = "Weights: safetensors, .pt, .pth or .t7; standard: those of the run",
-                       .values = Values::kFile},
+                       .description = "Weights: safetensors, .pt, .pth or .t7",
+                       .values = Values::kFile,
+                       .otherwise = "those of the run"},
                       data_option(),
                       protocol_option(),
                       {.name = "--batch", .value = "N", .description = "Images in one pass"},
@@ -290,23 +299,24 @@ command::Command describe_data(Run run) {
       .description = "Writes a synthetic set of images in the format of a real one: patterns that a network learns in a "
                      "minute, for tests and "
                      "demonstrations. The set is marked, and what is trained on it says so.",
-      .options = {{.name = "ACTION", .description = "One of", .choices = {"synthesize"}, .required = true},
-                  {.name = "DIR",
-                   .description = "The folder, which must be empty or not there",
-                   .values = Values::kFile,
-                   .required = true},
-                  {.name = "--like",
-                   .value = "KIND",
-                   .description = "The format",
-                   .choices = {kSynthesized.begin(), kSynthesized.end()},
-                   .required = true},
-                  {.name = "--classes", .value = "N", .description = "How many classes", .required = true},
-                  {.name = "--images",
-                   .value = "N",
-                   .description = "How many images to train on; a fifth as many are for validation",
-                   .required = true},
-                  {.name = "--size", .value = "N", .description = "Height and width in pixels; imagenet only, standard 256"},
-                  {.name = "--seed", .value = "N", .description = "Of what is random in it; standard: 0"}},
+      .options =
+          {{.name = "ACTION", .description = "One of", .choices = {"synthesize"}, .required = true},
+           {.name = "DIR",
+            .description = "The folder, which must be empty or not there",
+            .values = Values::kFile,
+            .required = true},
+           {.name = "--like",
+            .value = "KIND",
+            .description = "The format",
+            .choices = {kSynthesized.begin(), kSynthesized.end()},
+            .required = true},
+           {.name = "--classes", .value = "N", .description = "How many classes", .required = true},
+           {.name = "--images",
+            .value = "N",
+            .description = "How many images to train on; a fifth as many are for validation",
+            .required = true},
+           {.name = "--size", .value = "N", .description = "Height and width in pixels; imagenet only", .otherwise = "256"},
+           {.name = "--seed", .value = "N", .description = "Of what is random in it", .otherwise = "0"}},
       .examples = {{"pare data synthesize --like cifar10 --classes 10 --images 5000 data", "A small set in CIFAR-10's format"}},
       .run = run};
 }
@@ -316,7 +326,7 @@ RunConfig read_run_config(const Arguments &arguments) {
   out.data = arguments.get("--data");
   const auto [kind, folder] = parse_data_spec(out.data);
   out.data = kind + ":" + folder;
-  out.device = parse_device("--device", arguments.get("--device", "cpu"));
+  out.device = parse_device("--device", arguments.get("--device", kDevice));
   out.precision = choice(arguments, "--precision", kPrecisions);
   out.on_bad_file = choice(arguments, "--on-bad-file", kOnBadFile);
   out.channels_last = arguments.has("--channels-last");
@@ -354,7 +364,7 @@ EvaluateRequest read_evaluate_request(const Arguments &arguments) {
   EvaluateRequest out;
   const auto [kind, folder] = parse_data_spec(arguments.get("--data"));
   out.data = kind + ":" + folder;
-  out.device = parse_device("--device", arguments.get("--device", "cpu"));
+  out.device = parse_device("--device", arguments.get("--device", kDevice));
   out.precision = choice(arguments, "--precision", kPrecisions);
   out.on_bad_file = choice(arguments, "--on-bad-file", kOnBadFile);
   out.format = command::read_format(arguments, kFormats);

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "base/names.hpp"
 #include "train/data/sources.hpp"
 
 #include <fmt/format.h>
@@ -30,7 +31,12 @@ constexpr const char *kAccepted = "cifar10:DIR, cifar100:DIR, imagenet:DIR, fold
 const Kind &find_kind(const std::string &name, const std::string &spec) {
   for (const Kind &kind : kKinds)
     if (name == kind.name || (kind.alias[0] != '\0' && name == kind.alias)) return kind;
-  throw Error{ErrorCode::kUnknownName, spec, fmt::format("no kind of data is called '{}'; known: {}", name, kAccepted)};
+  std::vector<std::string_view> known;
+  for (const Kind &kind : kKinds)
+    for (const std::string_view own : {kind.name, kind.alias})
+      if (!own.empty()) known.push_back(own);
+  throw Error{ErrorCode::kUnknownName, spec,
+              fmt::format("no kind of data is called '{}'; known: {}{}", name, kAccepted, did_you_mean(name, known))};
 }
 
 constexpr std::size_t kMostMarkBytes = std::size_t{1} << 20;

@@ -2,6 +2,7 @@
 
 #include "analysis/substitution.hpp"
 #include "base/count.hpp"
+#include "base/enums.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
@@ -60,7 +61,7 @@ std::string accepted(const Field &field, std::string_view number) {
 
 [[noreturn]] void reject(const Field &field, const std::string &value, const std::string &rule) {
   throw Error(ErrorCode::kInvalidValue, std::string(field.key),
-              fmt::format("{} = {} must be {}", field.key, plain(value, 80), rule));
+              fmt::format("{} = {} must be {}{}", field.key, plain(value, 80), rule, did_you_mean(value, field.choices)));
 }
 
 bool within(const Field &field, double value) {
@@ -167,10 +168,11 @@ void check(const Field &field, const Switches &value) {
   const Switches known = standard_decay_scaling();
   for (const auto &[family, on] : value)
     if (!known.contains(family)) {
-      Texts names;
-      for (const auto &[name, ignored] : known) names.push_back(name);
-      throw Error(ErrorCode::kUnknownName, std::string(field.key),
-                  fmt::format("unknown family \"{}\"; known: {}", family, fmt::join(names, ", ")));
+      std::vector<std::string_view> names;
+      for (const auto &[name, ignored] : known) names.emplace_back(name);
+      throw Error(
+          ErrorCode::kUnknownName, std::string(field.key),
+          fmt::format("unknown family \"{}\"; known: {}{}", family, fmt::join(names, ", "), did_you_mean(family, names)));
     }
 }
 
@@ -317,11 +319,15 @@ std::map<std::string, bool> standard_decay_scaling() {
 }
 
 Protocol find_protocol(const std::string &name) {
-  for (const Protocol &protocol : protocols())
-    if (protocol.name == name) return protocol;
-  if (!names_file(name))
+  std::vector<std::string_view> known;
+  for (const Protocol &protocol : protocols()) known.emplace_back(protocol.name);
+  const bool is_exact = std::find(known.begin(), known.end(), name) != known.end();
+  if (is_exact || !names_file(name)) {
+    if (const auto found = find_name(name, known)) return protocols()[*found];
     throw Error(ErrorCode::kUnknownName, "protocol",
-                fmt::format("unknown protocol {}; known: {}, or a file (pare.protocol/1)", shown(name), known_protocols()));
+                fmt::format("unknown protocol {}; known: {}, or a file (pare.protocol/1){}", shown(name), known_protocols(),
+                            did_you_mean(name, known)));
+  }
   const std::string where = file_name(name);
   Protocol own = read_protocol(read_text(name, where, kMostBytes), where);
   // Results are told apart by the name.
@@ -397,9 +403,10 @@ void set_field(Protocol &protocol, const std::string &key, std::string_view valu
       }
   });
   if (found) return;
-  Texts known;
+  std::vector<std::string_view> known;
   visit_fields(protocol, [&](const Field &field, const auto &) { known.emplace_back(field.key); });
-  throw Error(ErrorCode::kUnknownName, key, fmt::format("unknown key \"{}\"; known: {}", key, fmt::join(known, ", ")));
+  throw Error(ErrorCode::kUnknownName, key,
+              fmt::format("unknown key \"{}\"; known: {}{}", key, fmt::join(known, ", "), did_you_mean(key, known)));
 }
 
 std::optional<std::string> without_effect(const Protocol &protocol, std::string_view key) {

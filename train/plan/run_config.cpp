@@ -249,7 +249,10 @@ std::optional<std::string> first_difference(const RunConfig &asked, const RunCon
 
   network("network", asked.model.network, started.model.network);
   text("input", shown(asked.model.input), shown(started.model.input));
-  text("substitute", asked.model.substitution, started.model.substitution);
+  // By whichever of its names: a run of before may have been given another.
+  const std::string &a = asked.model.substitution;
+  const std::string &b = started.model.substitution;
+  text("substitute", a, !a.empty() && !b.empty() && parse_substitute(a) == parse_substitute(b) ? a : b);
   text("where-possible", flag(asked.model.where_possible), flag(started.model.where_possible));
   text("teacher", asked.teacher ? asked.teacher->checksum : "", started.teacher ? started.teacher->checksum : "");
   if (asked.teacher && started.teacher) network("teacher-network", asked.teacher->network, started.teacher->network);

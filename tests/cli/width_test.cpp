@@ -1,0 +1,52 @@
+// No line of text is wider than 100 columns, for the networks of the research log and every command that prints tables.
+
+#include "base/text.hpp"
+#include "tests/run.hpp"
+
+namespace pare::test {
+
+namespace {
+
+void expect_narrow(const std::vector<std::string> &words) {
+  std::string command = "pare";
+  for (const std::string &word : words) command += ' ' + word;
+  const Result result = run(words);
+  EXPECT_TRUE(result.code == 0 || result.code == 3) << command << "\n" << result.err;
+  EXPECT_FALSE(result.out.empty()) << command;
+  for (const std::string &line : lines(result.out)) EXPECT_LE(display_width(line), 100U) << command << "\n" << line;
+}
+
+class Width : public Cli, public ::testing::WithParamInterface<std::string> {};
+
+TEST_P(Width, OfEveryTable) {
+  const std::string &network = GetParam();
+  expect_narrow({"show", network});
+  expect_narrow({"cost", network, "--layers", "--group-by", "kind"});
+  expect_narrow({"cost", network, "--group-by", "stage", "--convention", "all"});
+  // The longest names, and work per batch by both conventions.
+  for (const std::string substitute : {"Generic_0.1", "ACDC_4", "TensorTrain_0.5"})
+    expect_narrow({"cost", network, "--substitute", substitute, "--where-possible", "--layers", "--group-by", "kernel"});
+  for (const std::string family : {"Generic", "Hashed", "acdc"})
+    for (const std::string budget : {"parameters<=30%", "mult-adds[reference]<=1000"})
+      expect_narrow(
+          {"solve", network, "--substitute", family, "--where-possible", "--budget", budget, "--budget", "parameters<=100M"});
+}
+
+INSTANTIATE_TEST_SUITE_P(LogNetworks, Width,
+                         ::testing::Values("wrn-28-10", "wrn-40-2", "darts", "mobilenet-v2", "resnet-18", "resnet-50",
+                                           "wrn-50-2", "darts-imagenet"),
+                         [](const auto &one) { return test_name(one.param); });
+
+using Lists = Cli;
+
+TEST_F(Lists, AreNarrowToo) {
+  for (const std::string what : {"networks", "substitutions", "conventions", "solvers", "protocols"})
+    expect_narrow({"list", what});
+  expect_narrow({"formulas"});
+  for (const std::string substitution : {"tensor_train:dimensions=6", "tucker:dimensions=6", "cp:dimensions=6", "shuffle"})
+    expect_narrow({"formulas", substitution});
+}
+
+} // namespace
+
+} // namespace pare::test
