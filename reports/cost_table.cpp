@@ -149,7 +149,8 @@ Report layers(const CostView &view) {
       row.emplace_back(weigh(cost.events, view.conventions[i], false));
       if (work[i]) row.emplace_back(weigh(cost.events, view.conventions[i], true));
     }
-    row.emplace_back(cost.output ? Cell(shape_text(*cost.output)) : Cell());
+    Cell &output = row.emplace_back();
+    if (cost.output) output = shape_text(*cost.output);
     out.rows.push_back(std::move(row));
   }
   return out;
