@@ -1,6 +1,7 @@
 #include "analysis/lower.hpp"
 
 #include "analysis/cost_model.hpp"
+#include "base/text.hpp"
 
 #include <fmt/format.h>
 
@@ -21,8 +22,8 @@ void check_layers(const Graph &graph, const Plan &plan) {
   for (const auto &[layer, substitute] : plan.layers)
     if (!known.contains(layer))
       throw Error(ErrorCode::kUnknownName, "plan/" + layer,
-                  fmt::format("the network has no replaceable layer \"{}\"; it has {}{}", layer, known.size(),
-                              known.empty() ? std::string() : fmt::format(", such as {}", *known.begin())));
+                  fmt::format("the network has no replaceable layer {}; it has {}{}", shown(layer), known.size(),
+                              known.empty() ? std::string() : fmt::format(", such as {}", plain(*known.begin()))));
 }
 
 } // namespace

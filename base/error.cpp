@@ -7,12 +7,17 @@
 namespace pare {
 
 namespace {
+
+/// Of a line: keys and names of a file may have any length.
+constexpr std::size_t kMostWhereBytes = 400;
+
 std::string line(ErrorCode code, const std::string &where, const std::string &message) {
   std::string text = "[" + std::string(to_string(code)) + "] ";
-  if (!where.empty()) text += where + ": ";
+  if (!where.empty()) text += shortened(where, kMostWhereBytes) + ": ";
   text += message;
   return one_line(text); // whatever a file or an argument contained
 }
+
 } // namespace
 
 std::string_view to_string(ErrorCode code) {

@@ -25,8 +25,8 @@ std::string_view to_string(ErrorCode code);
 
 /// The only exception that Pare throws. `what()` is one line:
 ///   [invalid_config] block2.conv1/groups: groups = 5 must divide in_channels = 32
-/// where = "block2.conv1/groups": a layer, file or argument and the field in it; the message has the value, the rule
-/// that it breaks, and what would be accepted.
+/// where = "block2.conv1/groups": a layer, file or argument and the field in it; the line leaves out the middle of a very long
+/// one. The message has the value, the rule that it breaks, and what would be accepted.
 class Error : public std::runtime_error {
 public:
   Error(ErrorCode code, std::string where, std::string message);

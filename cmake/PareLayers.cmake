@@ -68,6 +68,9 @@ function(pare_layer name)
   list(TRANSFORM ARG_USES PREPEND pare::)
   target_link_libraries(pare_${target} PUBLIC ${ARG_USES} ${ARG_LIBRARIES} PRIVATE ${private_libraries})
   pare_compile_options(pare_${target})
+  if(PARE_LIBFUZZER) # which sees by this what an input reaches
+    target_compile_options(pare_${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
 endfunction()
 
 # pare_executable(NAME source... USES layer... [LIBRARIES target...]): an executable.

@@ -1,4 +1,4 @@
-# Sourced by quickstart and test, which run in the root of the checkout whatever folder they are called from.
+# Sourced by fuzz, quickstart and test, which run in the root of the checkout whatever folder they are called from.
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
@@ -68,7 +68,8 @@ require_nvcc() {
     "nvidia-cuda-crt==13.0.*" # cicc's PTX must not be newer than ptxas
 }
 
-# build PRESET [CMAKE_OPTION...]: configures and builds, in build/PRESET.
+# build PRESET [CMAKE_OPTION...]: configures and builds, in build/PRESET; only `build_target`, where that is set.
+build_target=
 build() {
   local preset=$1 launcher=()
   shift
@@ -82,10 +83,39 @@ build() {
   # Afresh: where a folder was configured for another compiler, CMake forgets the preset's other options, sanitizers among them.
   cmake --fresh --preset "$preset" "${launcher[@]}" "$@" >&2
   say "$preset: building in build/$preset"
-  cmake --build --preset "$preset" --parallel "$(nproc)" >&2
+  cmake --build --preset "$preset" --parallel "$(nproc)" ${build_target:+--target "$build_target"} >&2
+}
+
+# fuzz SECONDS: each target of tests/fuzz, as built in build/sanitize, on new inputs for so long, one on each core. What is found is kept
+# in build/fuzz/TARGET, and begun with the next time; an input that fails as build/fuzz/TARGET-crash-... (-timeout-, -oom-, -leak-).
+fuzz() {
+  local seconds=$1 corpora=(tests/fuzz/corpus/*)
+  say "fuzzing: ${#corpora[@]} targets, $seconds s each"
+  export -f say fuzz_target
+  printf '%s\0' "${corpora[@]##*/}" | xargs -0 -P "$(nproc)" -I{} bash -c 'fuzz_target "$@"' "$0" {} "$seconds"
+}
+
+fuzz_target() {
+  local name=$1 seconds=$2
+  local target=build/sanitize/tests/fuzz/fuzz_$name found=build/fuzz/$name log=build/fuzz/$name.log
+  mkdir -p "$found"
+  if "$target" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=2560 -artifact_prefix="$found-" -print_final_stats=1 \
+    "$found" "tests/fuzz/corpus/$name" &> "$log"; then
+    say "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs"
+    return
+  fi
+  local input
+  input=$(sed -n 's/^.*Test unit written to //p' "$log" | head -n 1)
+  say "$name FAILED: $(grep -a -m 1 -E '^fuzz:|runtime error:|ERROR:' "$log" || true)
+  again: $target ${input:-(no input was kept)}
+  all that was said: $log
+  once it is mended: keep the input in tests/fuzz/corpus/$name, by a name that says what it is"
+  return 1
 }
 
 # shellcheck disable=SC2034 # used by those who source this
+sanitize_packages=(clang libclang-rt-dev libgtest-dev libgmock-dev)
+# shellcheck disable=SC2034
 build_packages=(
   g++ cmake ninja-build git pkg-config
   libboost-graph-dev libnlopt-dev libnlopt-cxx-dev nlohmann-json3-dev libcli11-dev libfmt-dev libsodium-dev libturbojpeg0-dev

@@ -208,9 +208,10 @@ Budget parse_budget(std::string_view text, std::string_view bare_convention) {
   if (!out.is_percentage) out.limit = to_count(limit->decimal, 1, false, text);
   if (limit->decimal.cut) fail(fmt::format("{} has more than {} digits that count", shown(number, 40), kMostDigits));
   if (!out.is_percentage && out.limit.is_zero()) fail("a limit must be above 0");
-  out.written = fmt::format("{}{}{}", out.quantity(), to_string(out.relation), number);
-  out.written.erase(std::remove(out.written.begin(), out.written.end(), ' '), out.written.end());       // "0.8 M"
-  out.written.back() = static_cast<char>(std::toupper(static_cast<unsigned char>(out.written.back()))); // "50k"
+  std::string without_blanks(number); // "0.8 M"
+  without_blanks.erase(std::remove(without_blanks.begin(), without_blanks.end(), ' '), without_blanks.end());
+  without_blanks.back() = static_cast<char>(std::toupper(static_cast<unsigned char>(without_blanks.back()))); // "50k"
+  out.written = fmt::format("{}{}{}", out.quantity(), to_string(out.relation), without_blanks);
   return out;
 }
 

@@ -397,7 +397,7 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
     if (!layers.contains(entry.key()))
       plan.place(entry.key())
           .fail(fmt::format("the network has no replaceable layer {}; it has {}{}", shown(entry.key()), layers.size(),
-                            layers.empty() ? "" : fmt::format(", such as {}", first_layer)));
+                            layers.empty() ? "" : fmt::format(", such as {}", plain(first_layer))));
     out.plan.layers.emplace(entry.key(), read_entry(entry.value(), plan.place(entry.key())));
   }
 

@@ -115,6 +115,9 @@ TEST(Errors, SayWhereWhatAndWhichRule) {
   EXPECT_EQ(Error(ErrorCode::kOverflow, "", "too large").within("conv1").where(), "conv1");
   EXPECT_STREQ(Error(ErrorCode::kIo, "", "x").what(), "[io] x");
   EXPECT_STREQ(Error(ErrorCode::kIo, "a\nb", "x\ty").what(), "[io] a b: x y") << "one line, whatever it quotes";
+  const Error deep(ErrorCode::kIo, "begin" + std::string(10'000, '.') + "end", "x"); // keys of a file have any length
+  EXPECT_EQ(deep.what(), "[io] begin" + std::string(194, '.') + "..." + std::string(195, '.') + "end: x");
+  EXPECT_EQ(deep.where().size(), 10'008U);
 }
 
 } // namespace

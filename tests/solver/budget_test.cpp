@@ -140,8 +140,8 @@ TEST(Budget, NamesAndUnitsAsPeopleWriteThem) {
 
 // What is written in files reads back as the same budget.
 TEST(Budget, WrittenReadsBack) {
-  for (const char *text :
-       {"parameters<=0.8M", "mult-adds[macs] <= 1.2e8", "mult-adds~5%", "mult-adds[a-b.c_9]<=.5K", "parameters ~ 1e3"}) {
+  for (const char *text : {"parameters<=0.8M", "mult-adds[macs] <= 1.2e8", "mult-adds~5%", "mult-adds[a-b.c_9]<=.5K",
+                           "parameters ~ 1e3", "mult-adds[my own] ~ .5 G"}) {
     const Budget budget = parse_budget(text, "reference");
     const Budget again = parse_budget(budget.written);
     EXPECT_EQ(again.written, budget.written);
