@@ -114,10 +114,13 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
   }
 
   const Substitute substitute = parse_substitute(request.substitution, FreeKnob::kAllow);
-  if (!substitute.has_free_knob())
+  if (!substitute.has_free_knob()) {
+    Substitute free = parse_substitute(example_family().info().example);
+    free.knob.reset();
     throw Error(ErrorCode::kUsage, "substitution",
                 fmt::format("{} leaves no setting to solve for; a family without its setting, such as {}, would be accepted",
-                            request.substitution, parse_substitute(example_family().info().name, FreeKnob::kAllow).text()));
+                            request.substitution, free.text()));
+  }
   std::vector<Lowered::Kept> kept;
   const auto problem = make_substitution_problem(network, substitute, budgets, conventions, request.where_refused, kept);
   Solution out = solution(solver.solve(*problem));

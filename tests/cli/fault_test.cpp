@@ -216,7 +216,7 @@ TEST_F(Faults, NetworkFilesThatAreNoNetworks) {
   bad("\"out_channels\": 4", "\"out_channels\": 1e999", {"bad.json"});
   bad("\"kernel\": 3", "\"kernel\": [3, 3, 3]", {"kernel"});
   bad("\"kernel\": 3", "\"kernel\": 9", {"kernel"}, "invalid_config"); // does not fit
-  bad("\"op\": \"relu\"", "\"op\": \"gelu\"", {"gelu", "relu"});
+  bad("\"op\": \"relu\"", "\"op\": \"softmax\"", {"softmax", "relu"});
   bad("\"op\": \"relu\"", "\"op\": 5", {"op"});
   bad("\"replaceable\": \"Conv\"", "\"replaceable\": \"yes\"", {"replaceable"});
   bad("\"groups\": 4", "\"groups\": 3", {"groups"}, "invalid_config");

@@ -2,7 +2,6 @@
 
 #include "tests/fuzz/fuzz.hpp"
 
-#include <array>
 #include <cmath>
 #include <memory>
 
@@ -12,11 +11,9 @@ namespace pare::fuzz {
 void read(std::string_view bytes) {
   using namespace train;
   Numbers numbers(bytes);
-  constexpr std::array kKinds = {"pad_crop", "random_resized_crop", "none", "flip"};
-  constexpr std::array kEvaluations = {"whole", "resize_crop", "centre"};
   Augmentation settings;
-  settings.kind = kKinds[static_cast<std::size_t>(numbers.take(0, kKinds.size() - 1))];
-  settings.evaluation = kEvaluations[static_cast<std::size_t>(numbers.take(0, kEvaluations.size() - 1))];
+  settings.kind = kCrops[static_cast<std::size_t>(numbers.take(0, kCrops.size() - 1))].first;
+  settings.evaluation = kEvaluationCrops[static_cast<std::size_t>(numbers.take(0, kEvaluationCrops.size() - 1))].first;
   settings.size = numbers.take(-1, 100);
   settings.pad = numbers.take(-1, 40);
   settings.flip = numbers.take(0, 1) == 1;
