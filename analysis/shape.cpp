@@ -58,8 +58,7 @@ std::int64_t window_positions(std::int64_t size, std::int64_t kernel, std::int64
                             reach, kernel, dilation, padded, size,
                             before == after ? std::to_string(before) : fmt::format("{} and {}", before, after)));
   std::int64_t positions = (padded - reach) / stride + 1;
-  const std::int64_t starts = before == after ? size + before : padded; // where a partial window may start
-  if (ceil_mode && (padded - reach) % stride != 0 && positions <= (starts - 1) / stride) ++positions;
+  if (ceil_mode && (padded - reach) % stride != 0 && positions <= (size + before - 1) / stride) ++positions;
   return positions;
 }
 
@@ -82,6 +81,11 @@ Shape pooled_shape(const Shape &x, const Pair &kernel, const Pair &stride, const
       std::max(padding.horizontal.before, padding.horizontal.after) > kernel.width / 2)
     throw Error(ErrorCode::kInvalidConfig, "padding",
                 fmt::format("padding = {} must be at most half of the kernel, {}", to_string(padding), to_string(kernel)));
+  if (ceil_mode && !padding.is_symmetric())
+    throw Error(ErrorCode::kInvalidConfig, "ceil_mode",
+                fmt::format("ceil_mode = true must be false where padding differs from side to side, as in {}: no library says "
+                            "which partial windows there are then",
+                            to_string(padding)));
   return {.batch = x.batch,
           .channels = x.channels,
           .height = window_positions(x.height, kernel.height, stride.height, padding.vertical, 1, ceil_mode),

@@ -110,8 +110,7 @@ std::string to_string(const TensorShape &shape);
 Shape parse_image_shape(const std::string &where, std::string_view text);
 
 /// The positions of a sliding window along one axis, floor((size + before + after - dilation (kernel - 1) - 1) / stride) + 1,
-/// or the same with ceil where a last partial window is kept that starts inside the input or the padding before it (where the
-/// sides differ: or behind it, as if the image had been padded first).
+/// or the same with ceil where a last partial window is kept that starts inside the input or the padding before it.
 /// Throws Error{kInvalidConfig} where the window does not fit.
 std::int64_t window_positions(std::int64_t size, std::int64_t kernel, std::int64_t stride, const Sides &padding,
                               std::int64_t dilation, bool ceil_mode = false);

@@ -48,8 +48,13 @@ void register_substitution(const Substitution &family) {
   };
   if (!is_plain(info.name)) refuse("a name must be of lower-case letters, digits and _");
   if (info.evaluations.empty()) refuse("info() must say how it can be evaluated");
+  if (info.name == kWidth) refuse(fmt::format("{} is what `solve` calls the network's own width", kWidth));
   std::vector<std::string_view> names{info.name};
-  for (const ReferenceName &reference : info.reference_names) names.push_back(reference.name);
+  for (const ReferenceName &reference : info.reference_names) {
+    if (reference.name.empty() || reference.name.find_first_of("_:") != std::string_view::npos)
+      refuse(fmt::format("the reference name {} must be without _ and :, which end a name", shown(reference.name)));
+    names.push_back(reference.name);
+  }
   for (const Substitution *known : registry())
     for (const std::string_view name : names) {
       const auto &taken = known->info().reference_names;

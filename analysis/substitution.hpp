@@ -147,6 +147,8 @@ public:
 
 /// The registry: substitutions/list.def, then what a program has registered. A span is good until the next registration.
 std::span<const Substitution *const> substitutions();
+/// What solving calls the network's own width: no family's name.
+inline constexpr std::string_view kWidth = "width";
 /// Adds a family of a user's own, which lives as long as the program, before anything else is asked of Pare. From then on it is
 /// counted, solved for, listed and trained by its name like the others. Throws Error{kInvalidValue} where a name of it is
 /// taken, or info() lacks what it must say.

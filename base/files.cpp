@@ -153,6 +153,9 @@ public:
         temporary_(std::exchange(other.temporary_, {})) {}
   NewFile &operator=(NewFile &&) = delete;
 
+  /// Whether both are to be the same file; a pipe or a device may be written twice.
+  bool is_same_as(const NewFile &other) const { return !target_.empty() && target_ == other.target_; }
+
   /// Gives it its name. A pipe or a device, which has no other name, is written now.
   void commit() {
     if (target_.empty()) {
@@ -186,7 +189,12 @@ void write_file(const std::string &path, std::string_view text) { NewFile(path, 
 void write_files(std::span<const NamedText> files) {
   std::vector<NewFile> all;
   all.reserve(files.size());
-  for (const NamedText &file : files) all.emplace_back(file.path, file.text);
+  for (const NamedText &file : files) {
+    all.emplace_back(file.path, file.text);
+    for (std::size_t i = 0; i + 1 < all.size(); ++i)
+      if (all.back().is_same_as(all[i]))
+        throw Error(ErrorCode::kIo, file.path, "is another output too, by a link; another file would be accepted");
+  }
   for (NewFile &file : all) file.commit();
 }
 

@@ -114,6 +114,7 @@ int run(const Arguments &arguments) {
     throw Error(ErrorCode::kUsage, "NETWORK",
                 fmt::format("{} is solved already; a network without substitutes would be accepted", arguments.get("NETWORK")));
 
+  request.method = find_solver(request.method).info().name; // as it is written, however it was asked for
   const Solution solution = solve_uniform(design.network, request);
   const bool infeasible = !solution.result.answer;
   const SolveView view{.solution = solution, .network = design.network.name, .method = request.method};

@@ -46,9 +46,14 @@ if(PARE_TORCH_FOUND AND NOT TARGET pare::torch)
   add_library(pare::torch ALIAS pare_torch)
   # LibTorch brings fmt's headers of its own, and not the library that belongs to them: with these every file would compile all of
   # fmt. So ours go first, alone in a folder.
-  get_target_property(_pare_fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+  get_target_property(_pare_fmt_hints fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+  find_path(PARE_FMT_INCLUDE fmt/format.h HINTS ${_pare_fmt_hints})
+  mark_as_advanced(PARE_FMT_INCLUDE)
+  if(NOT PARE_FMT_INCLUDE)
+    message(FATAL_ERROR "the headers of fmt::fmt are not found; set PARE_FMT_INCLUDE to the folder that has fmt/format.h")
+  endif()
   file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fmt)
-  file(CREATE_LINK ${_pare_fmt_include}/fmt ${PROJECT_BINARY_DIR}/fmt/fmt SYMBOLIC)
+  file(CREATE_LINK ${PARE_FMT_INCLUDE}/fmt ${PROJECT_BINARY_DIR}/fmt/fmt SYMBOLIC)
   target_include_directories(pare_torch SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/fmt ${PARE_TORCH_INCLUDE}
                                                          ${PARE_TORCH_INCLUDE}/torch/csrc/api/include)
   # What is inlined from its headers makes GCC 12 see null pointers that are not there.

@@ -233,7 +233,8 @@ Network make_network(const NetworkSpec &spec, const NetworkOptions &options) {
     return make_network(*spec.family, spec.values, options);
   } catch (const Error &error) {
     for (const auto &[key, file] : spec.files)
-      if (const std::string value = fmt::format("{}/{}", spec.family->info().name, key); error.where().starts_with(value))
+      if (const std::string value = fmt::format("{}/{}", spec.family->info().name, key);
+          error.where() == value || error.where().starts_with(value + "/") || error.where().starts_with(value + " "))
         throw Error(ErrorCode::kInvalidFile, file + error.where().substr(value.size()), error.message());
     throw;
   }

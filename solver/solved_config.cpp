@@ -319,10 +319,12 @@ std::optional<Substitute> uniform_setting(const Network &network, const Plan &pl
   return out;
 }
 
-/// Whether a text means a setting, by whichever of its names.
+/// Whether a text means a setting, by whichever of its names; how it is evaluated the text does not say.
 bool means(const std::string &text, const Substitute &setting) {
   try {
-    return parse_substitute(text) == setting;
+    Substitute meant = parse_substitute(text);
+    meant.evaluation = setting.evaluation;
+    return meant == setting;
   } catch (const Error &) {
     return false;
   }

@@ -36,8 +36,6 @@ const UniformSolver &find_solver(std::string_view name) {
 
 namespace {
 
-constexpr std::string_view kWidth = "width";
-
 /// The request's conventions, and those that only budgets name.
 std::vector<Convention> all_conventions(const SolveRequest &request) {
   std::vector<Convention> out = request.conventions;

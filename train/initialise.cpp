@@ -86,6 +86,14 @@ private:
 
   /// Of a weight whose every mode has a factor, a core, or both. `name` is what it would be called.
   void decompose(const std::string &name, const Parts &parts) {
+    // Every mode from 0 up has its part, or a family has said something else than it meant.
+    const auto is_complete = [](const std::map<std::uint8_t, NodeId> &of) {
+      return of.empty() || of.rbegin()->first + 1U == of.size();
+    };
+    if (parts.cores.empty() || !is_complete(parts.cores) || !is_complete(parts.factors))
+      throw Error(ErrorCode::kInvalidConfig, name,
+                  "its decomposition lacks a core, or the part of a mode; Start::core and Start::factor of modes 0, 1, ... "
+                  "would be accepted");
     const bool whole = parts.cores.size() == 1 && parts.factors.size() > 1; // the core is one tensor of all modes
     const auto modes_of = [&](const std::map<std::uint8_t, NodeId> &of, std::size_t extent) {
       std::vector<std::int64_t> out;

@@ -177,7 +177,13 @@ void Trainer::open() {
   const double ratio = static_cast<double>(student_.cost.parameters) / static_cast<double>(student_.original_parameters);
   const auto scaled = [&](std::string_view family) {
     const auto entry = p.decay_scaling.find(std::string(family));
-    return entry != p.decay_scaling.end() && entry->second;
+    if (entry == p.decay_scaling.end())
+      throw Error(
+          ErrorCode::kInvalidConfig, "protocol/decay_scaling",
+          fmt::format("{} marks parameters whose weight decay may be scaled, and neither it nor the protocol says whether; "
+                      "decay_scaled in its info() would be accepted",
+                      family));
+    return entry->second;
   };
   const auto decays = weight_decays(student_.module->graph(), p.weight_decay, ratio, scaled);
   std::vector<Sgd::Parameter> parameters;

@@ -163,6 +163,11 @@ TEST(NetworkFiles, PaddingHasFourSides) {
     test::expect_message([&] { read(with("conv", padding)); },
                          "[invalid_file] net.json/layers[0].padding (c): padding = " + Json::parse(padding).dump() +
                              " must be a whole number, [vertical, horizontal], [top, bottom, left, right] or \"same\"");
+  test::expect_message(
+      [&] { read(with("max_pool", "[0, 1, 0, 0], \"ceil_mode\": true")); },
+      "[invalid_config] net.json/c/ceil_mode: ceil_mode = true must be false where padding differs from side to "
+      "side, as in [0, 1, 0, 0]: no library says which partial windows there are then");
+  EXPECT_NO_THROW(read(with("max_pool", "1, \"ceil_mode\": true")));
   test::expect_message([&] { read(with("max_pool", "[0, 2, 0, 0]")); },
                        "[invalid_config] net.json/c/padding: padding = [0, 2, 0, 0] must be at most half of the kernel, 3 x 3");
 }

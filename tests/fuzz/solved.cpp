@@ -14,8 +14,11 @@ void read(std::string_view bytes) {
       if (const auto spec = document.find(key); spec != document.end() && spec->is_string())
         if (is_spec_left_out(spec->get_ref<const std::string &>())) return;
     if (const auto plan = document.find("plan"); plan != document.end() && plan->is_object())
-      for (const auto &layer : plan->items())
-        if (layer.value().is_string() && is_substitute_left_out(layer.value().get_ref<const std::string &>())) return;
+      for (const auto &layer : plan->items()) {
+        const auto &entry =
+            layer.value().is_object() && layer.value().contains("setting") ? layer.value()["setting"] : layer.value();
+        if (entry.is_string() && is_substitute_left_out(entry.get_ref<const std::string &>())) return;
+      }
   }
 
   const Design design = read_design(bytes, "student.json");

@@ -46,9 +46,7 @@ Tensor run(const Op &op, const Tensor &x, const Pass &pass = {}) {
   return run([&](Builder &b, NodeId input) { return b.op("op", op, {input}); }, x, pass);
 }
 
-void expect_near(const Tensor &a, const Tensor &b, double most = 1e-12) {
-  EXPECT_LE((a - b).abs().max().item<double>(), most);
-}
+void expect_near(const Tensor &a, const Tensor &b, double most = 1e-12) { EXPECT_LE((a - b).abs().max().item<double>(), most); }
 
 TEST(Ops, FunctionsOfOneNumber) {
   const auto sigmoid = [](const Tensor &x) { return 1 / (1 + (-x).exp()); };

@@ -196,7 +196,7 @@ void read(const Field &field, std::string_view text, std::string &out) {
 template <Choice T>
 void read(const Field &field, std::string_view text, T &out) {
   const auto value = value_of(table_of(out), text);
-  if (!value) reject(field, std::string(text), accepts(field, out));
+  if (!value) reject(field, std::string(text), accepts(field, out) + did_you_mean(text, names_of(table_of(out))));
   out = *value;
 }
 void read(const Field &field, std::string_view text, std::int64_t &out) {

@@ -7,6 +7,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -72,9 +73,9 @@ double now_seconds() { return std::chrono::duration<double>(std::chrono::system_
 template <class IsOne>
 bool holds_more_than(const std::string &path, const IsOne &is_one) {
   std::error_code fault;
-  for (const auto &entry : fs::directory_iterator(path, fault))
-    if (!is_one(entry.path().filename().string())) return true;
-  return false;
+  for (auto entry = fs::directory_iterator(path, fault); !fault && entry != fs::directory_iterator(); entry.increment(fault))
+    if (!is_one(entry->path().filename().string())) return true;
+  return static_cast<bool>(fault); // what cannot be read is not taken for empty
 }
 
 /// What a run leaves that was stopped before it wrote its run.json.
@@ -99,6 +100,12 @@ RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
     ::close(lock_);
     if (why == EWOULDBLOCK) fail(path_, "another process is training in this folder; wait for it, or take another folder");
     fail(lock, fmt::format("cannot be locked: {}", std::strerror(why)));
+  }
+  // Who had it before may have taken it away in the meantime.
+  struct stat status {};
+  if (::fstat(lock_, &status) != 0 || status.st_nlink == 0) {
+    ::close(lock_);
+    fail(path_, "another process has just left this folder and taken it away; the same command again would be accepted");
   }
 }
 
