@@ -133,7 +133,7 @@ Convention parse_convention(const json::Value &document, const json::Place &plac
   const auto plain = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
   };
-  if (out.name.empty() || out.name == "all" || !std::all_of(out.name.begin(), out.name.end(), plain))
+  if (out.name.empty() || folded(out.name) == "all" || !std::all_of(out.name.begin(), out.name.end(), plain))
     members.place("name").fail(
         fmt::format("name = {} must be of letters, digits, _, - and ., and not \"all\"", shown(out.name)));
   if (out.source.empty()) members.place("source").fail("source = \"\" must say what is counted, after which tool or paper");

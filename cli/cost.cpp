@@ -34,6 +34,9 @@ int run(const Arguments &arguments) {
   if (const auto text = arguments.find("--substitute")) substitute = parse_substitute(*text);
 
   Design design = read_design(arguments);
+  if (arguments.has("--where-possible") && !substitute)
+    throw Error(ErrorCode::kUsage, "--where-possible",
+                "is about --substitute, which is not given; both, or neither would be accepted");
   if (substitute) {
     if (design.is_solved)
       throw Error(ErrorCode::kUsage, "--substitute",

@@ -87,7 +87,7 @@ std::vector<Convention> read_conventions(const Arguments &arguments) {
     } else {
       const std::string file = file_name(name);
       const Convention own = parse_convention(read_text(name, file, kMostConventionBytes), file);
-      if (is_known(own.name))
+      if (find_name(own.name, known_names)) // in any case of letters: budgets and tables could mean either
         throw Error(ErrorCode::kInvalidFile, file + "/name",
                     fmt::format("\"{}\" is a convention that pare has; another name would be accepted", own.name));
       add(own, true);

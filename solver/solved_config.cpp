@@ -519,8 +519,10 @@ std::optional<Network> network_by_name(std::string_view argument, const NetworkO
   try {
     return make_network(parse_network_spec(argument, may_be_file ? Names::kAsWritten : Names::kFolded), options);
   } catch (const Error &error) {
-    // Not the name of a network: then it is a file, if there is one of that name, or it looks like one.
-    if (error.code() != ErrorCode::kUnknownName || error.where() != "network" || !may_be_file) throw;
+    // Not the name of a network: then it is a file, if there is one of that name, or it looks like one. wrn-10-1.json begins as
+    // a name does; with keys behind it, it would be one.
+    const bool is_unknown = error.code() == ErrorCode::kUnknownName && error.where() == "network";
+    if (!may_be_file || !(is_unknown || argument.find(':') == std::string_view::npos)) throw;
     return std::nullopt;
   }
 }

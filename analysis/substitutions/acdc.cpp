@@ -64,7 +64,7 @@ public:
     const std::int64_t c_o = site.out_channels();
     const std::int64_t size = std::max(c_i, c_o);
     const std::int64_t factors = structure[0];
-    constexpr std::int64_t kMostFactors = 1 << 20; // each has two tensors of its own
+    constexpr std::int64_t kMostFactors = 1 << 16; // each has two tensors of its own; papers have a dozen
     if (factors > kMostFactors)
       throw Error(ErrorCode::kLimit, site.name + "/layers",
                   fmt::format("layers = {} must be at most {}", factors, kMostFactors));

@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 
 namespace pare {
@@ -541,6 +543,14 @@ TEST(LoadDesign, NamesBeforeFiles) {
       R"([io] no/such/file.json: cannot read "no/such/file.json": No such file or directory; a file that can be read would be accepted)");
   expect_message([] { load_design("/"); },
                  R"([io] /: cannot read "/": Is a directory; a file that can be read would be accepted)");
+  // A file whose name begins as a network's is a file, whether it is there or not.
+  const std::string path = "wrn-10-1.json";
+  expect_message(
+      [&] { load_design(path); },
+      R"([io] wrn-10-1.json: cannot read "wrn-10-1.json": No such file or directory; a file that can be read would be accepted)");
+  std::ofstream(path) << write_network(make_network("resnet-18").graph, "mine");
+  EXPECT_EQ(load_design(path).network.name, "mine");
+  std::remove(path.c_str());
   expect_message([] { load_design("wrn-27-10"); },
                  "[invalid_value] wide_resnet/depth: depth = 27 must be 6n + 4, such as 10, 16, 22, 28 or 40");
 }
