@@ -207,8 +207,9 @@ TEST_F(Help, CompletionInZshAsItIsTyped) {
 zmodload zsh/zpty
 export TERM=dumb HOME=$PWD
 zpty shell zsh -f -i
-zpty -w shell 'PS1= COLUMNS=200; source ./pare.zsh; print "RE""ADY"'
-zpty -r shell out '*READY*' || exit 1
+# Its own prompt says that the line editor reads, and not the terminal, which would echo what is typed.
+zpty -w shell 'COLUMNS=200; source ./pare.zsh; PS1="RE""ADY> "'
+zpty -r shell out '*READY> *' || exit 1
 for typed in 'pare cost x --format=js' 'pare cost x --format js' 'pare cost x --substitute=Gen' 'pare cost wrn-28-10 --group-by st' 'pare hel'; do
   zpty -n -w shell $typed$'	|'
   zpty -r shell out '*\|' || exit 1
