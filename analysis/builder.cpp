@@ -1,6 +1,9 @@
 #include "analysis/builder.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
 
 #include <vector>
 
@@ -32,6 +35,26 @@ NodeId Builder::owner(const std::string &name, NodeId x, Op op, const Owned &own
   std::vector<NodeId> inputs{x};
   for (const OwnedParameter &own : parameters)
     inputs.push_back(parameter(id, std::string(own.leaf), own.extents, own.start, decay_scaled));
+  return graph_.add(id, std::move(op), inputs, spelling);
+}
+
+NodeId Builder::shared(const std::string &name, NodeId x, NodeId owner, Op op, Spelling spelling) {
+  const auto refuse = [&](const std::string &message) { throw Error(ErrorCode::kInvalidConfig, name, message); };
+  const Node &node = graph_.node(owner);
+  const Layer &layer = graph_.layer(node.layer);
+  if (layer.shares)
+    refuse(fmt::format("{} shares the parameters of {} itself; {} would be accepted", shown(layer.name),
+                       shown(graph_.layer(*layer.shares).name), shown(graph_.layer(*layer.shares).name)));
+  if (kind_index(op) != kind_index(node.op))
+    refuse(fmt::format("a {} cannot share the parameters of {}, a {}", kind_name(op), shown(layer.name), kind_name(node.op)));
+  if (!owns_parameters(kind_index(op))) refuse(fmt::format("a {} has no parameters to share", kind_name(op)));
+  std::vector<NodeId> inputs = graph_.inputs(owner);
+  // Weights say it by their shapes; statistics have no weight beside them where a norm is not affine.
+  if (shape(x).channels != shape(inputs[0]).channels)
+    refuse(fmt::format("in_channels = {} must be {}, those of {}, whose parameters it shares", shape(x).channels,
+                       shape(inputs[0]).channels, shown(layer.name)));
+  inputs[0] = x;
+  const LayerId id = graph_.add_layer(name, kind_name(op), substituted_, node.layer);
   return graph_.add(id, std::move(op), inputs, spelling);
 }
 

@@ -42,6 +42,10 @@ public:
   /// Any op of one input, with the parameters that its layer owns.
   NodeId owner(const std::string &name, NodeId x, Op op, const Owned &owned, bool decay_scaled = false,
                Spelling spelling = Spelling::kModule);
+  /// Runs `owner`, a layer with parameters of its own, again on x: a module used twice. `op` is of the owner's kind; stride,
+  /// padding and the like may be other than the owner's. Parameters and running statistics are the owner's, whatever is
+  /// substituted for it is substituted here too.
+  NodeId shared(const std::string &name, NodeId x, NodeId owner, Op op, Spelling spelling = Spelling::kModule);
   /// Any op without parameters.
   NodeId op(std::string name, Op op, std::initializer_list<NodeId> inputs, Spelling spelling = Spelling::kModule);
   NodeId op(std::string name, Op op, std::span<const NodeId> inputs, Spelling spelling = Spelling::kModule);

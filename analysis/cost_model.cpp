@@ -80,7 +80,7 @@ CostReport count(const Graph &graph, Detail detail) {
         report.buffer_elements = checked_add(report.buffer_elements, buffer->extents.elements());
         continue;
       }
-      if (std::holds_alternative<BatchNorm>(node.op)) {
+      if (std::holds_alternative<BatchNorm>(node.op) && !graph.layer(node.layer).shares) {
         graph.inputs(id, inputs);
         for (std::size_t port = 1; port < inputs.size(); ++port)
           report.batch_norm_parameters += graph.weight(inputs[port]).elements();

@@ -11,6 +11,7 @@
 #include <array>
 #include <cassert>
 #include <numeric>
+#include <unordered_map>
 
 namespace pare {
 
@@ -64,8 +65,10 @@ void Graph::clear() {
   edges_->dag.clear();
 }
 
-LayerId Graph::add_layer(std::string name, std::string_view kind, bool substituted) {
-  layers_.push_back({.name = std::move(name), .kind = std::string(kind), .substituted = substituted, .family = {}});
+LayerId Graph::add_layer(std::string name, std::string_view kind, bool substituted, std::optional<LayerId> shares) {
+  assert(!shares || !layers_[*shares].shares);
+  layers_.push_back(
+      {.name = std::move(name), .kind = std::string(kind), .substituted = substituted, .family = {}, .shares = shares});
   return static_cast<LayerId>(layers_.size() - 1);
 }
 
@@ -106,6 +109,16 @@ void Graph::attach(NodeId node, Event event, Count amount) {
 void Graph::mark_replaceable(NodeId conv, Baseline baseline) {
   assert(std::holds_alternative<Conv>(nodes_[conv].op));
   replaceable_.push_back({.node = conv, .baseline = baseline});
+}
+
+std::vector<std::vector<NodeId>> Graph::sharers() const {
+  std::vector<std::vector<NodeId>> out(replaceable_.size());
+  std::unordered_map<LayerId, std::size_t> owners;
+  for (std::size_t i = 0; i < replaceable_.size(); ++i) owners.emplace(nodes_[replaceable_[i].node].layer, i);
+  for (NodeId id = 0; id < nodes_.size(); ++id)
+    if (const auto &shared = layers_[nodes_[id].layer].shares)
+      if (const auto owner = owners.find(*shared); owner != owners.end()) out[owner->second].push_back(id);
+  return out;
 }
 
 std::vector<NodeId> Graph::inputs(NodeId id) const {

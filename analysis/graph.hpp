@@ -28,12 +28,15 @@ std::string_view to_string(Baseline baseline); ///< "Conv", "Sep"
 std::optional<Baseline> baseline_from(std::string_view name);
 
 /// A named group of nodes: what a person calls a layer, with its parameters. Names may repeat (one ReLU module used three
-/// times is three layers of one name).
+/// times is three layers of one name), but for those of layers with parameters of their own.
 struct Layer {
   std::string name;
   std::string kind;         ///< the op's kind, or the substitution's name where it takes several ops
   bool substituted = false; ///< belongs to a substitute
   std::string family = {};  ///< of the substitute, or of the baseline, that took the place of a replaceable convolution
+  /// The layer whose parameters and running statistics it runs with, where these are not its own (a module used again): that
+  /// one stands before it and shares nothing itself.
+  std::optional<LayerId> shares = {};
 };
 
 struct Node {
@@ -81,7 +84,7 @@ public:
   /// Empties the graph and keeps its memory.
   void clear();
 
-  LayerId add_layer(std::string name, std::string_view kind, bool substituted = false);
+  LayerId add_layer(std::string name, std::string_view kind, bool substituted = false, std::optional<LayerId> shares = {});
   void set_family(LayerId layer, std::string_view family) { layers_[layer].family = family; }
   /// The network's one input; must be the first node.
   NodeId add_input(const Shape &shape);
@@ -118,6 +121,8 @@ public:
     Baseline baseline;
   };
   std::span<const Replaceable> replaceable() const { return replaceable_; }
+  /// Of each replaceable convolution the nodes that run with its parameters again, in order.
+  std::vector<std::vector<NodeId>> sharers() const;
   /// In the order of marking.
   std::span<const NodeId> marked(Mark mark) const { return marks_[static_cast<std::size_t>(mark)]; }
   std::span<const NodeId> attention_taps() const { return marked(Mark::kAttentionTap); }

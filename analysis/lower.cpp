@@ -26,6 +26,13 @@ void check_layers(const Graph &graph, const Plan &plan) {
                               known.empty() ? std::string() : fmt::format(", such as {}", plain(*known.begin()))));
 }
 
+[[noreturn]] void refuse_weight(const Graph &graph, NodeId node) {
+  throw Error(
+      ErrorCode::kInvalidConfig, graph.layer(graph.node(node).layer).name,
+      "a replaceable convolution must have a weight of its own; this one's is computed, or used by a layer that does not "
+      "say that it shares it");
+}
+
 } // namespace
 
 const Substitute *Plan::find(std::string_view layer) const {
@@ -49,26 +56,46 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
   Lowered out;
   out.graph = Graph(graph.initialisation());
 
-  // A replaced convolution takes its own weight and bias with it; what another node uses as well cannot go.
+  // A replaced convolution takes its weight and bias with it, those who share them too; what another node uses cannot go.
   std::vector<std::uint32_t> replaceable(n, kNone);
   std::vector<bool> dropped(n, false);
   std::vector<NodeId> inputs;
   const auto marks = graph.replaceable();
+  const auto sharers = graph.sharers();
   for (std::uint32_t i = 0; i < marks.size(); ++i) {
     replaceable[marks[i].node] = i;
+    for (const NodeId sharer : sharers[i]) replaceable[sharer] = i;
     graph.inputs(marks[i].node, inputs);
-    for (std::size_t port = 1; port < inputs.size(); ++port) dropped[inputs[port]] = true;
-  }
-  if (!marks.empty()) {
-    std::vector<std::uint8_t> uses(n, 0);
-    for (NodeId id = 0; id < n; ++id) {
-      graph.inputs(id, inputs);
-      for (NodeId input : inputs)
-        if (dropped[input] && (++uses[input] > 1 || !std::holds_alternative<Parameter>(graph.node(input).op)))
-          throw Error(ErrorCode::kInvalidConfig, graph.layer(graph.node(id).layer).name,
-                      "a replaceable convolution must have a weight of its own; this one's is computed or shared");
+    for (std::size_t port = 1; port < inputs.size(); ++port) {
+      if (dropped[inputs[port]] || !std::holds_alternative<Parameter>(graph.node(inputs[port]).op))
+        refuse_weight(graph, marks[i].node);
+      dropped[inputs[port]] = true;
     }
   }
+  if (!marks.empty())
+    for (NodeId id = 0; id < n; ++id) {
+      if (replaceable[id] != kNone) continue;
+      graph.inputs(id, inputs);
+      for (NodeId input : inputs)
+        if (dropped[input]) refuse_weight(graph, id);
+    }
+  const std::vector<ConvSites> sites = replaceable_sites(graph);
+  std::vector<SiteLowering> lowerings(marks.size());
+  std::vector<const Substitute *> substitutes(marks.size());
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    const std::string &name = sites[i].front().name;
+    substitutes[i] = plan.find(name);
+    if (substitutes[i] == nullptr) {
+      substitutes[i] = &baseline_substitute();
+      continue;
+    }
+    const auto refusal = resolve(sites[i], *substitutes[i]).refusal;
+    if (!refusal) continue;
+    if (where_refused == WhereRefused::kThrow) throw_refusal(sites[i].front(), *substitutes[i], *refusal);
+    out.kept.push_back({name, refusal->message});
+    substitutes[i] = &baseline_substitute();
+  }
+  std::vector<std::size_t> next_site(marks.size(), 0);
 
   std::vector<NodeId> moved(n, kNone);
   std::vector<LayerId> layers(graph.layer_count(), kNone);
@@ -79,14 +106,9 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
     const Node &node = graph.node(id);
     graph.inputs(id, inputs);
     if (replaceable[id] != kNone) {
-      const ConvSite site = site_of(graph, marks[replaceable[id]]);
-      const Substitute *substitute = plan.find(site.name);
-      if (substitute != nullptr && where_refused == WhereRefused::kLeaveAsItIs)
-        if (const auto refusal = resolve(site, *substitute).refusal) {
-          out.kept.push_back({site.name, refusal->message});
-          substitute = nullptr;
-        }
-      moved[id] = lower_site(out.graph, site, moved[inputs[0]], substitute != nullptr ? *substitute : baseline_substitute());
+      const std::uint32_t i = replaceable[id];
+      const ConvSite &site = sites[i][next_site[i]++];
+      moved[id] = lowerings[i].lower(out.graph, site, moved[inputs[0]], *substitutes[i]);
       continue;
     }
     for (NodeId &input : inputs) input = moved[input];
@@ -97,7 +119,8 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
     LayerId &layer = layers[node.layer];
     if (layer == kNone) {
       const Layer &old = graph.layer(node.layer);
-      layer = out.graph.add_layer(old.name, old.kind, old.substituted);
+      layer = out.graph.add_layer(old.name, old.kind, old.substituted,
+                                  old.shares ? std::optional(layers[*old.shares]) : std::nullopt);
     }
     moved[id] = out.graph.add(layer, node.op, inputs, node.spelling);
     for (; next_attached < attached.size() && attached[next_attached].node <= id; ++next_attached)
@@ -119,24 +142,31 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
 std::vector<Growth> growths(const Graph &graph, const Plan &plan) {
   std::vector<Growth> out;
   const Convention &macs = standard_convention();
-  const auto cost = [](const ConvSite &site, const Substitute &substitute) {
-    Graph one;
-    lower_site(one, site, one.add_input(site.input), substitute);
-    return count(one);
+  // At all its places: parameters once.
+  const auto cost = [&](const ConvSites &sites, const Substitute &substitute) {
+    std::pair<std::int64_t, Count> all;
+    for (const ConvSite &site : sites) {
+      Graph one;
+      lower_site(one, site, one.add_input(site.input), substitute);
+      const CostReport report = count(one);
+      if (&site == &sites.front()) all.first = report.parameters;
+      all.second += report.mult_adds(macs);
+    }
+    return all;
   };
-  for (const Graph::Replaceable &mark : graph.replaceable()) {
-    const ConvSite site = site_of(graph, mark);
+  for (const ConvSites &sites : replaceable_sites(graph)) {
+    const ConvSite &site = sites.front();
     const Substitute *substitute = plan.find(site.name);
-    if (substitute == nullptr || is_baseline(site, *substitute) || resolve(site, *substitute).refusal) continue;
-    const CostReport before = cost(site, baseline_substitute());
-    const CostReport after = cost(site, *substitute);
-    if (after.parameters <= before.parameters && after.mult_adds(macs) <= before.mult_adds(macs)) continue;
+    if (substitute == nullptr || is_baseline(site, *substitute) || resolve(sites, *substitute).refusal) continue;
+    const auto [parameters_before, mult_adds_before] = cost(sites, baseline_substitute());
+    const auto [parameters_after, mult_adds_after] = cost(sites, *substitute);
+    if (parameters_after <= parameters_before && mult_adds_after <= mult_adds_before) continue;
     out.push_back({.layer = site.name,
                    .substitute = substitute->text(),
-                   .parameters_before = before.parameters,
-                   .parameters_after = after.parameters,
-                   .mult_adds_before = before.mult_adds(macs),
-                   .mult_adds_after = after.mult_adds(macs)});
+                   .parameters_before = parameters_before,
+                   .parameters_after = parameters_after,
+                   .mult_adds_before = mult_adds_before,
+                   .mult_adds_after = mult_adds_after});
   }
   return out;
 }

@@ -38,14 +38,16 @@ std::vector<std::string_view> file_ops() {
   return out;
 }
 
-/// A layer: its op, what files say of the parameters that it owns, and marks.
+/// A layer: its op, what files say of the parameters that it owns, or whose it shares, and marks.
 struct Entry {
   std::string id;
   std::string name;
   Op op;
   std::vector<std::string> inputs;
   Owned owned;
-  bool same_padding = false; ///< what that is, says the input
+  std::optional<std::string> shares; ///< an id
+  json::Value said;                  ///< the whole entry of one that shares: what it leaves out is as the owner says
+  bool same_padding = false;         ///< what that is, says the input
   Spelling spelling = Spelling::kModule;
   std::optional<Baseline> replaceable;
   std::size_t position = 0;
@@ -131,13 +133,28 @@ Entry read_entry(const json::Value &object, json::Place place, std::size_t posit
     if (std::any_of(text->begin(), text->end(), [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7f; }))
       fail(field, fmt::format("{} = {} must be without control characters but line ends", field, json::shown(*text)));
 
+  if (members.find("shares") != nullptr) {
+    entry.shares = members.text("shares");
+    entry.said = object;
+    if (!owns_parameters(*kind)) fail("shares", fmt::format("a {} has no parameters to share; leave it out", op));
+  }
+  const auto leave_to_owner = [&](std::string_view field) {
+    if (entry.shares && members.find(field) != nullptr)
+      fail(field, fmt::format("{} is said by {}, whose parameters are shared; leave it out here", field, shown(*entry.shares)));
+  };
   std::visit(
       [&]<class T>(const T & /*op*/) {
         if constexpr (HasNeeded<T>)
-          for (const std::string_view field : T::kNeeded) members.at(field);
-        if constexpr (Owner<T>) T::visit_owned(entry.owned, [&](const char *name, auto &v) { read(name, v); });
+          if (!entry.shares)
+            for (const std::string_view field : T::kNeeded) members.at(field);
+        if constexpr (Owner<T>)
+          T::visit_owned(entry.owned, [&](const char *name, auto &v) {
+            leave_to_owner(name);
+            read(name, v);
+          });
       },
       entry.op);
+  leave_to_owner("replaceable");
   if (std::holds_alternative<Conv>(entry.op) && members.find("replaceable") != nullptr) {
     const std::string baseline = members.text("replaceable");
     entry.replaceable = baseline_from(baseline);
@@ -152,6 +169,16 @@ Entry read_entry(const json::Value &object, json::Place place, std::size_t posit
   entry.spelling = *known;
   members.finish();
   return entry;
+}
+
+/// What a layer that shares leaves out is as the owner of its parameters says.
+void complete(Entry &entry, const Entry &owner, const json::Place &place) {
+  json::Members members(entry.said, place);
+  entry.op = owner.op;
+  entry.owned = owner.owned;
+  entry.same_padding = owner.same_padding;
+  FieldReader read(members, entry.same_padding);
+  std::visit([&]<class T>(T &o) { T::visit_fields(o, [&](const char *name, auto &v) { read(name, v); }); }, entry.op);
 }
 
 /// The op with the padding that "same" is for such an input. What is wrong with its other fields is found later.
@@ -173,12 +200,14 @@ Op with_same_padding(const Entry &entry, const Shape &x) {
   return out;
 }
 
-NodeId append(Graph &graph, const Entry &entry, std::span<const NodeId> inputs) {
+/// `owner`: the node whose parameters it shares, where it does.
+NodeId append(Graph &graph, const Entry &entry, std::span<const NodeId> inputs, NodeId owner) {
   Builder b(graph);
   const Op op = entry.same_padding && inputs.size() == 1 ? with_same_padding(entry, graph.activation(inputs[0])) : entry.op;
   if (!owns_parameters(kind_index(op))) return b.op(entry.name, op, inputs, entry.spelling);
   if (inputs.size() != 1)
     throw Error(ErrorCode::kInvalidFile, entry.name + "/inputs", fmt::format("{} inputs given, 1 expected", inputs.size()));
+  if (entry.shares) return b.shared(entry.name, inputs[0], owner, op, entry.spelling);
   const NodeId node = b.owner(entry.name, inputs[0], op, entry.owned, false, entry.spelling);
   if (entry.replaceable) graph.mark_replaceable(node, *entry.replaceable);
   return node;
@@ -201,7 +230,7 @@ Shape read_input_shape(const json::Value &value, const json::Place &place) {
 namespace {
 
 /// What is left of a document once its layers have been read.
-NetworkFile assemble(json::Members &header, bool has_layers, const std::vector<Entry> &entries, const json::Place &top,
+NetworkFile assemble(json::Members &header, bool has_layers, std::vector<Entry> entries, const json::Place &top,
                      const InputOptions &input) {
   NetworkFile out;
   out.name = header.text("name");
@@ -216,17 +245,20 @@ NetworkFile assemble(json::Members &header, bool has_layers, const std::vector<E
   std::unordered_map<std::string_view, std::size_t> by_id;
   by_id.reserve(entries.size());
   const auto place = [&](const Entry &entry) { return header.place("layers").item(entry.position).called(entry.id); };
-  std::unordered_set<std::string_view> replaceable_names;
+  std::unordered_map<std::string_view, std::size_t> owners; // by name, which is what their parameters are called by
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (!by_id.emplace(entries[i].id, i).second)
-      place(entries[i])
-          .member("id")
-          .fail(fmt::format("id {} is taken by layers[{}]; ids must be unique", shown(entries[i].id),
-                            entries[by_id[entries[i].id]].position));
-    if (entries[i].replaceable && !replaceable_names.insert(entries[i].name).second)
-      place(entries[i])
-          .member("name")
-          .fail(fmt::format("two replaceable layers are named {}; plans need a name for each", shown(entries[i].name)));
+    const Entry &entry = entries[i];
+    if (!by_id.emplace(entry.id, i).second)
+      place(entry).member("id").fail(
+          fmt::format("id {} is taken by layers[{}]; ids must be unique", shown(entry.id), entries[by_id[entry.id]].position));
+    if (!owns_parameters(kind_index(entry.op)) || entry.shares) continue;
+    if (const auto [first, is_new] = owners.emplace(entry.name, i); !is_new) {
+      const std::string other = shown(entries[first->second].id);
+      place(entry).member("name").fail(fmt::format(
+          "layers {} and {} both have parameters of their own, of the name {}; another name, or \"shares\": {} if it "
+          "is one module that runs twice, would be accepted",
+          other, shown(entry.id), shown(entry.name), other));
+    }
   }
   std::vector<std::pair<std::size_t, std::size_t>> dependencies;
   bool in_order = true;
@@ -238,6 +270,22 @@ NetworkFile assemble(json::Members &header, bool has_layers, const std::vector<E
       dependencies.emplace_back(i, needed->second);
       in_order = in_order && needed->second < i;
     }
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    Entry &entry = entries[i];
+    if (!entry.shares) continue;
+    const json::Place at = place(entry).member("shares");
+    const auto found = by_id.find(*entry.shares);
+    if (found == by_id.end()) at.fail(fmt::format("no layer has the id {}", shown(*entry.shares)));
+    const Entry &owner = entries[found->second];
+    if (owner.shares)
+      at.fail(fmt::format("layer {} shares parameters itself; one that has its own would be accepted", shown(owner.id)));
+    if (kind_index(owner.op) != kind_index(entry.op))
+      at.fail(fmt::format("layer {} is a {}, and this one a {}; one of its kind would be accepted", shown(owner.id),
+                          kind_name(owner.op), kind_name(entry.op)));
+    complete(entry, owner, place(entry));
+    dependencies.emplace_back(i, found->second);
+    in_order = in_order && found->second < i;
+  }
   std::vector<std::size_t> order;
   if (!in_order) {
     const DependencyOrder sorted = dependency_order(entries.size(), dependencies);
@@ -261,7 +309,7 @@ NetworkFile assemble(json::Members &header, bool has_layers, const std::vector<E
       const Entry &entry = entries[in_order ? k : order[k]];
       inputs.clear();
       for (const std::string &id : entry.inputs) inputs.push_back(id == kInputId ? source : nodes[by_id.at(id)]);
-      nodes[by_id.at(entry.id)] = append(graph, entry, inputs);
+      nodes[by_id.at(entry.id)] = append(graph, entry, inputs, entry.shares ? nodes[by_id.at(*entry.shares)] : source);
     }
   } catch (const Error &error) {
     // A value in a file that no layer accepts is a fault of the file, not of the command line.
@@ -294,7 +342,7 @@ NetworkFile read_network(std::string_view text, const std::string &where, const 
       [&](const json::Value &layer, const json::Place &at) { entries.push_back(read_entry(layer, at, entries.size())); },
       has_layers);
   json::Members header(document, place, kSchema);
-  return assemble(header, has_layers, entries, place, input);
+  return assemble(header, has_layers, std::move(entries), place, input);
 }
 
 NetworkFile read_network(const json::Value &document, const json::Place &place, const InputOptions &input) {
@@ -304,7 +352,7 @@ NetworkFile read_network(const json::Value &document, const json::Place &place, 
   if (layers != nullptr && !layers->is_array()) header.place("layers").fail("layers must be an array");
   for (std::size_t i = 0; layers != nullptr && i < layers->size(); ++i)
     entries.push_back(read_entry((*layers)[i], header.place("layers").item(i), i));
-  return assemble(header, layers != nullptr, entries, place, input);
+  return assemble(header, layers != nullptr, std::move(entries), place, input);
 }
 
 // ------------------------------------------------------------------------------------------------- writing
@@ -345,9 +393,10 @@ std::vector<std::string> unique_ids(const Graph &graph) {
   return ids;
 }
 
-/// The attributes of an op, and of the parameters that it owns, as (name, text). Only what a reader would not assume.
+/// The attributes of an op, and of the parameters that it owns, as (name, text). Only what a reader would not assume, who of a
+/// layer that shares knows `owner`.
 template <class Visitor>
-void visit_attributes(const Graph &graph, NodeId id, Visitor &&visit) {
+void visit_attributes(const Graph &graph, NodeId id, const Op *owner, Visitor &&visit) {
   const Node &node = graph.node(id);
   const std::size_t kind = kind_index(node.op);
   /// Visits what `all` visits of `object`, where it is not as in `standard`.
@@ -357,17 +406,18 @@ void visit_attributes(const Graph &graph, NodeId id, Visitor &&visit) {
     std::size_t i = 0;
     all(object, [&](const char *name, const auto &v) {
       const std::string text = written(v);
-      if (text != standards[i++] || is_needed(kind, name)) visit(name, text);
+      if (text != standards[i++] || (owner == nullptr && is_needed(kind, name))) visit(name, text);
     });
   };
   std::visit(
       [&]<class T>(const T &op) {
-        if constexpr (Owner<T>) {
-          std::vector<const TensorShape *> shapes;
-          graph.input_shapes(id, shapes);
-          visit_changed(owned_of(op, shapes), Owned{}, [](const Owned &o, auto &&v) { T::visit_owned(o, v); });
-        }
-        visit_changed(op, T{}, [](const T &o, auto &&v) { T::visit_fields(o, v); });
+        if constexpr (Owner<T>)
+          if (owner == nullptr) {
+            std::vector<const TensorShape *> shapes;
+            graph.input_shapes(id, shapes);
+            visit_changed(owned_of(op, shapes), Owned{}, [](const Owned &o, auto &&v) { T::visit_owned(o, v); });
+          }
+        visit_changed(op, owner == nullptr ? T{} : std::get<T>(*owner), [](const T &o, auto &&v) { T::visit_fields(o, v); });
       },
       node.op);
 }
@@ -385,6 +435,7 @@ std::string write_network(const Graph &graph, std::string_view name) {
                                 kSchema, quoted(name), input.channels, input.height, input.width);
   std::vector<NodeId> inputs;
   std::vector<bool> used(graph.node_count(), false);
+  std::vector<NodeId> node_of(graph.layer_count(), 0);
   bool first = true;
   for (NodeId id = 1; id < graph.node_count(); ++id) {
     const Node &node = graph.node(id);
@@ -401,9 +452,10 @@ std::string write_network(const Graph &graph, std::string_view name) {
     bool first_input = true;
     for (NodeId source : inputs) {
       if (!graph.node(source).on_activations) {
-        if (used[source] || !std::holds_alternative<Parameter>(graph.node(source).op))
-          throw Error(ErrorCode::kInvalidConfig, layer.name,
-                      "a network file holds layers with weights of their own; this one's is computed or shared");
+        if ((used[source] && !layer.shares) || !std::holds_alternative<Parameter>(graph.node(source).op))
+          throw Error(
+              ErrorCode::kInvalidConfig, layer.name,
+              "a network file holds layers with weights of their own, or that say whose they share; this one's is computed");
         used[source] = true;
         continue;
       }
@@ -411,7 +463,13 @@ std::string write_network(const Graph &graph, std::string_view name) {
       first_input = false;
     }
     out += ']';
-    visit_attributes(graph, id,
+    node_of[node.layer] = id;
+    const Op *owner = nullptr;
+    if (layer.shares) {
+      owner = &graph.node(node_of[*layer.shares]).op;
+      out += fmt::format(", \"shares\": {}", quoted(ids[node_of[*layer.shares]]));
+    }
+    visit_attributes(graph, id, owner,
                      [&](const char *field, const std::string &text) { out += fmt::format(", \"{}\": {}", field, text); });
     if (node.spelling != Spelling::kModule) out += fmt::format(", \"spelling\": \"{}\"", to_string(node.spelling));
     if (baselines[id] != nullptr) out += fmt::format(", \"replaceable\": \"{}\"", to_string(*baselines[id]));
@@ -445,9 +503,11 @@ std::string embed_network(std::string document, const Graph &graph, std::string_
 
 std::string describe(const Graph &graph, NodeId id) {
   std::string out;
-  visit_attributes(graph, id, [&](const char *field, const std::string &text) {
+  const auto add = [&](std::string_view field, std::string_view text) {
     out += fmt::format("{}{} {}", out.empty() ? "" : ", ", field, text);
-  });
+  };
+  visit_attributes(graph, id, nullptr, add);
+  if (const auto &shares = graph.layer(graph.node(id).layer).shares) add("shares", graph.layer(*shares).name);
   return out;
 }
 

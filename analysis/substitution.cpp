@@ -99,6 +99,19 @@ ConvSite site_of(const Graph &graph, const Graph::Replaceable &replaceable) {
           .baseline = replaceable.baseline};
 }
 
+std::vector<ConvSites> replaceable_sites(const Graph &graph) {
+  std::vector<ConvSites> out;
+  const auto sharers = graph.sharers();
+  out.reserve(sharers.size());
+  for (std::size_t i = 0; i < sharers.size(); ++i) {
+    const Graph::Replaceable &mark = graph.replaceable()[i];
+    ConvSites &sites = out.emplace_back();
+    sites.push_back(site_of(graph, mark));
+    for (const NodeId sharer : sharers[i]) sites.push_back(site_of(graph, {.node = sharer, .baseline = mark.baseline}));
+  }
+  return out;
+}
+
 Resolved resolve(const ConvSite &site, const Substitute &substitute) {
   const SubstitutionInfo &info = substitute.family->info();
   if (site.groups != 1 && !info.accepts_groups) {
@@ -123,6 +136,28 @@ Resolved resolve(const ConvSite &site, const Substitute &substitute) {
   return substitute.family->resolve(site, substitute.settings, substitute.knob.value_or(0));
 }
 
+Resolved resolve(std::span<const ConvSite> sites, const Substitute &substitute) {
+  Resolved out = resolve(sites.front(), substitute);
+  for (const ConvSite &site : sites.subspan(1)) {
+    if (out.refusal) return out;
+    Resolved here = resolve(site, substitute);
+    if (here.refusal)
+      out.refusal = Refusal{here.refusal->field, "where its parameters are shared, " + here.refusal->message,
+                            here.refusal->depends_on_knob};
+    else if (here.structure != out.structure)
+      out.refusal = Refusal{"shares",
+                            "the layers that share its parameters would need other numbers (ranks, groups) than it has itself; "
+                            "another family would be accepted",
+                            false};
+  }
+  return out;
+}
+
+void throw_refusal(const ConvSite &site, const Substitute &substitute, const Refusal &refusal) {
+  throw Error(ErrorCode::kNotApplicable, site.name + "/" + refusal.field,
+              fmt::format("{} does not apply: {}", substitute.text(), refusal.message));
+}
+
 const Substitute &baseline_substitute() {
   static const Substitute substitute = [] {
     // The one that is every layer's baseline.
@@ -142,9 +177,7 @@ bool is_baseline(const ConvSite &site, const Substitute &substitute) {
 
 NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute) {
   const Resolved resolved = resolve(site, substitute);
-  if (resolved.refusal)
-    throw Error(ErrorCode::kNotApplicable, site.name + "/" + resolved.refusal->field,
-                fmt::format("{} does not apply: {}", substitute.text(), resolved.refusal->message));
+  if (resolved.refusal) throw_refusal(site, substitute, *resolved.refusal);
   Builder builder(graph, !is_baseline(site, substitute));
   const auto first = static_cast<LayerId>(graph.layer_count());
   const NodeId out = [&] {
@@ -156,6 +189,58 @@ NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute
   }();
   for (LayerId layer = first; layer < graph.layer_count(); ++layer) graph.set_family(layer, substitute.family->info().name);
   return out;
+}
+
+NodeId SiteLowering::lower(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute) {
+  if (layers_.empty()) {
+    auto node = static_cast<NodeId>(graph.node_count());
+    auto layer = static_cast<LayerId>(graph.layer_count());
+    const NodeId out = lower_site(graph, site, x, substitute);
+    owner_ = site.name;
+    for (; layer < graph.layer_count(); ++layer) layers_.push_back(layer);
+    for (; node < graph.node_count(); ++node)
+      if (!graph.node(node).on_activations) constant_.push_back(node);
+    return out;
+  }
+  // Lowered on its own, and copied without what the first place has already: no family knows of it.
+  const auto refuse = [&] {
+    throw Error(ErrorCode::kNotApplicable, site.name + "/shares",
+                fmt::format("{} makes other parameters here than at {}, whose parameters it shares; another family would be "
+                            "accepted",
+                            substitute.family->info().name, shown(owner_)));
+  };
+  Graph own(graph.initialisation());
+  const NodeId out = lower_site(own, site, own.add_input(site.input), substitute);
+  std::vector<LayerId> layers(own.layer_count());
+  if (own.layer_count() != layers_.size() + 1) refuse(); // one is the input's
+  for (LayerId id = 1; id < own.layer_count(); ++id) {
+    const Layer &layer = own.layer(id);
+    layers[id] = graph.add_layer(layer.name, layer.kind, layer.substituted, layers_[id - 1]);
+    graph.set_family(layers[id], layer.family);
+  }
+  std::vector<NodeId> moved(own.node_count(), x);
+  std::vector<NodeId> inputs;
+  std::size_t next_constant = 0;
+  std::size_t next_attached = 0;
+  const auto attached = own.attached_events();
+  for (NodeId id = 1; id < own.node_count(); ++id) {
+    const Node &node = own.node(id);
+    const auto is_mine = [&] { return next_attached < attached.size() && attached[next_attached].node == id; };
+    if (!node.on_activations) {
+      if (next_constant == constant_.size()) refuse();
+      const Node &first = graph.node(constant_[next_constant]);
+      if (first.op != node.op || first.shape != node.shape) refuse();
+      moved[id] = constant_[next_constant++];
+      while (is_mine()) ++next_attached; // the first place has it
+      continue;
+    }
+    own.inputs(id, inputs);
+    for (NodeId &input : inputs) input = moved[input];
+    moved[id] = graph.add(layers[node.layer], node.op, inputs, node.spelling);
+    for (; is_mine(); ++next_attached) graph.attach(moved[id], attached[next_attached].event, attached[next_attached].amount);
+  }
+  if (next_constant != constant_.size()) refuse();
+  return moved[out];
 }
 
 // ---------------------------------------------------------------------------------------------------- knobs

@@ -35,6 +35,11 @@ struct ConvSite {
 
 /// The site of a convolution of a graph that is marked as replaceable.
 ConvSite site_of(const Graph &graph, const Graph::Replaceable &replaceable);
+/// All places of one replaceable layer: its own, then those of the layers that share its parameters, in order. They have one
+/// substitute, with one set of parameters, and may differ in image size, stride, padding and dilation.
+using ConvSites = std::vector<ConvSite>;
+/// Those of each of Graph::replaceable().
+std::vector<ConvSites> replaceable_sites(const Graph &graph);
 /// A site on its own, with the output shape inferred. Throws Error{kInvalidConfig}.
 ConvSite make_site(std::string name, const Shape &input, std::int64_t out_channels, Pair kernel, Pair stride, Padding padding,
                    Pair dilation, bool bias = false);
@@ -187,12 +192,29 @@ Substitute parse_substitute(std::string_view text, FreeKnob free_knob = FreeKnob
 
 /// resolve() behind the rules that all families share.
 Resolved resolve(const ConvSite &site, const Substitute &substitute);
+/// The same for a layer at all its places, which must come to the same numbers.
+Resolved resolve(std::span<const ConvSite> sites, const Substitute &substitute);
+/// Throws it as Error{kNotApplicable}, placed at the site.
+[[noreturn]] void throw_refusal(const ConvSite &site, const Substitute &substitute, const Refusal &refusal);
 /// A layer as the network has it, whatever that is.
 const Substitute &baseline_substitute();
 /// Whether this is what the site's baseline is anyway.
 bool is_baseline(const ConvSite &site, const Substitute &substitute);
 /// Lowers one site. Throws Error{kNotApplicable} placed at the site.
 NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute);
+
+/// Lowers the places of one layer one after the other into a graph: the first makes parameters, and what is computed from
+/// them; those that follow run with these.
+class SiteLowering {
+public:
+  /// Throws as lower_site() does, and Error{kNotApplicable} where a family makes other parameters for another place.
+  NodeId lower(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute);
+
+private:
+  std::string owner_;
+  std::vector<LayerId> layers_;  ///< of the first place
+  std::vector<NodeId> constant_; ///< its nodes that no image reaches
+};
 
 /// Modes of a flattened weight of `elements` numbers in `count` dimensions (formula of the 2019 reference): equal where the
 /// root is whole, else each the smallest divisor of what is left that reaches the rounded root.

@@ -60,6 +60,7 @@ void append_layers(std::string &out, const CostView &view) {
                         {"mult_adds", by_convention(view, cost.events, false)},
                         {"per_batch", by_convention(view, cost.events, true)},
                         {"output", nullptr}};
+    if (layer.shares) row["shares"] = view.lowered.graph.layer(*layer.shares).name;
     if (cost.output) row["output"] = {cost.output->channels, cost.output->height, cost.output->width};
     out += first ? "\n    " : ",\n    ";
     first = false;

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <limits>
 #include <map>
+#include <set>
 #include <tuple>
 
 namespace pare {
@@ -21,9 +22,9 @@ UniformCost &UniformCost::operator+=(const UniformCost &other) {
   return *this;
 }
 
-UniformCost UniformCost::times(std::int64_t n) const {
-  UniformCost out{.parameters = checked_mul(parameters, n), .mult_adds = mult_adds};
-  for (Count &count : out.mult_adds) count = count.repeated(n);
+UniformCost UniformCost::times(std::int64_t runs, std::int64_t owners) const {
+  UniformCost out{.parameters = checked_mul(parameters, owners), .mult_adds = mult_adds};
+  for (Count &count : out.mult_adds) count = count.repeated(runs);
   return out;
 }
 
@@ -92,34 +93,39 @@ public:
     const Substitute &baseline = baseline_substitute();
     fixed_ = cost_of(lower(network.graph, {}).graph, this->conventions());
     std::map<Key, std::size_t> known;
-    std::map<Key, std::string> refused;
-    for (const Graph::Replaceable &mark : network.graph.replaceable()) {
-      ConvSite site = site_of(network.graph, mark);
-      const Key key = key_of(site);
-      if (const auto same = known.find(key); same != known.end()) {
-        ++sites_[same->second].times;
-        continue;
-      }
-      auto refusal = refused.find(key);
-      if (refusal == refused.end())
-        if (const auto found =
-                resolve(site, with(info().kind == KnobInfo::Kind::kReal ? 1.0 : static_cast<double>(info().least))).refusal) {
+    std::map<std::vector<Key>, std::string> refused; // by all places of a layer
+    std::set<std::vector<Key>> accepted;
+    for (const ConvSites &sites : replaceable_sites(network.graph)) {
+      std::vector<Key> keys;
+      for (const ConvSite &site : sites) keys.push_back(key_of(site));
+      auto refusal = refused.find(keys);
+      if (refusal == refused.end() && !accepted.contains(keys)) {
+        const double most = info().kind == KnobInfo::Kind::kReal ? 1.0 : static_cast<double>(info().least);
+        if (const auto found = resolve(sites, with(most)).refusal) {
           if (where_refused == WhereRefused::kThrow)
-            throw Error(ErrorCode::kNotApplicable, site.name + "/" + found->field,
+            throw Error(ErrorCode::kNotApplicable, sites.front().name + "/" + found->field,
                         fmt::format("{} does not apply: {} (--where-possible leaves such layers as they are)",
                                     substitute.text(), found->message));
-          refusal = refused.emplace(key, found->message).first;
+          refusal = refused.emplace(keys, found->message).first;
+        } else {
+          accepted.insert(keys);
         }
+      }
       if (refusal != refused.end()) {
-        kept.push_back({site.name, refusal->second});
+        kept.push_back({sites.front().name, refusal->second});
         continue;
       }
-      known.emplace(key, sites_.size());
-      sites_.push_back({.site = std::move(site), .times = 1, .costs = {}});
+      for (std::size_t i = 0; i < sites.size(); ++i) {
+        const auto [place, is_new] = known.try_emplace(keys[i], sites_.size());
+        if (is_new) sites_.push_back({.site = sites[i], .runs = 0, .owners = 0, .costs = {}});
+        Site &site = sites_[place->second];
+        ++site.runs;
+        if (i == 0) ++site.owners; // the others run with its parameters
+      }
     }
     if (sites_.empty()) throw Error(ErrorCode::kNotApplicable, network.name, applies_to_no_layer(substitute.text(), kept));
     // What is left once the replaced layers are taken away.
-    for (const Site &s : sites_) fixed_ += lowered_cost(s.site, baseline).times(-s.times);
+    for (const Site &s : sites_) fixed_ += lowered_cost(s.site, baseline).times(-s.runs, -s.owners);
     if (info().kind == KnobInfo::Kind::kReal)
       least_ = from_ordinal(first_ordinal(0, ordinal_of(1.0), [&](std::uint64_t o) {
         return std::none_of(sites_.begin(), sites_.end(),
@@ -163,7 +169,7 @@ public:
 
   UniformCost cost(double setting) const override {
     UniformCost out = fixed_;
-    for (const Site &s : sites_) out += site_cost(s, setting).times(s.times);
+    for (const Site &s : sites_) out += site_cost(s, setting).times(s.runs, s.owners);
     return out;
   }
 
@@ -194,7 +200,8 @@ private:
 
   struct Site {
     ConvSite site;
-    std::int64_t times = 1;
+    std::int64_t runs = 0;                          ///< places in the network like this
+    std::int64_t owners = 0;                        ///< of these, how many have parameters of their own
     mutable std::map<Structure, UniformCost> costs; ///< of structures met before
   };
 
@@ -214,9 +221,10 @@ private:
       // Affine: two small ones tell all.
       const auto first = static_cast<double>(info().least);
       UniformCost step = known_cost(s, first + 1);
-      step += known_cost(s, first).times(-1);
+      step += known_cost(s, first).times(-1, -1);
       UniformCost out = known_cost(s, first);
-      out += step.times(static_cast<std::int64_t>(setting - first));
+      const auto steps = static_cast<std::int64_t>(setting - first);
+      out += step.times(steps, steps);
       return out;
     }
     return known_cost(s, setting);

@@ -19,7 +19,8 @@ struct UniformCost {
   std::vector<Count> mult_adds; ///< by UniformProblem::conventions()
 
   UniformCost &operator+=(const UniformCost &other);
-  UniformCost times(std::int64_t n) const;
+  /// Of a layer that runs so many times, with so many sets of parameters.
+  UniformCost times(std::int64_t runs, std::int64_t owners) const;
 };
 
 /// One setting for the whole network as a function of one number. Two settings of equal structure are the same network.

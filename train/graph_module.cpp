@@ -62,14 +62,19 @@ void GraphModule::register_tensors() {
       // Indices as the reference stores them; signs as small as they can be.
       const auto type = buffer->upper == 0 ? torch::kInt8 : torch::kInt64;
       weight_values_[id] = add(node.layer, buffer->leaf, torch::zeros(sizes(buffer->extents), type), false);
-    } else if (std::holds_alternative<BatchNorm>(node.op)) {
+    } else if (std::holds_alternative<BatchNorm>(node.op) && !graph_.layer(node.layer).shares) {
       const std::int64_t channels = graph_.activation(id).channels;
-      statistics_[id] = std::make_unique<Statistics>(
+      statistics_[node.layer] = std::make_unique<Statistics>(
           Statistics{.mean = add(node.layer, "running_mean", torch::zeros({channels}), false),
                      .variance = add(node.layer, "running_var", torch::ones({channels}), false),
                      .batches = add(node.layer, "num_batches_tracked", torch::zeros({}, torch::kInt64), false)});
     }
   }
+}
+
+Statistics &GraphModule::statistics(NodeId norm) const {
+  const LayerId layer = graph_.node(norm).layer;
+  return *statistics_.at(graph_.layer(layer).shares.value_or(layer));
 }
 
 void GraphModule::resolve() {
@@ -95,7 +100,7 @@ void GraphModule::resolve() {
     Instruction instruction{
         .node = id, .kernel = {}, .inputs = graph_.inputs(id), .last_uses = {}, .drop_path = dropped[id], .norm = {}};
     if (const auto *norm = std::get_if<BatchNorm>(&node.op)) {
-      instruction.kernel = batch_norm_kernel(*norm, *statistics_.at(id), false, graph_.layer(node.layer).name);
+      instruction.kernel = batch_norm_kernel(*norm, statistics(id), false, graph_.layer(node.layer).name);
       instruction.norm = id;
     } else if (std::holds_alternative<Relu>(node.op) && !activations_.empty()) {
       // A ReLU right behind a batch norm that nobody else reads runs with it.
@@ -103,7 +108,7 @@ void GraphModule::resolve() {
       Instruction &last = activations_.back();
       const auto *before = std::get_if<BatchNorm>(&graph_.node(source).op);
       if (before != nullptr && last.node == source && uses[source] == 1 && !kept_[source] && !dropped[source]) {
-        last.kernel = batch_norm_kernel(*before, *statistics_.at(source), true, graph_.layer(graph_.node(source).layer).name);
+        last.kernel = batch_norm_kernel(*before, statistics(source), true, graph_.layer(graph_.node(source).layer).name);
         last.node = id;
         last.drop_path = dropped[id];
         continue;
@@ -305,11 +310,11 @@ void GraphModule::freeze() {
     const auto at = [&](std::size_t port) {
       return port < instruction.inputs.size() ? weight_values_[instruction.inputs[port]] : Tensor();
     };
-    const auto [scale, shift] = affine_of(*statistics_.at(norm), at(1), at(2), std::get<BatchNorm>(graph_.node(norm).op).eps);
+    const auto [scale, shift] = affine_of(statistics(norm), at(1), at(2), std::get<BatchNorm>(graph_.node(norm).op).eps);
     const NodeId source = instruction.inputs[0];
     // New values get places behind the graph's nodes.
     const auto constant = [&](const Tensor &value) {
-      weight_values_.push_back(value.to(statistics_.at(norm)->mean.scalar_type()));
+      weight_values_.push_back(value.to(statistics(norm).mean.scalar_type()));
       return static_cast<NodeId>(weight_values_.size() - 1);
     };
     if (const auto conv = made_at.find(source); conv != made_at.end()) {
@@ -338,7 +343,7 @@ ValueRules GraphModule::value_rules() const {
     if (const auto *buffer = std::get_if<Buffer>(&node.op))
       out[graph_.parameter_name(id)] = buffer->upper == 0 ? ValueRule{.kind = ValueRule::Kind::kSign}
                                                           : ValueRule{.kind = ValueRule::Kind::kBelow, .end = buffer->upper};
-    else if (std::holds_alternative<BatchNorm>(node.op))
+    else if (std::holds_alternative<BatchNorm>(node.op) && !graph_.layer(node.layer).shares)
       out[graph_.layer(node.layer).name + ".running_var"] = {.kind = ValueRule::Kind::kVariance};
   }
   return out;

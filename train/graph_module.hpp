@@ -87,12 +87,14 @@ private:
   void resolve();
   void divide();
   torch::nn::Module &scope(const std::string &layer);
+  /// Of a batch norm, its own or shared.
+  Statistics &statistics(NodeId norm) const;
   void execute(const Instruction &instruction, const Pass &pass, Values &values) const;
   void recompute_segment(const Segment &segment, const Pass &pass, Values &values) const;
 
   Graph graph_;
   std::map<std::string, std::shared_ptr<torch::nn::Module>> scopes_;
-  std::map<NodeId, std::unique_ptr<Statistics>> statistics_; ///< of batch norms
+  std::map<LayerId, std::unique_ptr<Statistics>> statistics_; ///< of batch norms that have their own
   std::map<std::string, NodeId> parameter_nodes_;
   std::vector<Instruction> weights_;
   std::vector<Instruction> activations_;
