@@ -38,33 +38,6 @@ std::vector<const Substitution *> &registry() {
 
 std::span<const Substitution *const> substitutions() { return registry(); }
 
-void register_substitution(const Substitution &family) {
-  const SubstitutionInfo &info = family.info();
-  const auto refuse = [&](const std::string &message) {
-    throw Error(ErrorCode::kInvalidValue, fmt::format("substitution {}", shown(info.name)), message);
-  };
-  const auto is_plain = [](std::string_view name) {
-    return !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
-  };
-  if (!is_plain(info.name)) refuse("a name must be of lower-case letters, digits and _");
-  if (info.evaluations.empty()) refuse("info() must say how it can be evaluated");
-  if (info.name == kWidth) refuse(fmt::format("{} is what `solve` calls the network's own width", kWidth));
-  std::vector<std::string_view> names{info.name};
-  for (const ReferenceName &reference : info.reference_names) {
-    if (reference.name.empty() || reference.name.find_first_of("_:") != std::string_view::npos)
-      refuse(fmt::format("the reference name {} must be without _ and :, which end a name", shown(reference.name)));
-    names.push_back(reference.name);
-  }
-  for (const Substitution *known : registry())
-    for (const std::string_view name : names) {
-      const auto &taken = known->info().reference_names;
-      if (known->info().name == name ||
-          std::any_of(taken.begin(), taken.end(), [&](const ReferenceName &reference) { return reference.name == name; }))
-        refuse(fmt::format("the name {} is taken by {}; another would be accepted", name, known->info().name));
-    }
-  registry().push_back(&family);
-}
-
 // ---------------------------------------------------------------------------------------------------- sites
 
 ConvSite make_site(std::string name, const Shape &input, std::int64_t out_channels, Pair kernel, Pair stride, Padding padding,
@@ -343,6 +316,33 @@ bool same_letters(std::string_view a, std::string_view b) {
                     [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
+/// Whom a text means, by which name; no family where nobody is meant.
+struct Named {
+  const Substitution *family = nullptr;
+  const ReferenceName *reference = nullptr; ///< null: by its own name
+};
+
+/// Reference names: Name or Name_setting. Pare's own: family:key=value,... As it is written first: `acdc` is Pare's own, `ACDC`
+/// the reference's. In another case only what can be meant.
+Named find_named(std::string_view text) {
+  const auto underscore = text.find('_');
+  const bool bare = underscore == std::string_view::npos;
+  const std::string_view head = text.substr(0, underscore);
+  const std::string_view name = text.substr(0, text.find(':'));
+  const auto in_any_case = [&](const ReferenceName &reference) {
+    return same_letters(reference.name, head) &&
+           (bare || (reference.suffix == ReferenceName::Suffix::kRequired && begins_setting(text.substr(underscore))));
+  };
+  for (const bool exact : {true, false}) {
+    for (const Substitution *family : substitutions())
+      for (const ReferenceName &reference : family->info().reference_names)
+        if (exact ? reference.name == head : in_any_case(reference)) return {family, &reference};
+    for (const Substitution *family : substitutions())
+      if (exact ? family->info().name == name : same_letters(family->info().name, name)) return {family, nullptr};
+  }
+  return {};
+}
+
 constexpr std::int64_t kMostKnob = std::int64_t{1} << 53; ///< what a double holds exactly
 
 /// The knob in words: "a number in (0, 1]".
@@ -467,41 +467,29 @@ Substitute parse_substitute(std::string_view text, FreeKnob free_knob) {
     return out;
   };
 
-  // Reference names: Name or Name_setting. Pare's own: family:key=value,...
+  const Named named = find_named(text);
+  const auto colon = text.find(':');
+  if (named.family == nullptr) unknown(text.substr(0, colon), meant_name(text));
+  if (named.reference == nullptr)
+    return finish(
+        parse_own(*named.family, colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1), where));
+
+  const ReferenceName &reference = *named.reference;
+  const KnobInfo &knob = named.family->info().knob;
   const auto underscore = text.find('_');
   const bool bare = underscore == std::string_view::npos;
-  const std::string_view head = text.substr(0, underscore);
-  const auto colon = text.find(':');
-  const std::string_view name = text.substr(0, colon);
-  const auto by_reference = [&](const Substitution &family, const ReferenceName &reference) {
-    const KnobInfo &knob = family.info().knob;
-    Substitute out{.family = &family, .settings = reference.keys, .knob = {}};
-    if (reference.suffix == ReferenceName::Suffix::kNone && !bare)
-      throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} takes no setting", reference.name));
-    if (!bare)
-      out.knob = parse_knob(knob, text.substr(underscore + 1), reference.knob_offset, where);
-    else if (free_knob == FreeKnob::kRefuse)
-      out.knob = reference.knob;
-    if (out.has_free_knob() && free_knob == FreeKnob::kRefuse)
-      throw Error(ErrorCode::kInvalidValue, where,
-                  fmt::format("{} needs a setting, as in {}_S: S must be {}", reference.name, reference.name,
-                              accepted(knob, knob.least - reference.knob_offset)));
-    return finish(out);
-  };
-  // As it is written first: `acdc` is Pare's own, `ACDC` the reference's. In another case only what can be meant.
-  const auto in_any_case = [&](const ReferenceName &reference) {
-    return same_letters(reference.name, head) &&
-           (bare || (reference.suffix == ReferenceName::Suffix::kRequired && begins_setting(text.substr(underscore))));
-  };
-  for (const bool exact : {true, false}) {
-    for (const Substitution *family : substitutions())
-      for (const ReferenceName &reference : family->info().reference_names)
-        if (exact ? reference.name == head : in_any_case(reference)) return by_reference(*family, reference);
-    for (const Substitution *family : substitutions())
-      if (exact ? family->info().name == name : same_letters(family->info().name, name))
-        return finish(parse_own(*family, colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1), where));
-  }
-  unknown(name, meant_name(text));
+  Substitute out{.family = named.family, .settings = reference.keys, .knob = {}};
+  if (reference.suffix == ReferenceName::Suffix::kNone && !bare)
+    throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} takes no setting", reference.name));
+  if (!bare)
+    out.knob = parse_knob(knob, text.substr(underscore + 1), reference.knob_offset, where);
+  else if (free_knob == FreeKnob::kRefuse)
+    out.knob = reference.knob;
+  if (out.has_free_knob() && free_knob == FreeKnob::kRefuse)
+    throw Error(ErrorCode::kInvalidValue, where,
+                fmt::format("{} needs a setting, as in {}_S: S must be {}", reference.name, reference.name,
+                            accepted(knob, knob.least - reference.knob_offset)));
+  return finish(out);
 }
 
 std::string Substitute::text() const {
@@ -530,6 +518,90 @@ std::string Substitute::text() const {
   std::string out(info.name);
   if (!options.empty()) out += fmt::format(":{}", fmt::join(options, ","));
   return out;
+}
+
+// ---------------------------------------------------------------------------------------------------- families of users
+
+namespace {
+
+[[noreturn]] void refuse(const SubstitutionInfo &info, const std::string &message) {
+  throw Error(ErrorCode::kInvalidValue, fmt::format("substitution {}", shown(info.name)), message);
+}
+
+bool consists_of(std::string_view name, std::string_view letters) {
+  return !name.empty() && name.find_first_not_of(letters) == std::string_view::npos;
+}
+
+/// What must be right for names to be read and written.
+void check_info(const SubstitutionInfo &info) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyz0123456789_";
+  constexpr std::string_view kReference = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  if (!consists_of(info.name, kPlain)) refuse(info, "a name must be of lower-case letters, digits and _");
+  if (info.description.empty()) refuse(info, "info() must describe it");
+  if (info.evaluations.empty()) refuse(info, "info() must say how it can be evaluated");
+  if (info.baselines.size() > 1 && info.baselines.front() == info.baselines.back()) refuse(info, "a baseline is given twice");
+
+  const bool has_knob = info.knob.kind != KnobInfo::Kind::kNone;
+  if (has_knob ? !consists_of(info.knob.name, kPlain) : !info.knob.name.empty())
+    refuse(info, fmt::format("the knob's name {} must be {}", shown(info.knob.name),
+                             has_knob ? "of lower-case letters, digits and _" : "empty where its kind is kNone"));
+  std::vector<std::string_view> seen{info.knob.name};
+  for (const KeyInfo &key : info.keys) {
+    if (!consists_of(key.name, kPlain))
+      refuse(info, fmt::format("the key {} must be of lower-case letters, digits and _", shown(key.name)));
+    if (std::find(seen.begin(), seen.end(), key.name) != seen.end())
+      refuse(info, fmt::format("{} names two of its knob and keys", key.name));
+    seen.push_back(key.name);
+    const auto choices = static_cast<std::int64_t>(key.choices.size());
+    if (choices > 0 && (key.least != 0 || key.most != choices - 1))
+      refuse(info, fmt::format("the key {} must be from 0 to {}, as it has {} choices", key.name, choices - 1, choices));
+    if (key.standard < key.least || key.standard > key.most)
+      refuse(info,
+             fmt::format("the standard {} of the key {} must be from {} to {}", key.standard, key.name, key.least, key.most));
+  }
+
+  seen.clear();
+  for (const ReferenceName &reference : info.reference_names) {
+    // With a capital none is the beginning of anybody's own name, nor with a setting one of these.
+    if (!consists_of(reference.name, kReference) || std::isupper(static_cast<unsigned char>(reference.name.front())) == 0)
+      refuse(info, fmt::format("the reference name {} must be of letters and digits, a capital first", shown(reference.name)));
+    if (std::any_of(seen.begin(), seen.end(), [&](std::string_view name) { return same_letters(name, reference.name); }))
+      refuse(info, fmt::format("the reference name {} is given twice", reference.name));
+    seen.push_back(reference.name);
+    if (!has_knob && (reference.suffix == ReferenceName::Suffix::kRequired || reference.knob))
+      refuse(info, fmt::format("the reference name {} must be without a setting, as there is no knob", reference.name));
+    if (reference.keys.size() != info.keys.size())
+      refuse(info, fmt::format("the reference name {} sets {} keys, and must set each of {}", reference.name,
+                               reference.keys.size(), info.keys.size()));
+    for (std::size_t i = 0; i < info.keys.size(); ++i)
+      if (const KeyInfo &key = info.keys[i]; reference.keys[i] < key.least || reference.keys[i] > key.most)
+        refuse(info, fmt::format("the reference name {} has {} = {}, which must be from {} to {}", reference.name, key.name,
+                                 reference.keys[i], key.least, key.most));
+  }
+}
+
+} // namespace
+
+void register_substitution(const Substitution &family) {
+  const SubstitutionInfo &info = family.info();
+  check_info(info);
+  std::vector<std::string_view> names{info.name};
+  for (const ReferenceName &reference : info.reference_names) names.push_back(reference.name);
+  for (const std::string_view name : names) {
+    if (same_letters(name, kWidth)) refuse(info, fmt::format("{} is what `solve` calls the network's own width", kWidth));
+    // In any letter case, and as another's name with a setting: what it means already it goes on meaning.
+    if (const Named known = find_named(name); known.family != nullptr)
+      refuse(info, fmt::format("the name {} is taken by {}; another would be accepted", name, known.family->info().name));
+  }
+  registry().push_back(&family);
+  try {
+    if (parse_substitute(info.example).family != &family)
+      throw Error(ErrorCode::kInvalidValue, "example", "it is another family's");
+  } catch (const Error &error) {
+    registry().pop_back();
+    refuse(info,
+           fmt::format("the example {} must be read as this family with a setting: {}", shown(info.example), error.message()));
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------- modes

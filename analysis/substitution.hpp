@@ -155,8 +155,8 @@ std::span<const Substitution *const> substitutions();
 /// What solving calls the network's own width: no family's name.
 inline constexpr std::string_view kWidth = "width";
 /// Adds a family of a user's own, which lives as long as the program, before anything else is asked of Pare. From then on it is
-/// counted, solved for, listed and trained by its name like the others. Throws Error{kInvalidValue} where a name of it is
-/// taken, or info() lacks what it must say.
+/// counted, solved for, listed and trained by its name like the others. Throws Error{kInvalidValue}, and adds nothing, where a
+/// name of it is taken, in any letter case, or info() lacks what it must say.
 void register_substitution(const Substitution &family);
 /// The first that has a knob: for messages that say what would be accepted.
 const Substitution &example_family();

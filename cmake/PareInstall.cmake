@@ -1,14 +1,13 @@
 # What `cmake --install` puts where: libraries, public headers, the pare command with its man page and completions, and what
 # find_package(pare) and pkg-config read.
 set(pare_layers ${PARE_LAYERS})
-list(REMOVE_ITEM pare_layers cli train) # executables, nothing to link
+list(REMOVE_ITEM pare_layers cli train) # an executable, nothing to link; and what needs LibTorch
 list(TRANSFORM pare_layers REPLACE "/" "_" OUTPUT_VARIABLE pare_components)
 
-set(pare_link_flags) # of pkg-config: each library before those that it uses
-foreach(layer component IN ZIP_LISTS pare_layers pare_components)
-  list(PREPEND pare_link_flags -lpare_${component})
-  install(TARGETS pare_${component} EXPORT pareTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  # Under include/pare, which consumers get as an include directory: #include "analysis/graph.hpp" there as here.
+# pare_install_layer(LAYER COMPONENT EXPORT): its library, and its headers under include/pare, which consumers get as an include directory:
+# #include "analysis/graph.hpp" there as here.
+function(pare_install_layer layer component export)
+  install(TARGETS pare_${component} EXPORT ${export} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   cmake_path(GET layer PARENT_PATH parent)
   install(
     DIRECTORY ${PROJECT_SOURCE_DIR}/${layer}
@@ -17,12 +16,25 @@ foreach(layer component IN ZIP_LISTS pare_layers pare_components)
     PATTERN "*.hpp"
     PATTERN "elementwise.def" # which a header includes
     PATTERN "substitutions" EXCLUDE # what families share is their own business
+    PATTERN "cuda" EXCLUDE # as is how the trainer's kernels are called
     PATTERN "json.hpp" EXCLUDE # these have nlohmann_json in them
     PATTERN "*_json.hpp" EXCLUDE)
+endfunction()
+
+set(pare_link_flags) # of pkg-config: each library before those that it uses
+foreach(layer component IN ZIP_LISTS pare_layers pare_components)
+  list(PREPEND pare_link_flags -lpare_${component})
+  pare_install_layer(${layer} ${component} pareTargets)
 endforeach()
 
 set(pare_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/pare)
 install(EXPORT pareTargets NAMESPACE pare:: DESTINATION ${pare_config_dir})
+# An export of its own: these targets are there only for those who ask for them, and have LibTorch.
+if(PARE_TRAINER)
+  pare_install_layer(train train pareTrainTargets)
+  install(EXPORT pareTrainTargets NAMESPACE pare:: DESTINATION ${pare_config_dir})
+  install(FILES cmake/PareTorch.cmake DESTINATION ${pare_config_dir})
+endif()
 configure_package_config_file(cmake/pareConfig.cmake.in pareConfig.cmake INSTALL_DESTINATION ${pare_config_dir})
 # Before 1.0 a minor version may change the interface.
 write_basic_package_version_file(pareConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -5,14 +5,15 @@ set(PARE_TRAINER_CUDA OFF)
 set(pare_trainer_needs "LibTorch 2.6 or later (pip install torch==2.11.0 in a virtual environment, and PARE_TORCH_PYTHON=its python)")
 
 if(PARE_TRAIN)
+  set(PARE_TORCH_OWN_PYTHON ${PROJECT_SOURCE_DIR}/build/torch/bin/python) # which scripts/test makes
   include(PareTorch)
   if(PARE_TORCH_FOUND)
     set(PARE_TRAINER ON)
     message(STATUS "Trainer: LibTorch ${PARE_TORCH_VERSION} in ${PARE_TORCH_ROOT}")
   elseif(PARE_TRAIN STREQUAL AUTO)
-    message(STATUS "Trainer: not built; it needs ${pare_trainer_needs}")
+    message(STATUS "Trainer: not built; ${PARE_TORCH_PROBLEM}; it needs ${pare_trainer_needs}")
   else()
-    message(FATAL_ERROR "PARE_TRAIN=${PARE_TRAIN}, but the trainer needs ${pare_trainer_needs}")
+    message(FATAL_ERROR "PARE_TRAIN=${PARE_TRAIN}, but ${PARE_TORCH_PROBLEM}; the trainer needs ${pare_trainer_needs}")
   endif()
 endif()
 

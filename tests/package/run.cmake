@@ -1,5 +1,6 @@
 cmake_minimum_required(VERSION 3.25)
-# Variables: BUILD (Pare's build tree), WORK (emptied and filled), SOURCE (this folder), LIBDIR, COMPILER, PKG_CONFIG, GENERATOR.
+# Variables: BUILD (Pare's build tree), WORK (emptied and filled), SOURCE (this folder), LIBDIR, COMPILER, PKG_CONFIG, GENERATOR, TORCH
+# (where LibTorch is; empty where the trainer is not built).
 function(run)
   cmake_parse_arguments(ARG "" "OUTPUT;IN" "COMMAND" ${ARGN})
   if(NOT ARG_IN)
@@ -13,6 +14,11 @@ function(run)
   if(ARG_OUTPUT)
     set(${ARG_OUTPUT} "${out}" PARENT_SCOPE)
   endif()
+endfunction()
+
+function(build name)
+  run(COMMAND ${CMAKE_COMMAND} -S ${SOURCE}/${name} -B ${WORK}/${name} -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${COMPILER} ${ARGN})
+  run(COMMAND ${CMAKE_COMMAND} --build ${WORK}/${name})
 endfunction()
 
 function(check_output how)
@@ -32,9 +38,7 @@ run(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/installed)
 file(RENAME ${WORK}/installed ${WORK}/prefix)
 set(prefix ${WORK}/prefix)
 
-run(COMMAND ${CMAKE_COMMAND} -S ${SOURCE}/consumer -B ${WORK}/consumer -G ${GENERATOR} -DCMAKE_BUILD_TYPE=Release
-            -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_PREFIX_PATH=${prefix} -DEXPECTED_PREFIX=${prefix})
-run(COMMAND ${CMAKE_COMMAND} --build ${WORK}/consumer)
+build(consumer -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH=${prefix} -DEXPECTED_PREFIX=${prefix})
 check_output("find_package" ${WORK}/consumer/consumer)
 
 set(ENV{PKG_CONFIG_PATH} ${prefix}/${LIBDIR}/pkgconfig)
@@ -51,6 +55,8 @@ foreach(header IN ITEMS analysis/graph.hpp formats/tensor_file.hpp solver/solver
   endif()
 endforeach()
 list(TRANSFORM headers PREPEND ${prefix}/include/pare/ OUTPUT_VARIABLE paths)
+# Those of the trainer, which have LibTorch's in them, are another consumer's.
+list(FILTER paths EXCLUDE REGEX "/train/(modules/)?[^/]*[.]hpp$")
 foreach(path IN LISTS paths)
   file(STRINGS ${path} foreign REGEX "^#include <[^>]*[/.]")
   if(foreign)
@@ -58,3 +64,11 @@ foreach(path IN LISTS paths)
   endif()
 endforeach()
 run(COMMAND ${COMPILER} -fsyntax-only -std=c++20 -I${prefix}/include/pare -xc++ ${paths})
+
+if(TORCH)
+  cmake_path(GET SOURCE PARENT_PATH checkout)
+  cmake_path(GET checkout PARENT_PATH checkout)
+  build(trainer -Dpare_DIR=${prefix}/${LIBDIR}/cmake/pare -DCMAKE_PREFIX_PATH=${TORCH} -DEXAMPLES=${checkout} -DINCLUDE=${prefix}/include/pare)
+  run(COMMAND ${CMAKE_COMMAND} -D PROGRAM=${WORK}/trainer/trainer -D WORK=${WORK}/trained -P ${checkout}/examples/train.cmake)
+  message(STATUS "find_package: a family of a program's own is trained")
+endif()

@@ -1,0 +1,173 @@
+#include "train/program.hpp"
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/json.hpp"
+#include "command/output.hpp"
+#include "command/run.hpp"
+#include "command/version.hpp"
+#include "train/command/commands.hpp"
+#include "train/data/synthesize.hpp"
+#include "train/device.hpp"
+#include "train/evaluate.hpp"
+#include "train/model.hpp"
+#include "train/plan/checkpoint.hpp"
+#include "train/torch.hpp"
+#include "train/trainer.hpp"
+#include "train/weights.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <stdexcept>
+#include <vector>
+
+namespace pare::train {
+
+namespace {
+
+using command::Arguments;
+using command::Command;
+
+int run_train(const Arguments &arguments) {
+  return train(read_run_config(arguments), arguments.get("--output"), arguments.has("--quiet"));
+}
+
+/// The weights of a run: those at its end, or of its newest checkpoint.
+std::string load_run_weights(GraphModule &module, const std::string &folder) {
+  const std::string file = folder + "/weights.safetensors";
+  if (std::filesystem::exists(file)) {
+    load_weights(module, file);
+    return file;
+  }
+  std::vector<std::string> damaged;
+  const auto found = newest_checkpoint(folder, damaged);
+  for (const std::string &line : damaged) command::talk(fmt::format("a damaged checkpoint is passed over: {}", line));
+  if (!found)
+    throw Error(ErrorCode::kIo, folder,
+                "has neither weights.safetensors nor a checkpoint; a run that has saved once would be accepted");
+  formats::TensorFile state;
+  for (const auto &[name, tensor] : found->tensors)
+    if (constexpr std::string_view prefix = "model."; name.starts_with(prefix) && !name.starts_with("model.auxiliary_head."))
+      state.tensors[name.substr(prefix.size())] = tensor;
+  load_state(module, state, folder, module.value_rules());
+  return fmt::format("{}, step {} (not finished)", folder, found->position.step);
+}
+
+int run_evaluate(const Arguments &arguments) {
+  EvaluateRequest request = read_evaluate_request(arguments);
+  if (!request.run.empty()) {
+    const std::string path = request.run + "/run.json";
+    RunConfig config = read_run(read_text(path, path), path).config;
+    request.model = config.model;
+    request.protocol = config.protocol;
+  }
+  prepare_cpu(request.threads);
+  const torch::Device device = open_device(request.device);
+  const Precision precision = open_precision(request.precision, device);
+  const DataSource data = open_data(request.data, parse_on_bad_file(request.on_bad_file, "--on-bad-file"));
+  Model model = build_model(design_of(*request.model), false, request.model->where_possible);
+  check_classes(model, data, "the network");
+  std::string weights = request.weights;
+  if (weights.empty())
+    weights = load_run_weights(*model.module, request.run);
+  else
+    load_weights(*model.module, weights);
+  model.module->to(device);
+
+  Loader loader(data.validation, request.protocol->augmentation,
+                {.batch = request.batch.value_or(request.protocol->batch),
+                 .workers = request.workers.value_or(1),
+                 .pinned = device.is_cuda(),
+                 .channels_last = request.channels_last});
+  const Score score = evaluate(*model.module, loader, device, precision);
+  for (const std::string &line : bad_file_lines(data)) command::talk(line);
+  if (!std::isfinite(score.loss))
+    throw Error(ErrorCode::kNotFinite, weights,
+                fmt::format("the loss on the validation images is not finite; first not finite: {}; other weights would be "
+                            "accepted",
+                            first_not_finite(*model.module, loader, device, precision)));
+
+  const std::string substitution = model.substitution();
+  std::string result;
+  if (request.format == "json") {
+    json::Value out = {{"schema", "pare.evaluation/1"},
+                       {"network", model.design.network.name},
+                       {"substitution", nullptr},
+                       {"weights", weights},
+                       {"data", data.spec},
+                       {"data_fingerprint", data.fingerprint},
+                       {"synthetic", data.synthetic},
+                       {"images", score.images},
+                       {"top1_error_percent", score.top1_percent()},
+                       {"top5_error_percent", score.top5_percent()},
+                       {"loss", score.mean_loss()},
+                       {"parameters", model.cost.parameters}};
+    if (!substitution.empty()) out["substitution"] = substitution;
+    result = out.dump(2, ' ', false, json::Value::error_handler_t::replace) + "\n"; // names of files may be anything
+  } else {
+    result = fmt::format("{}{}\nweights: {}\ndata: {}, {} validation images{}\n\n"
+                         "top-1 error  {:.2f} %\ntop-5 error  {:.2f} %\nloss         {:.4f}\nparameters   {}\n",
+                         model.design.network.name, substitution.empty() ? "" : ", " + substitution, weights, data.spec,
+                         score.images, data.synthetic ? " (synthetic)" : "", score.top1_percent(), score.top5_percent(),
+                         score.mean_loss(), model.cost.parameters);
+  }
+  command::deliver(request.output, result);
+  return command::kDone;
+}
+
+int run_data(const Arguments &arguments) {
+  const SynthesizeRequest request = read_synthesize_request(arguments);
+  const SynthesisOptions options{
+      .kind = request.like, .classes = request.classes, .images = request.images, .size = request.size, .seed = request.seed};
+  synthesize(options, request.folder);
+  command::print(fmt::format("{}: {} synthetic images like {}'s to train on, {} for validation, {} classes\n", request.folder,
+                             request.images, request.like, synthetic_validation_images(options), request.classes));
+  return command::kDone;
+}
+
+/// What LibTorch throws ends in the addresses of its callers, which are of no use to anybody here.
+template <int (*action)(const Arguments &)>
+int guarded(const Arguments &arguments) {
+  try {
+    return action(arguments);
+  } catch (const c10::OutOfMemoryError &error) {
+    throw Error(ErrorCode::kLimit, "memory", error.what_without_backtrace());
+  } catch (const c10::Error &error) {
+    throw std::runtime_error(error.what_without_backtrace());
+  }
+}
+
+const Command &command_train() {
+  static const Command command = describe_train(guarded<run_train>);
+  return command;
+}
+const Command &command_evaluate() {
+  static const Command command = describe_evaluate(guarded<run_evaluate>);
+  return command;
+}
+const Command &command_data() {
+  static const Command command = describe_data(guarded<run_data>);
+  return command;
+}
+
+constexpr std::array<command::CommandEntry, 3> kCommands = {
+    {{"train", command_train}, {"evaluate", command_evaluate}, {"data", command_data}}};
+
+std::string version_text() { return command::version_text({{"LibTorch", TORCH_VERSION}}); }
+
+} // namespace
+
+int run_program(std::string_view name, int argc, char **argv, std::span<const command::CommandEntry> own) {
+  std::vector<command::CommandEntry> commands(own.begin(), own.end());
+  commands.insert(commands.end(), kCommands.begin(), kCommands.end());
+  const command::Program program{.name = name,
+                                 .description = "Trains and evaluates networks: the part of pare that needs LibTorch.",
+                                 .commands = commands,
+                                 .version_text = version_text};
+  return command::run_program(program, argc, argv);
+}
+
+} // namespace pare::train
