@@ -19,12 +19,19 @@ using torch::Tensor;
 constexpr std::int64_t kImages = 5;
 
 std::unique_ptr<GraphModule> make_module(const std::string &text, const std::string &substitute) {
-  const Graph graph = read_network(text, "net.json", InputOptions{.image = {}, .batch = kImages}).graph;
+  InputOptions input;
+  input.batch = kImages;
+  const Graph graph = read_network(text, "net.json", input).graph;
   Plan plan;
   if (!substitute.empty()) plan.uniform = parse_substitute(substitute);
+  if (plan.uniform && plan.uniform->family->info().knob.kind == KnobInfo::Kind::kReal) plan.uniform->knob = 0.5;
   auto module = std::make_unique<GraphModule>(lower(graph, plan).graph);
   initialise(*module, 5);
-  module->to(torch::kFloat64);
+  const auto doubled = [](Tensor tensor) {
+    if (tensor.is_floating_point()) tensor.set_data(tensor.to(torch::kFloat64));
+  };
+  for (const Tensor &parameter : module->parameters()) doubled(parameter);
+  for (const Tensor &buffer : module->buffers()) doubled(buffer); // not hash indices
   return module;
 }
 
