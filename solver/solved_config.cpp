@@ -484,6 +484,12 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
 
 } // namespace
 
+std::string Design::substitution_text() const {
+  if (substitution) return *substitution;
+  if (const auto text = plan.text()) return *text;
+  return plan.layers.empty() ? "" : fmt::format("substitutes of {} layers", plan.layers.size());
+}
+
 Design read_solved(std::string_view text, const std::string &where, const NetworkOptions &options) {
   const json::Place place(where);
   return read_solved(json::parse(text, place), place, options);

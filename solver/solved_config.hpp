@@ -18,6 +18,9 @@ struct Design {
   Plan plan;
   std::optional<std::string> substitution; ///< of a solved file that is uniform
   bool is_solved = false;                  ///< read from a solved file: its plan is settled, even where it is empty (width)
+
+  /// What its layers are replaced by: "Generic_0.1", or that it differs from layer to layer; empty: nothing is.
+  std::string substitution_text() const;
 };
 
 /// Reads `pare.solved/1`. Throws Error{kInvalidFile}, also where something in it that a recount can tell is not what its plan

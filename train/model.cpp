@@ -32,12 +32,6 @@ Model build_model(Design design, bool auxiliary_head, bool where_possible) {
   return out;
 }
 
-std::string Model::substitution() const {
-  if (design.substitution) return *design.substitution;
-  if (const auto text = design.plan.text()) return *text;
-  return design.plan.layers.empty() ? "" : fmt::format("substitutes of {} layers", design.plan.layers.size());
-}
-
 void check_classes(const Model &model, const DataSource &data, const std::string &whose) {
   if (model.classes == data.classes) return;
   const Network &network = model.design.network;

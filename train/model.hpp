@@ -21,9 +21,6 @@ struct Model {
   std::int64_t original_parameters = 0; ///< of the network with nothing substituted
   std::int64_t classes = 0;             ///< logits
   std::vector<Lowered::Kept> kept;      ///< layers to which the substitution does not apply, left as they were
-
-  /// What its layers are replaced by: "Generic_0.1", or that it differs from layer to layer; empty: nothing is.
-  std::string substitution() const;
 };
 
 /// Lowers and builds it; parameters are not initialised. Throws Error{kInvalidConfig} where an auxiliary head is asked for and

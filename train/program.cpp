@@ -3,7 +3,9 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "command/interrupt.hpp"
 #include "command/output.hpp"
+#include "command/progress.hpp"
 #include "command/run.hpp"
 #include "command/version.hpp"
 #include "train/command/commands.hpp"
@@ -31,8 +33,46 @@ namespace {
 using command::Arguments;
 using command::Command;
 
+/// Says on stderr how a run goes, and ends it at a signal.
+class Console final : public Reporter {
+public:
+  explicit Console(bool quiet) : progress_(quiet) {}
+  void line(std::string_view text) override { progress_.line(text); }
+  void show(const command::Progress::State &state) override { progress_.show(state); }
+  bool ends() override { return command::interrupted() != 0; }
+
+private:
+  command::Progress progress_;
+};
+
+/// What a run that is done came to.
+std::string result_text(const RunConfig &config, const std::string &folder, const EpochRecord &last) {
+  const Design design = design_of(config.model);
+  const std::string substitution = design.substitution_text();
+  return fmt::format("{}{}: top-1 error {:.2f} %, top-5 error {:.2f} % after {} epoch{}{}\n{}/weights.safetensors\n",
+                     design.network.name, substitution.empty() ? "" : ", " + substitution, last.validation.top1_error_percent,
+                     last.validation.top5_error_percent, config.protocol.epochs, config.protocol.epochs == 1 ? "" : "s",
+                     last.synthetic ? " on synthetic data" : "", folder);
+}
+
 int run_train(const Arguments &arguments) {
-  return train(read_run_config(arguments), arguments.get("--output"), arguments.has("--quiet"));
+  const RunConfig config = read_run_config(arguments);
+  const std::string &folder = arguments.get("--output");
+  command::catch_interrupts();
+  Console console(arguments.has("--quiet"));
+  const RunResult result = train(config, folder, console);
+  switch (result.ending) {
+  case Ending::kDone: try { command::print(result_text(config, folder, result.last.value()));
+    } catch (const command::ReaderGone &) {
+      // The run is done, and its folder has it all, whoever listens.
+    }
+    return command::kDone;
+  case Ending::kStopped: return command::kDone;
+  case Ending::kInterrupted: return 128 + command::interrupted();
+  case Ending::kDiverged: throw Error(ErrorCode::kNotFinite, folder, result.reason);
+  case Ending::kOutOfMemory: throw Error(ErrorCode::kLimit, config.device, result.reason);
+  }
+  return command::kDone;
 }
 
 /// The weights of a run: those at its end, or of its newest checkpoint.
@@ -90,7 +130,7 @@ int run_evaluate(const Arguments &arguments) {
                             "accepted",
                             first_not_finite(*model.module, loader, device, precision)));
 
-  const std::string substitution = model.substitution();
+  const std::string substitution = model.design.substitution_text();
   std::string result;
   if (request.format == "json") {
     json::Value out = {{"schema", "pare.evaluation/1"},

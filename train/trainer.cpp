@@ -4,9 +4,6 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
-#include "command/interrupt.hpp"
-#include "command/output.hpp"
-#include "command/progress.hpp"
 #include "command/version.hpp"
 #include "train/device.hpp"
 #include "train/evaluate.hpp"
@@ -14,6 +11,7 @@
 #include "train/model.hpp"
 #include "train/plan/batch_norm.hpp"
 #include "train/plan/checkpoint.hpp"
+#include "train/plan/records.hpp"
 #include "train/plan/run_folder.hpp"
 #include "train/step.hpp"
 #include "train/torch.hpp"
@@ -24,10 +22,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 
 namespace pare::train {
 
-using command::interrupted;
 using torch::Tensor;
 using Json = json::Value;
 
@@ -39,15 +37,21 @@ constexpr std::string_view kModel = "model."; ///< what names of parameters and 
 /// Sums over an epoch's images, on the device: total, cross-entropy, kd and attention losses, top-1 and top-5 errors, images.
 enum Sum : std::int64_t { kTotal, kCrossEntropy, kKd, kAttention, kTop1, kTop5, kImages, kSums };
 
+/// How a run ended before its time, thrown from where that was found.
+struct Ended {
+  Ending ending;
+  std::string reason;
+};
+
 /// The error rate as tables print it.
 std::string percent(double value) { return fmt::format("{:.2f} %", value); }
 
 class Trainer {
 public:
-  Trainer(RunConfig config, const std::string &folder, bool quiet)
-      : config_(std::move(config)), folder_(folder), progress_(quiet) {}
+  Trainer(RunConfig config, const std::string &folder, Reporter &reporter)
+      : config_(std::move(config)), folder_(folder), reporter_(reporter) {}
 
-  int run();
+  RunResult run();
 
 private:
   void settle();
@@ -69,19 +73,24 @@ private:
   [[noreturn]] void diverged_at(const Batch &batch, std::int64_t step);
   [[noreturn]] void out_of_memory(const std::string &message);
   void finish();
-  void print_result() const;
-  bool stopped() const { return interrupted() != 0 || (config_.max_steps && position_.step >= *config_.max_steps); }
+  void read_epochs_of_before();
+  RunResult train_all();
+  RunResult result(Ending ending, std::string reason = {}) const;
+  double seconds() const {
+    return position_.seconds + std::chrono::duration<double>(std::chrono::steady_clock::now() - saved_).count();
+  }
+  bool stopped() const { return reporter_.ends() || (config_.max_steps && position_.step >= *config_.max_steps); }
   std::int64_t total_steps() const { return loader_->batches() * config_.protocol.epochs; }
   LoaderOptions loader_options(bool training) const;
   std::map<std::string, Tensor> tensors() const;
   void say(const std::string &line) {
     folder_.log(line);
-    progress_.line(line);
+    reporter_.line(line);
   }
 
   RunConfig config_;
   RunFolder folder_;
-  command::Progress progress_;
+  Reporter &reporter_;
   bool resumed_ = false;
   std::vector<std::string> changes_; ///< from what it was started with
   Json record_ = Json::object();
@@ -99,6 +108,8 @@ private:
   Position position_;
   Tensor sums_;
   StepResult last_;
+  std::optional<EpochRecord> last_epoch_;
+  std::chrono::steady_clock::time_point saved_; ///< when position_.seconds was right
   std::chrono::steady_clock::time_point epoch_start_;
   std::int64_t images_since_start_ = 0;
   std::string figures_;
@@ -121,7 +132,7 @@ void Trainer::settle() {
   if (const Json *changes = record.find("changes"); changes != nullptr && !changes->is_array())
     json::refuse(*changes, record.place("changes"), "changes", "an array");
   changes_ = bit_differences(config_, started.config);
-  for (const std::string &change : changes_) progress_.line(change);
+  for (const std::string &change : changes_) reporter_.line(change);
   resumed_ = true;
 }
 
@@ -225,7 +236,7 @@ Recompute Trainer::recompute_of(RecomputeChoice choice, std::int64_t activations
   constexpr double kShare = 0.8; // of what is free: convolutions take scratch memory too
   const auto free = free_bytes(device_);
   if (!free || static_cast<double>(activations) * kBytes < kShare * static_cast<double>(*free)) return Recompute::kNone;
-  progress_.line(fmt::format("{} activations may not fit in the {} MB that are free: blocks are computed again in the backward "
+  reporter_.line(fmt::format("{} activations may not fit in the {} MB that are free: blocks are computed again in the backward "
                              "pass; --recompute none keeps them",
                              activations, *free / 1'000'000));
   return Recompute::kAll;
@@ -238,13 +249,13 @@ Score Trainer::score(GraphModule &module, const std::string &what) {
   return evaluate(module, *validation_, device_, precision_, [&](std::int64_t done) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const double batches_per_second = static_cast<double>(done) / std::max(seconds, 1e-9);
-    progress_.show({.what = what,
+    reporter_.show({.what = what,
                     .done = done,
                     .total = batches,
                     .images_per_second = batches_per_second * static_cast<double>(config_.protocol.batch),
                     .seconds_left = static_cast<double>(batches - done) / batches_per_second,
                     .figures = {}});
-    return interrupted() == 0;
+    return !reporter_.ends();
   });
 }
 
@@ -252,9 +263,9 @@ Score Trainer::score(GraphModule &module, const std::string &what) {
 void Trainer::score_teacher() {
   if (!teacher_) return;
   if (!record_.contains("teacher")) {
-    progress_.line(fmt::format("teacher {}: evaluating", config_.teacher->file));
+    reporter_.line(fmt::format("teacher {}: evaluating", config_.teacher->file));
     const Score result = score(*teacher_->module, "teacher");
-    if (interrupted() != 0) return;
+    if (reporter_.ends()) return;
     if (!std::isfinite(result.loss))
       throw Error(
           ErrorCode::kNotFinite, config_.teacher->file,
@@ -297,7 +308,8 @@ void Trainer::record() {
   record_["training_images"] = data_.train->size();
   record_["validation_images"] = data_.validation->size();
   record_["network"] = student_.design.network.name;
-  record_["substitution"] = student_.substitution().empty() ? Json(nullptr) : Json(student_.substitution());
+  record_["substitution"] =
+      student_.design.substitution_text().empty() ? Json(nullptr) : Json(student_.design.substitution_text());
   for (const std::string &change : changes_) record_["changes"].push_back(fmt::format("step {}: {}", position_.step, change));
   record_["parameters"] = student_.cost.parameters;
   record_[fmt::format("mult_adds[{}]", standard_convention().name)] = student_.cost.mult_adds(standard_convention()).whole();
@@ -335,6 +347,8 @@ Checkpoint Trainer::checkpoint() const {
 }
 
 void Trainer::save() {
+  position_.seconds = seconds();
+  saved_ = std::chrono::steady_clock::now();
   folder_.flush();
   write_checkpoint(folder_, checkpoint());
 }
@@ -396,26 +410,22 @@ void Trainer::one_step(const Batch &batch) {
 void Trainer::report_step() {
   const std::int64_t every = std::max<std::int64_t>(1, loader_->batches() / kLogsPerEpoch);
   if (position_.batch % every != 0) return;
-  const double total = last_.losses.total.item<double>();
-  if (!std::isfinite(total)) throw NotFinite{};
-  Json line = {{"step", position_.step}, {"epoch", position_.epoch}, {"loss", total}};
-  std::vector<std::pair<std::string, float>> scalars = {{"step/loss", static_cast<float>(total)}};
-  const auto add = [&](const char *name, const Tensor &loss) {
-    if (!loss.defined()) return;
-    line[name] = loss.item<double>();
-    scalars.emplace_back(std::string("step/") + name, loss.item<float>());
+  const auto value = [&](const Tensor &loss) {
+    return teacher_ && loss.defined() ? std::optional(loss.item<double>()) : std::nullopt;
   };
-  if (teacher_) {
-    add("cross_entropy", last_.losses.cross_entropy);
-    add("kd", last_.losses.kd);
-    add("attention", last_.losses.attention);
-  }
-  folder_.metrics(line.dump(), position_.step, scalars);
+  const Losses &losses = last_.losses;
+  const StepRecord record{.step = position_.step,
+                          .epoch = position_.epoch,
+                          .loss = losses.total.item<double>(),
+                          .cross_entropy = value(losses.cross_entropy),
+                          .kd = value(losses.kd),
+                          .attention = value(losses.attention)};
+  if (!std::isfinite(record.loss)) throw NotFinite{};
+  folder_.metrics(write_record(record), record.step, scalars(record));
   std::string parts;
-  if (teacher_ && last_.losses.attention.defined())
-    parts = fmt::format(" (cross-entropy {:.4g}, attention {:.4g})", last_.losses.cross_entropy.item<double>(),
-                        last_.losses.attention.item<double>());
-  figures_ = fmt::format("loss {:.4g}{}, error {:.1f} %", total, parts,
+  if (record.attention)
+    parts = fmt::format(" (cross-entropy {:.4g}, attention {:.4g})", record.cross_entropy.value_or(0), *record.attention);
+  figures_ = fmt::format("loss {:.4g}{}, error {:.1f} %", record.loss, parts,
                          100 * sums_[kTop1].item<double>() / std::max(1.0, sums_[kImages].item<double>()));
 }
 
@@ -423,34 +433,29 @@ void Trainer::report_epoch(const Score &validation) {
   const Tensor sums = sums_.cpu();
   const auto at = [&](Sum sum) { return sums[sum].item<double>(); };
   const double n = at(kImages);
-  const double rate = learning_rate(config_.protocol, position_.epoch);
-  Json train = {{"loss", at(kTotal) / n}, {"cross_entropy", at(kCrossEntropy) / n}};
-  if (teacher_) {
-    if (config_.protocol.alpha != 0) train["kd"] = at(kKd) / n;
-    train["attention"] = at(kAttention) / n;
-  }
-  train["top1_error_percent"] = 100 * at(kTop1) / n;
-  train["top5_error_percent"] = 100 * at(kTop5) / n;
-  const Json line = {{"epoch", position_.epoch},
-                     {"step", position_.step},
-                     {"learning_rate", rate},
-                     {"train", train},
-                     {"validation",
-                      {{"loss", validation.mean_loss()},
-                       {"top1_error_percent", validation.top1_percent()},
-                       {"top5_error_percent", validation.top5_percent()}}},
-                     {"synthetic", data_.synthetic}};
-  folder_.metrics(line.dump(), position_.step,
-                  {{"epoch/learning_rate", static_cast<float>(rate)},
-                   {"epoch/train_loss", static_cast<float>(at(kTotal) / n)},
-                   {"epoch/train_top1_error", static_cast<float>(100 * at(kTop1) / n)},
-                   {"epoch/validation_loss", static_cast<float>(validation.mean_loss())},
-                   {"epoch/validation_top1_error", static_cast<float>(validation.top1_percent())},
-                   {"epoch/validation_top5_error", static_cast<float>(validation.top5_percent())}});
+  const auto of_teacher = [&](Sum sum, bool is_there) {
+    return teacher_ && is_there ? std::optional(at(sum) / n) : std::nullopt;
+  };
+  const EpochRecord record{.epoch = position_.epoch,
+                           .step = position_.step,
+                           .learning_rate = learning_rate(config_.protocol, position_.epoch),
+                           .train = {.loss = at(kTotal) / n,
+                                     .cross_entropy = at(kCrossEntropy) / n,
+                                     .kd = of_teacher(kKd, config_.protocol.alpha != 0),
+                                     .attention = of_teacher(kAttention, true),
+                                     .top1_error_percent = 100 * at(kTop1) / n,
+                                     .top5_error_percent = 100 * at(kTop5) / n},
+                           .validation = {.loss = validation.mean_loss(),
+                                          .top1_error_percent = validation.top1_percent(),
+                                          .top5_error_percent = validation.top5_percent()},
+                           .synthetic = data_.synthetic};
+  folder_.metrics(write_record(record), record.step, scalars(record));
+  last_epoch_ = record;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
   say(fmt::format("epoch {}/{}: loss {:.4g}, training error {}, validation error {} (top-5 {}), {}{}", position_.epoch + 1,
-                  config_.protocol.epochs, at(kTotal) / n, percent(100 * at(kTop1) / n), percent(validation.top1_percent()),
-                  percent(validation.top5_percent()), command::duration(seconds), data_.synthetic ? ", synthetic data" : ""));
+                  config_.protocol.epochs, record.train.loss, percent(record.train.top1_error_percent),
+                  percent(record.validation.top1_error_percent), percent(record.validation.top5_error_percent),
+                  command::duration(seconds), data_.synthetic ? ", synthetic data" : ""));
 }
 
 void Trainer::train_epoch() {
@@ -482,7 +487,7 @@ void Trainer::train_epoch() {
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
     const double images_per_second = static_cast<double>(images_since_start_) / std::max(seconds, 1e-9);
-    progress_.show({.what = fmt::format("epoch {}/{}", position_.epoch + 1, config_.protocol.epochs),
+    reporter_.show({.what = fmt::format("epoch {}/{}", position_.epoch + 1, config_.protocol.epochs),
                     .done = position_.batch,
                     .total = batches,
                     .images_per_second = images_per_second,
@@ -494,7 +499,7 @@ void Trainer::train_epoch() {
   }
   const Score validation =
       score(*student_.module, fmt::format("epoch {}/{}, validation", position_.epoch + 1, config_.protocol.epochs));
-  if (interrupted() != 0) { // the epoch's steps are done; its validation is begun anew
+  if (reporter_.ends()) { // the epoch's steps are done; its validation is begun anew
     save();
     return;
   }
@@ -515,7 +520,7 @@ void Trainer::diverged(const std::string &what, const std::string &not_finite) {
                                        "learning_rate, or clip_grad would be accepted",
                                        what, not_finite);
   folder_.log(line);
-  throw Error(ErrorCode::kNotFinite, folder_.path(), line);
+  throw Ended{Ending::kDiverged, line};
 }
 
 void Trainer::diverged_at(const Batch &batch, std::int64_t step) {
@@ -538,10 +543,12 @@ void Trainer::out_of_memory(const std::string &message) {
   const std::size_t at = message.find(kAllocator);
   const std::string said = at == std::string::npos ? message : message.substr(at + kAllocator.size());
   const std::string first = said.substr(0, said.find(". "));
-  throw Error(ErrorCode::kLimit, config_.device,
-              fmt::format("a step on {} images of {} activations each needs more memory than there is ({}); --micro-batch, "
-                          "--recompute all or --precision bf16 would need less",
-                          config_.micro_batch.value_or(config_.protocol.batch), student_.cost.activation_elements, first));
+  const std::string line =
+      fmt::format("a step on {} images of {} activations each needs more memory than there is ({}); --micro-batch, --recompute "
+                  "all or --precision bf16 would need less",
+                  config_.micro_batch.value_or(config_.protocol.batch), student_.cost.activation_elements, first);
+  folder_.log(line);
+  throw Ended{Ending::kOutOfMemory, line};
 }
 
 /// The trained weights, with the run in their metadata.
@@ -553,70 +560,87 @@ void Trainer::finish() {
   folder_.log("done");
 }
 
-/// What the last epoch came to, from metrics.jsonl: the result on stdout.
-void Trainer::print_result() const {
+/// The last epoch that was done before the run was stopped.
+void Trainer::read_epochs_of_before() {
+  if (position_.epoch == 0) return;
   const std::string path = folder_.file("metrics.jsonl");
-  const std::string text = read_text(path, path);
-  const std::size_t end = text.find_last_not_of('\n');
-  const std::size_t before = end == std::string::npos ? end : text.rfind('\n', end);
-  const json::Place place = json::Place(path).called("last line");
-  const Json line = json::parse(before == std::string::npos ? text : text.substr(before + 1), place);
-  if (!line.is_object() || !line.contains("validation"))
-    place.fail("is not the last epoch's results; metrics.jsonl must not be changed by hand");
-  json::Members validation(line.at("validation"), place.member("validation"));
-  validation.real("loss"); // one that is no number is no result
-  const std::string result = fmt::format(
-      "{}{}: top-1 error {}, top-5 error {} after {} epoch{}{}\n{}\n", student_.design.network.name,
-      student_.substitution().empty() ? "" : ", " + student_.substitution(), percent(validation.real("top1_error_percent")),
-      percent(validation.real("top5_error_percent")), config_.protocol.epochs, config_.protocol.epochs == 1 ? "" : "s",
-      data_.synthetic ? " on synthetic data" : "", folder_.file("weights.safetensors"));
-  try {
-    command::print(result);
-  } catch (const command::ReaderGone &) {
-    // The run is done, and its folder has it all, whoever listens.
-  }
+  const auto epochs = read_epochs(read_text(path, path), path);
+  if (epochs.empty() || epochs.back().epoch + 1 != position_.epoch)
+    throw Error(ErrorCode::kInvalidFile, path,
+                fmt::format("must end with epoch {}, the last that was done; it must not be changed by hand", position_.epoch));
+  last_epoch_ = epochs.back();
 }
 
-int Trainer::run() {
-  command::catch_interrupts();
+RunResult Trainer::result(Ending ending, std::string reason) const {
+  return {.ending = ending,
+          .reason = std::move(reason),
+          .step = position_.step,
+          .steps = total_steps(),
+          .epoch = position_.epoch,
+          .epochs = config_.protocol.epochs,
+          .seconds = seconds(),
+          .last = last_epoch_};
+}
+
+RunResult Trainer::train_all() {
+  for (const Lowered::Kept &kept : student_.kept) say(fmt::format("{} stays as it was: {}", kept.layer, kept.reason));
+  for (const std::string &line : remarks(config_.protocol)) reporter_.line(line);
+  if (config_.micro_batch && *config_.micro_batch < config_.protocol.batch)
+    reporter_.line(fmt::format("micro-batches of {}: batch norm sees {} images at a time, and not {}", *config_.micro_batch,
+                               *config_.micro_batch, config_.protocol.batch));
+  score_teacher();
+  if (!reporter_.ends()) {
+    record();
+    say(fmt::format("{}{}: {} parameters, {} mult-adds, on {}", student_.design.network.name,
+                    student_.design.substitution_text().empty() ? "" : ", " + student_.design.substitution_text(),
+                    student_.cost.parameters, student_.cost.mult_adds(standard_convention()).whole(), describe(device_)));
+    while (position_.epoch < config_.protocol.epochs && !stopped()) train_epoch();
+  }
+  for (const std::string &line : bad_file_lines(data_)) say(line);
+  if (reporter_.ends()) {
+    say(fmt::format("interrupted at step {}; the same command goes on", position_.step));
+    return result(Ending::kInterrupted, fmt::format("at step {}", position_.step));
+  }
+  if (position_.epoch < config_.protocol.epochs) {
+    say(fmt::format("stopped at step {} of {}: --max-steps {}", position_.step, total_steps(), *config_.max_steps));
+    return result(Ending::kStopped, fmt::format("--max-steps {}", *config_.max_steps));
+  }
+  finish();
+  return result(Ending::kDone);
+}
+
+RunResult Trainer::run() {
   settle();
   open();
   check_data();
   restore();
+  read_epochs_of_before();
+  saved_ = std::chrono::steady_clock::now();
+  const std::string file = folder_.file("result.json");
   if (resumed_ && position_.epoch >= config_.protocol.epochs && folder_.has("weights.safetensors")) {
-    progress_.line("the run is complete");
-    print_result();
-    return 0;
+    reporter_.line("the run is complete");
+    if (folder_.has("result.json")) return read_result(read_text(file, file), file);
+    const RunResult out = result(Ending::kDone); // a run of before has none
+    write_file(file, write_result(out));
+    return out;
   }
-  for (const Lowered::Kept &kept : student_.kept) say(fmt::format("{} stays as it was: {}", kept.layer, kept.reason));
-  for (const std::string &line : remarks(config_.protocol)) progress_.line(line);
-  if (config_.micro_batch && *config_.micro_batch < config_.protocol.batch)
-    progress_.line(fmt::format("micro-batches of {}: batch norm sees {} images at a time, and not {}", *config_.micro_batch,
-                               *config_.micro_batch, config_.protocol.batch));
-  score_teacher();
-  if (interrupted() == 0) {
-    record();
-    say(fmt::format("{}{}: {} parameters, {} mult-adds, on {}", student_.design.network.name,
-                    student_.substitution().empty() ? "" : ", " + student_.substitution(), student_.cost.parameters,
-                    student_.cost.mult_adds(standard_convention()).whole(), describe(device_)));
-    while (position_.epoch < config_.protocol.epochs && !stopped()) train_epoch();
-  }
-  for (const std::string &line : bad_file_lines(data_)) say(line);
-  if (const int signal = interrupted(); signal != 0) {
-    say(fmt::format("interrupted at step {}; the same command goes on", position_.step));
-    return 128 + signal;
-  }
-  if (position_.epoch < config_.protocol.epochs) {
-    say(fmt::format("stopped at step {} of {}: --max-steps {}", position_.step, total_steps(), *config_.max_steps));
-    return 0;
-  }
-  finish();
-  print_result();
-  return 0;
+  std::error_code none_there;
+  std::filesystem::remove(file, none_there);
+  const RunResult out = [&] {
+    try {
+      return train_all();
+    } catch (const Ended &ended) {
+      return result(ended.ending, ended.reason);
+    }
+  }();
+  if (resumed_ || folder_.has("run.json")) write_file(file, write_result(out)); // else nothing was begun
+  return out;
 }
 
 } // namespace
 
-int train(RunConfig config, const std::string &folder, bool quiet) { return Trainer(std::move(config), folder, quiet).run(); }
+RunResult train(RunConfig config, const std::string &folder, Reporter &reporter) {
+  return Trainer(std::move(config), folder, reporter).run();
+}
 
 } // namespace pare::train

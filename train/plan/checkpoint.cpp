@@ -61,19 +61,35 @@ Checkpoint read_checkpoint(const std::string &path) {
   Checkpoint out;
   const auto metadata = file.metadata.find("position");
   if (metadata == file.metadata.end()) damaged(path, "has no position");
-  const json::Place place = json::Place(path).member("position");
-  const json::Value document = json::parse(metadata->second, place);
-  json::Members position(document, place);
-  out.position = {.step = position.whole("step", 0),
-                  .epoch = position.whole("epoch", 0),
-                  .batch = position.whole("batch", 0),
-                  .lengths = {.metrics = position.whole("metrics_bytes", 0), .events = position.whole("events_bytes", 0)}};
-  position.finish();
+  out.position = read_position(metadata->second, path + "/position");
   out.tensors = std::move(file.tensors);
   return out;
 }
 
 } // namespace
+
+std::string write_position(const Position &position) {
+  const json::Value out = {{"step", position.step},
+                           {"epoch", position.epoch},
+                           {"batch", position.batch},
+                           {"metrics_bytes", position.lengths.metrics},
+                           {"events_bytes", position.lengths.events},
+                           {"seconds", position.seconds}};
+  return out.dump();
+}
+
+Position read_position(std::string_view text, const std::string &where) {
+  const json::Place place(where);
+  const json::Value document = json::parse(text, place);
+  json::Members members(document, place);
+  Position out{.step = members.whole("step", 0),
+               .epoch = members.whole("epoch", 0),
+               .batch = members.whole("batch", 0),
+               .lengths = {.metrics = members.whole("metrics_bytes", 0), .events = members.whole("events_bytes", 0)}};
+  if (members.find("seconds") != nullptr) out.seconds = members.real("seconds"); // those of before do not say it
+  members.finish();
+  return out;
+}
 
 void check_sizes(const std::map<std::string, std::uint64_t> &tensor_bytes, std::string_view run) {
   constexpr std::size_t kEntryBytes = 128; // of a tensor in the header beside its name: more than any takes
@@ -96,13 +112,8 @@ void check_sizes(const std::map<std::string, std::uint64_t> &tensor_bytes, std::
 
 void write_checkpoint(const RunFolder &folder, const Checkpoint &checkpoint) {
   const Position &p = checkpoint.position;
-  const json::Value position = {{"step", p.step},
-                                {"epoch", p.epoch},
-                                {"batch", p.batch},
-                                {"metrics_bytes", p.lengths.metrics},
-                                {"events_bytes", p.lengths.events}};
   std::string bytes = formats::serialize_safetensors(
-      {.tensors = checkpoint.tensors, .metadata = {{"checksum", kNoChecksum}, {"position", position.dump()}}, .format = {}});
+      {.tensors = checkpoint.tensors, .metadata = {{"checksum", kNoChecksum}, {"position", write_position(p)}}, .format = {}});
   const std::string checksum = digest(bytes);
   bytes.replace(bytes.find(kChecksumField) + kChecksumField.size(), kNoChecksum.size(), checksum);
   write_file(folder.file(fmt::format("{}{:012}{}", kPrefix, p.step, kSuffix)), bytes);

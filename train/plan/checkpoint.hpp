@@ -18,7 +18,11 @@ struct Position {
   std::int64_t epoch = 0; ///< of the next step
   std::int64_t batch = 0; ///< of the next step, in its epoch
   RunFolder::Lengths lengths;
+  double seconds = 0; ///< that it took to get there, without what was done again after a stop
 };
+/// The text of it in a checkpoint's metadata. Throws Error{kInvalidFile}.
+std::string write_position(const Position &position);
+Position read_position(std::string_view json, const std::string &where);
 
 /// All that a run needs to go on exactly: tensors by name (weights, momentum, sums of the epoch), and where it stands. All
 /// random numbers follow from the seed and the position; there is no other state.

@@ -1,0 +1,66 @@
+#include "train/plan/run_result.hpp"
+
+#include "base/enums.hpp"
+#include "base/json.hpp"
+#include "train/plan/records_json.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <type_traits>
+
+namespace pare::train {
+
+namespace {
+
+using Json = json::Value;
+
+constexpr std::string_view kSchema = "pare.result/1";
+
+/// Calls visit(key, value) for each field that is a number, in the order of the file.
+template <class Result, class Visit>
+void visit_numbers(Result &r, Visit &&visit) {
+  visit("step", r.step);
+  visit("steps", r.steps);
+  visit("epoch", r.epoch);
+  visit("epochs", r.epochs);
+  visit("seconds", r.seconds);
+}
+
+} // namespace
+
+std::string write_result(const RunResult &result) {
+  Json out = {{"schema", kSchema},
+              {"ending", name_of(kEndings, result.ending)},
+              {"reason", result.reason.empty() ? Json(nullptr) : Json(result.reason)}};
+  visit_numbers(result, [&](const char *key, const auto &value) { out[key] = value; });
+  out["last"] = result.last ? json_of(*result.last) : Json(nullptr);
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; // a reason may name files
+}
+
+RunResult read_result(std::string_view text, const std::string &where) {
+  const json::Place place(where);
+  const Json document = json::parse(text, place);
+  json::Members members(document, place, kSchema);
+  RunResult out;
+  const std::string ending = members.text("ending");
+  const auto known = value_of(kEndings, ending);
+  if (!known)
+    json::refuse(members.at("ending"), members.place("ending"), "ending",
+                 fmt::format("one of {}", fmt::join(names_of(kEndings), ", ")));
+  out.ending = *known;
+  members.at("reason");
+  if (members.said("reason") != nullptr) out.reason = members.text("reason");
+  visit_numbers(out, [&]<class Number>(const char *key, Number &value) {
+    if constexpr (std::is_same_v<Number, double>)
+      value = members.real(key);
+    else
+      value = members.whole(key, 0);
+  });
+  members.at("last");
+  if (const Json *last = members.said("last")) out.last = read_epoch(*last, members.place("last"));
+  members.finish();
+  return out;
+}
+
+} // namespace pare::train

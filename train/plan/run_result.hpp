@@ -1,0 +1,43 @@
+#pragma once
+
+#include "train/plan/records.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pare::train {
+
+/// How a run, or this part of it, ended.
+enum class Ending : std::uint8_t {
+  kDone,        ///< all epochs; weights.safetensors is there
+  kStopped,     ///< after the steps that it was given; it can go on
+  kInterrupted, ///< it was asked to end, and saved; it can go on
+  kDiverged,    ///< a loss was not finite: a result, which would come again
+  kOutOfMemory, ///< a step did not fit
+};
+inline constexpr std::array kEndings = {std::pair{Ending::kDone, std::string_view("done")},
+                                        std::pair{Ending::kStopped, std::string_view("stopped")},
+                                        std::pair{Ending::kInterrupted, std::string_view("interrupted")},
+                                        std::pair{Ending::kDiverged, std::string_view("diverged")},
+                                        std::pair{Ending::kOutOfMemory, std::string_view("out_of_memory")}};
+
+/// What a run came to: result.json of its folder, schema `pare.result/1`. It is there while nothing trains in the folder.
+struct RunResult {
+  Ending ending = Ending::kDone;
+  std::string reason;     ///< one sentence where it is not done
+  std::int64_t step = 0;  ///< steps done
+  std::int64_t steps = 0; ///< of all epochs
+  std::int64_t epoch = 0; ///< epochs done
+  std::int64_t epochs = 0;
+  double seconds = 0;              ///< of training and validation, those before an interruption too
+  std::optional<EpochRecord> last; ///< the last epoch that was done
+};
+
+std::string write_result(const RunResult &result);
+/// Throws Error{kInvalidFile}.
+RunResult read_result(std::string_view json, const std::string &where);
+
+} // namespace pare::train
