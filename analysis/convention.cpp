@@ -67,7 +67,9 @@ std::vector<std::string_view> event_names(Events events) {
   return out;
 }
 
-Convention::Weight parse_weight(const std::string &key, double weight, const json::Place &place) {
+Convention::Weight parse_weight(json::Members &weights, const std::string &key) {
+  const json::Place place = weights.place(key);
+  const double weight = weights.real(key);
   const auto first = key.find('.');
   const auto last = key.rfind('.');
   if (first == std::string::npos)
@@ -87,7 +89,7 @@ Convention::Weight parse_weight(const std::string &key, double weight, const jso
                            : fmt::format("{} has no event {}; it has: {}", out.op, shown(name), fmt::join(own, ", ")));
   out.event = *event;
   if (!(weight >= 0 && weight <= kMostWeight))
-    place.fail(fmt::format("{} = {} must be a number from 0 to {}", key, shortest(weight), shortest(kMostWeight)));
+    json::refuse(weights.at(key), place, key, fmt::format("a number from 0 to {}", digits(kMostWeight)));
   return out;
 }
 
@@ -141,8 +143,7 @@ Convention parse_convention(const json::Value &document, const json::Place &plac
   if (weights.object().empty())
     weights.place().fail(
         "weights = {} counts nothing; an op.event with its weight, such as \"conv.mac\": 1, would be accepted");
-  for (const auto &weight : weights.object().items())
-    out.weights.push_back(parse_weight(weight.key(), weights.real(weight.key()), weights.place(weight.key())));
+  for (const auto &weight : weights.object().items()) out.weights.push_back(parse_weight(weights, weight.key()));
   members.finish();
   return out;
 }

@@ -227,6 +227,12 @@ std::optional<std::int64_t> as_whole(const Value &value) {
   return value.get<std::int64_t>();
 }
 
+std::string_view in_digits(const Value &value) {
+  const bool is_whole = value.is_number_float() && std::nearbyint(value.get<double>()) == value.get<double>() &&
+                        std::fabs(value.get<double>()) < 0x1p63;
+  return is_whole ? ", written in digits" : "";
+}
+
 Members::Members(const Value &object, Place place) : object_(object), place_(std::move(place)) {
   known_.reserve(8);
   if (!object.is_object()) place_.fail(fmt::format("{} must be an object", shown(object)));
@@ -278,9 +284,12 @@ std::int64_t Members::whole(std::string_view key, std::int64_t least, std::int64
   // A number that only lacks the bits is told how many there are.
   const bool beyond = value.is_number() && std::fabs(value.get<double>()) >= 0x1p63;
   if (beyond && least == INT64_MIN && value.get<double>() > 0)
-    refuse(value, place(key), key, fmt::format("a whole number up to {}", most));
-  if (most != INT64_MAX || beyond) refuse(value, place(key), key, fmt::format("a whole number from {} to {}", least, most));
-  refuse(value, place(key), key, least == INT64_MIN ? "a whole number" : fmt::format("a whole number from {} up", least));
+    refuse(value, place(key), key, fmt::format("a whole number up to {}{}", most, in_digits(value)));
+  if (most != INT64_MAX || beyond)
+    refuse(value, place(key), key, fmt::format("a whole number from {} to {}{}", least, most, in_digits(value)));
+  refuse(value, place(key), key,
+         (least == INT64_MIN ? std::string("a whole number") : fmt::format("a whole number from {} up", least))
+             .append(in_digits(value)));
 }
 
 double Members::real(std::string_view key) {
@@ -304,7 +313,8 @@ void Members::read(std::string_view key, double &out) {
 
 std::uint64_t Members::natural(std::string_view key) {
   const Value &value = at(key);
-  if (!value.is_number_unsigned()) refuse(value, place(key), key, fmt::format("a whole number from 0 to {}", UINT64_MAX));
+  if (!value.is_number_unsigned())
+    refuse(value, place(key), key, fmt::format("a whole number from 0 to {}{}", UINT64_MAX, in_digits(value)));
   return value.get<std::uint64_t>();
 }
 

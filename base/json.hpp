@@ -103,4 +103,7 @@ private:
 /// A whole number of at most 63 bits with its sign; none for anything else.
 std::optional<std::int64_t> as_whole(const Value &value);
 
+/// ", written in digits", the end of a rule, where a whole number of 63 bits is in another form: 4.0, 3e4. Else nothing.
+std::string_view in_digits(const Value &value);
+
 } // namespace pare::json

@@ -8,6 +8,7 @@
 #include "base/files.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "base/values.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <unordered_set>
 
 namespace pare {
@@ -148,6 +150,21 @@ bool is_number(const Value &value, const Count &counted) {
   return value.is_number() && std::abs(value.get<double>() - counted.to_double()) <= 1e-12 * std::abs(counted.to_double());
 }
 
+/// The same but for the last digits of real numbers, which `scale` is as large as.
+bool is_near(const Count &a, const Count &b, double scale) {
+  return a == b || (!(a.is_whole() && b.is_whole()) && std::abs((a - b).to_double()) <= 1e-12 * std::abs(scale));
+}
+
+/// A count as write_solved() writes it: whole ones in digits, so that the same number always has the same form.
+Count read_count(json::Members &members, std::string_view key) {
+  const double real = members.real(key);
+  const Value &value = members.at(key);
+  if (const auto whole = json::as_whole(value)) return *whole;
+  if (const std::string_view digits = json::in_digits(value); !digits.empty())
+    json::refuse(value, members.place(key), key, fmt::format("a whole number{}", digits));
+  return Count::from_real(real);
+}
+
 /// Compares what a file says with what its plan comes to.
 class Recount {
 public:
@@ -171,7 +188,8 @@ public:
   }
   static void check(const Value &written, const json::Place &place, std::string_view name, const Count &counted) {
     if (!is_number(written, counted))
-      place.fail(fmt::format("{} = {}, but the plan has {}", name, json::shown(written), counted.to_string()));
+      place.fail(fmt::format("{} = {}, but the plan has {}{}", name, json::shown(written), counted.to_string(),
+                             counted.is_whole() ? json::in_digits(written) : ""));
   }
   /// {"parameters": ..., "mult_adds": {convention: ...}}; `expected` makes what should stand there of a count.
   template <class Check>
@@ -195,11 +213,10 @@ private:
   bool all_known_;
 };
 
-/// Gives the quantity of the first.
-std::optional<std::string> check_budgets(const Value &budgets, const json::Place &place, const Recount &recount,
-                                         const Costs *original) {
+std::vector<Budget> read_budgets(const Value &budgets, const json::Place &place, const Recount &recount,
+                                 const Costs *original) {
   if (!budgets.is_array()) json::refuse(budgets, place, "budgets", "an array of objects");
-  std::optional<std::string> first;
+  std::vector<Budget> out;
   for (std::size_t i = 0; i < budgets.size(); ++i) {
     json::Members members(budgets[i], place.item(i));
     Budget budget;
@@ -211,10 +228,8 @@ std::optional<std::string> check_budgets(const Value &budgets, const json::Place
       json::refuse(*members.said("convention"), members.place("convention"), "convention", "null: parameters have none");
     budget.relation = members.choice("relation", {"<=", "~"}) == "~" ? Relation::kNearest : Relation::kAtMost;
     if (budget.metric == Metric::kMultAdds) recount.check_convention(budget.convention, members.place("convention"));
-    if (i == 0) first = budget.quantity();
+    budget.limit = read_count(members, "limit");
     const Value &limit = members.at("limit");
-    const double real_limit = members.real("limit");
-    budget.limit = json::as_whole(limit) ? Count(*json::as_whole(limit)) : Count::from_real(real_limit);
     const Value &achieved = members.at("achieved");
     if (members.said("written") != nullptr) {
       const std::string text = members.text("written");
@@ -230,6 +245,7 @@ std::optional<std::string> check_budgets(const Value &budgets, const json::Place
         members.place("written").fail(fmt::format("written = {} is not {}", shown(text), budget.text()));
     }
     members.finish();
+    out.push_back(budget);
     const auto counted = recount.value(budget);
     if (!counted) continue;
     Recount::check(achieved, members.place("achieved"), budget.quantity(), *counted);
@@ -237,56 +253,223 @@ std::optional<std::string> check_budgets(const Value &budgets, const json::Place
       members.place("achieved")
           .fail(fmt::format("{} {} is over the limit, {}", budget.quantity(), counted->to_string(), budget.limit.to_string()));
   }
-  return first;
-}
-
-void check_termination(const Value &termination, const json::Place &place) {
-  json::Members members(termination, place);
-  const bool optimal = members.choice("reason", {"optimal", "feasible"}) == "optimal"; // there is an answer
-  for (const char *key : {"bound", "gap"})
-    if (members.said(key) != nullptr) members.real(key);
-  if (const Value *gap = members.said("gap"); gap != nullptr && (optimal ? *gap != 0 : *gap < 0))
-    json::refuse(*gap, members.place("gap"), "gap", optimal ? "0, since the reason is optimal" : "from 0 up");
-  members.text("detail");
-  members.finish();
-}
-
-// What only a search knows can still be of the right kind.
-
-void check_interval(const Value &interval, const json::Place &place) {
-  if (interval.is_null()) return;
-  const bool is_interval = interval.is_array() && interval.size() == 2 && interval[0].is_number() && interval[1].is_number() &&
-                           interval[0] < interval[1];
-  if (!is_interval) json::refuse(interval, place, "same_network_for", "null, or two numbers, the first below the second");
-}
-
-void check_next_up(const Value &next, const json::Place &place, const Recount &recount) {
-  if (next.is_null()) return;
-  json::Members members(next, place);
-  members.text("setting");
-  check_interval(members.at("same_network_for"), members.place("same_network_for"));
-  members.whole("parameters", 0);
-  json::Members mult_adds(members.at("mult_adds"), members.place("mult_adds"));
-  for (const auto &entry : mult_adds.object().items()) {
-    recount.check_convention(entry.key(), mult_adds.place(entry.key()));
-    mult_adds.real(entry.key());
-  }
-  members.text("reason");
-  members.finish();
-}
-
-void check_attainable(const Value &attainable, const json::Place &place, const std::optional<std::string> &quantity) {
-  json::Members members(attainable, place);
-  if (members.find("quantity") != nullptr) // files of before do not say it
-    if (const std::string said = members.text("quantity"); quantity && said != *quantity)
-      members.place("quantity").fail(fmt::format("quantity = {} must be the first budget's, {}", shown(said), *quantity));
-  const double smallest = members.real("smallest");
-  if (members.said("largest") != nullptr && members.real("largest") < smallest)
-    json::refuse(members.at("largest"), members.place("largest"), "largest", "null, or from the smallest up");
-  members.finish();
+  return out;
 }
 
 bool stays(const Substitute &substitute) { return substitute.family == baseline_substitute().family; }
+
+// What only a search knows can still be of the right kind, and must not contradict the rest of the file.
+
+/// What was solved for: the setting of all layers that are substituted, or the width.
+struct SolvedFor {
+  std::optional<Substitute> setting;
+  std::string_view width_key; ///< where it is the width
+  std::optional<double> knob; ///< one that intervals are of
+
+  std::string text() const {
+    return setting ? setting->text() : knob ? fmt::format("{}={}", width_key, shortest(*knob)) : std::string();
+  }
+};
+
+/// The number that an interval is of.
+std::optional<double> interval_knob(const Substitute &substitute) {
+  return substitute.family->info().knob.kind == KnobInfo::Kind::kReal ? substitute.knob : std::nullopt;
+}
+
+SolvedFor solved_for(const Design &design) {
+  SolvedFor out;
+  bool is_one = true;
+  for (const auto &[layer, substitute] : design.plan.layers) {
+    if (stays(substitute)) continue;
+    is_one = is_one && (!out.setting || *out.setting == substitute);
+    out.setting = substitute;
+  }
+  if (!is_one) return {};
+  if (out.setting) {
+    out.knob = interval_knob(*out.setting);
+  } else if (design.plan.layers.empty() && design.network.family != nullptr) {
+    const NetworkInfo &info = design.network.family->info();
+    out.width_key = info.width_key;
+    out.knob = spec::Reader(info, design.network.values).positive(info.width_key);
+  }
+  return out;
+}
+
+/// Of the objective that a search proves: the parameters, or with a budget that is ~ the distance to it.
+struct Objective {
+  const Budget *nearest = nullptr;
+  std::optional<Count> achieved; ///< none where the answer's cannot be told
+
+  static Count distance(const Count &value, const Count &target) { return value > target ? value - target : target - value; }
+  Count of(const Count &value) const { return nearest != nullptr ? distance(value, nearest->limit) : value; }
+  /// What real numbers in it are as large as.
+  double scale() const { return nearest != nullptr ? nearest->limit.to_double() : 1; }
+};
+
+Objective objective_of(const std::vector<Budget> &budgets, const Recount &recount) {
+  Objective out;
+  for (const Budget &budget : budgets)
+    if (budget.relation == Relation::kNearest) out.nearest = &budget;
+  if (const auto value = out.nearest != nullptr ? recount.value(*out.nearest) : Count(recount.costs().parameters))
+    out.achieved = out.of(*value);
+  return out;
+}
+
+/// Whether the reason is optimal.
+bool check_termination(const Value &termination, const json::Place &place, const Objective &objective) {
+  json::Members members(termination, place);
+  const bool optimal = members.choice("reason", {"optimal", "feasible"}) == "optimal"; // there is an answer
+  const auto count = [&](std::string_view key) {
+    return members.said(key) != nullptr ? std::optional(read_count(members, key)) : std::nullopt;
+  };
+  const auto bound = count("bound");
+  const auto gap = count("gap");
+  if (gap && (optimal ? !gap->is_zero() : *gap < Count(0)))
+    json::refuse(members.at("gap"), members.place("gap"), "gap", optimal ? "0, since the reason is optimal" : "from 0 up");
+  if (bound && objective.achieved) {
+    const Count &achieved = *objective.achieved;
+    const std::string_view what =
+        objective.nearest != nullptr ? "the answer's distance to the budget" : "the answer's parameters";
+    const bool is_equal = is_near(*bound, achieved, objective.scale());
+    if (optimal && !is_equal)
+      json::refuse(members.at("bound"), members.place("bound"), "bound",
+                   fmt::format("{}, {}, since the reason is optimal", achieved.to_string(), what));
+    const bool is_worse = objective.nearest != nullptr ? *bound > achieved : *bound < achieved;
+    if (!is_equal && is_worse)
+      json::refuse(members.at("bound"), members.place("bound"), "bound",
+                   fmt::format("{} {}, {}: nothing does better than the bound",
+                               objective.nearest != nullptr ? "at most" : "at least", achieved.to_string(), what));
+    if (const Count left = Objective::distance(*bound, achieved); gap && !is_near(*gap, left, objective.scale()))
+      json::refuse(members.at("gap"), members.place("gap"), "gap",
+                   fmt::format("{}, from {} to the bound", left.to_string(), what));
+  }
+  members.text("detail");
+  members.finish();
+  return optimal;
+}
+
+/// [from, below); none for null.
+using Interval = std::optional<std::pair<double, double>>;
+
+/// `knob`: what it must hold, where that is known.
+Interval read_interval(const Value &interval, const json::Place &place, std::optional<double> knob) {
+  if (interval.is_null()) return std::nullopt;
+  const bool is_interval = interval.is_array() && interval.size() == 2 && interval[0].is_number() && interval[1].is_number() &&
+                           interval[0] < interval[1];
+  if (!is_interval) json::refuse(interval, place, "same_network_for", "null, or two numbers, the first below the second");
+  const std::pair out{interval[0].get<double>(), interval[1].get<double>()};
+  if (knob && !(out.first <= *knob && *knob < out.second))
+    json::refuse(interval, place, "same_network_for",
+                 fmt::format("from the first number to below the second, with the setting, {}, in it", shortest(*knob)));
+  return out;
+}
+
+/// The number of a setting as text, which must be one of what was solved for, and another than the answer's.
+std::optional<double> read_next_setting(json::Members &members, const SolvedFor &answer) {
+  const std::string text = members.text("setting");
+  if (answer.text().empty()) return std::nullopt;
+  std::optional<double> knob;
+  bool is_other = false;
+  if (answer.setting) {
+    try {
+      Substitute next = parse_substitute(text);
+      next.evaluation = answer.setting->evaluation;
+      is_other = next.family == answer.setting->family && next.settings == answer.setting->settings && next != *answer.setting;
+      knob = interval_knob(next);
+    } catch (const Error &) { // no setting at all: said below
+    }
+  } else if (const std::string key = fmt::format("{}=", answer.width_key); text.starts_with(key)) {
+    knob = parse_real(std::string_view(text).substr(key.size()));
+    is_other = knob && *knob != *answer.knob;
+  }
+  if (!is_other)
+    json::refuse(members.at("setting"), members.place("setting"), "setting",
+                 fmt::format("another setting of what was solved for than the answer's, {}", answer.text()));
+  return knob;
+}
+
+/// What a setting that is not the answer costs, as the file says.
+using Written = std::map<std::string, Count>; // by quantity
+
+/// What is written of the next one up; none where there is none.
+std::optional<Written> check_next_up(const Value &next, const json::Place &place, const Recount &recount,
+                                     const std::vector<Budget> &budgets, const Objective &objective, bool optimal,
+                                     const SolvedFor &answer, const Interval &own_interval) {
+  if (next.is_null()) return std::nullopt;
+  json::Members members(next, place);
+  const auto knob = read_next_setting(members, answer);
+  const Interval interval = read_interval(members.at("same_network_for"), members.place("same_network_for"), knob);
+  if (interval && own_interval && interval->first < own_interval->second && own_interval->first < interval->second)
+    members.place("same_network_for")
+        .fail(fmt::format("same_network_for = {} must have no setting in it that is in the answer's, [{},{}]",
+                          json::shown(members.at("same_network_for")), shortest(own_interval->first),
+                          shortest(own_interval->second)));
+  Written out;
+  const std::int64_t parameters = members.whole("parameters", 0);
+  if (parameters < recount.costs().parameters)
+    json::refuse(members.at("parameters"), members.place("parameters"), "parameters",
+                 fmt::format("at least the answer's, {}", recount.costs().parameters));
+  out.emplace(Budget{}.quantity(), parameters);
+  json::Members mult_adds(members.at("mult_adds"), members.place("mult_adds"));
+  for (const auto &entry : mult_adds.object().items()) {
+    recount.check_convention(entry.key(), mult_adds.place(entry.key()));
+    Budget quantity;
+    quantity.metric = Metric::kMultAdds;
+    quantity.convention = entry.key();
+    out.emplace(quantity.quantity(), read_count(mult_adds, entry.key()));
+  }
+  members.text("reason");
+  members.finish();
+  // It would be the answer, if it met the budgets and were better.
+  const auto meets = [&](const Budget &budget) {
+    const auto value = out.find(budget.quantity());
+    return value != out.end() && budget.holds(value->second) &&
+           (budget.relation == Relation::kNearest || value->second.is_whole() ||
+            !is_near(value->second, budget.limit, budget.limit.to_double()));
+  };
+  if (optimal && objective.achieved && std::all_of(budgets.begin(), budgets.end(), meets)) {
+    const Budget quantity = objective.nearest != nullptr ? *objective.nearest : Budget{};
+    const Count better = objective.of(out.at(quantity.quantity()));
+    const bool is_better = objective.nearest != nullptr ? better < *objective.achieved : better > *objective.achieved;
+    if (is_better && !is_near(better, *objective.achieved, objective.scale()))
+      members.place().fail(fmt::format("{} of {} meets the budgets and is better than the answer, though the reason is optimal",
+                                       quantity.quantity(), out.at(quantity.quantity()).to_string()));
+  }
+  return out;
+}
+
+void check_attainable(const Value &attainable, const json::Place &place, const std::vector<Budget> &budgets,
+                      const Recount &recount, bool is_next_null, const std::optional<Written> &next) {
+  json::Members members(attainable, place);
+  const Budget first = budgets.empty() ? Budget{} : budgets.front();
+  if (members.find("quantity") != nullptr) // files of before do not say it
+    if (const std::string said = members.text("quantity"); !budgets.empty() && said != first.quantity())
+      members.place("quantity")
+          .fail(fmt::format("quantity = {} must be the first budget's, {}", shown(said), first.quantity()));
+  const Count smallest = read_count(members, "smallest");
+  const auto largest = members.said("largest") != nullptr ? std::optional(read_count(members, "largest")) : std::nullopt;
+  if (largest && *largest < smallest)
+    json::refuse(members.at("largest"), members.place("largest"), "largest", "null, or from the smallest up");
+  const auto check = [&](const Count &value, std::string_view whose) {
+    const double scale = value.to_double();
+    if (value < smallest && !is_near(value, smallest, scale))
+      json::refuse(members.at("smallest"), members.place("smallest"), "smallest",
+                   fmt::format("at most {}'s, {}", whose, value.to_string()));
+    if (largest && value > *largest && !is_near(value, *largest, scale))
+      json::refuse(members.at("largest"), members.place("largest"), "largest",
+                   fmt::format("null, or at least {}'s, {}", whose, value.to_string()));
+  };
+  if (!budgets.empty()) {
+    const auto achieved = recount.value(first);
+    if (achieved) check(*achieved, "the answer");
+    if (next)
+      if (const auto value = next->find(first.quantity()); value != next->end()) check(value->second, "the next one up");
+    if (is_next_null && first.metric == Metric::kParameters && largest && *largest > *achieved)
+      json::refuse(members.at("largest"), members.place("largest"), "largest",
+                   fmt::format("the answer's, {}, since nothing is next up", achieved->to_string()));
+  }
+  members.finish();
+}
 
 /// The layers that stay as they were.
 void check_kept(const Value &kept, const json::Place &place, const Plan &plan) {
@@ -453,9 +636,10 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
                       at.fail(fmt::format("{} = {} percent, but the plan has {}", name, json::shown(written),
                                           share ? shortest(*share) : "null"));
                   });
-  const auto first_quantity =
-      check_budgets(members.at("budgets"), members.place("budgets"), recount, original_costs ? &*original_costs : nullptr);
-  check_termination(members.at("termination"), members.place("termination"));
+  const std::vector<Budget> budgets =
+      read_budgets(members.at("budgets"), members.place("budgets"), recount, original_costs ? &*original_costs : nullptr);
+  const Objective objective = objective_of(budgets, recount);
+  const bool optimal = check_termination(members.at("termination"), members.place("termination"), objective);
 
   if (members.find("substitution") != nullptr) {
     if (members.said("substitution") != nullptr) out.substitution = members.text("substitution");
@@ -472,10 +656,18 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
                  fmt::format("\"{}\"", fmt::join(kKnownBySearchOnly, "\", \"")));
   if (const Value *provenance = members.find("provenance"); provenance != nullptr && !provenance->is_object())
     json::refuse(*provenance, members.place("provenance"), "provenance", "an object");
-  if (const Value *interval = members.find("same_network_for")) check_interval(*interval, members.place("same_network_for"));
+  const SolvedFor answer = solved_for(out);
+  const Value *written_interval = members.find("same_network_for");
+  const Interval interval = written_interval == nullptr
+                                ? std::nullopt
+                                : read_interval(*written_interval, members.place("same_network_for"), answer.knob);
+  const Value *next = members.find("next_up");
+  const auto next_costs =
+      next == nullptr ? std::nullopt
+                      : check_next_up(*next, members.place("next_up"), recount, budgets, objective, optimal, answer, interval);
   if (const Value *attainable = members.find("attainable"))
-    check_attainable(*attainable, members.place("attainable"), first_quantity);
-  if (const Value *next = members.find("next_up")) check_next_up(*next, members.place("next_up"), recount);
+    check_attainable(*attainable, members.place("attainable"), budgets, recount, next != nullptr && next->is_null(),
+                     next_costs);
   if (members.said("nearest") != nullptr)
     json::refuse(members.at("nearest"), members.place("nearest"), "nearest", "null: the budgets are met");
   members.finish();

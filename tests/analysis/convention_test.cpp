@@ -86,9 +86,9 @@ TEST(Conventions, ListWhatTheyDoNotCount) {
 // Costs must not fall with a setting, or a bisection proves nothing. 2^63 has no place in 64 bits, and is not rounded.
 TEST(Conventions, WeightsAreFromZeroUp) {
   bad(with_weights(R"({"conv.mac": -1})"),
-      R"([invalid_file] mine.json/weights["conv.mac"]: conv.mac = -1 must be a number from 0 to 1e+09)");
+      R"([invalid_file] mine.json/weights["conv.mac"]: conv.mac = -1 must be a number from 0 to 1000000000)");
   bad(with_weights(R"({"conv.mac": -0.5})"),
-      R"([invalid_file] mine.json/weights["conv.mac"]: conv.mac = -0.5 must be a number from 0 to 1e+09)");
+      R"([invalid_file] mine.json/weights["conv.mac"]: conv.mac = -0.5 must be a number from 0 to 1000000000)");
   EXPECT_EQ(parse(with_weights(R"({"conv.mac": 0})")).weights.at(0).weight, 0);
   test::expect_message(
       [] { (void)Count(2).times(9223372036854775808.0); },

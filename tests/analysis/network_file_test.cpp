@@ -310,7 +310,7 @@ TEST(BadNetworkFiles, Layers) {
   bad(changed("/layers/0/kernel", Json::array({3, 3.5})),
       "[invalid_file] net.json/layers[0].kernel (a): kernel = [3,3.5] must be a whole number or [vertical, horizontal]");
   bad(changed("/layers/0/out_channels", 4.0),
-      "[invalid_file] net.json/layers[0].out_channels (a): out_channels = 4.0 must be a whole number");
+      "[invalid_file] net.json/layers[0].out_channels (a): out_channels = 4.0 must be a whole number, written in digits");
   bad(changed("/layers/0/out_channels", nullptr),
       "[invalid_file] net.json/layers[0].out_channels (a): out_channels = null must be a whole number");
   bad(changed("/layers/0/out_channels", 9223372036854775808u),

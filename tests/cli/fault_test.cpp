@@ -106,7 +106,7 @@ TEST_F(Faults, Conventions) {
   for (const std::string weight : {"1e308", "1e19", "1000000001"}) {
     write("huge.json", weighing(weight));
     expect({"cost", "wrn-10-1", "--convention", "huge.json"}, 1, "invalid_file",
-           {"huge.json/weights[\"conv.mac\"]", "must be a number from 0 to 1e+09"});
+           {"huge.json/weights[\"conv.mac\"]", "conv.mac = 9223372036854775807 must be a number from 0 to 1000000000"});
   }
   write("huge.json", weighing("1e9"));
   for (const std::string format : {"text", "json", "csv", "markdown", "latex"})

@@ -239,7 +239,7 @@ TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
   bad(edited(example(), "/input", ordered_json::array({3, 64, 64})),
       "[invalid_file] student.json/achieved.mult_adds.macs: mult-adds[macs] = 28600832, but the plan has 114395648");
   bad(added(example(), "/inputt", 3),
-      R"([invalid_file] student.json/inputt: unknown key "inputt"; known: schema, input, network, evaluation, plan, achieved, conventions, original, percent_of_original, budgets, termination, substitution, kept, known_by_search_only, provenance, same_network_for, attainable, next_up, nearest; did you mean input?)");
+      R"([invalid_file] student.json/inputt: unknown key "inputt"; known: schema, input, network, evaluation, plan, achieved, conventions, original, percent_of_original, budgets, termination, substitution, kept, known_by_search_only, provenance, same_network_for, next_up, attainable, nearest; did you mean input?)");
   std::string twice = example();
   twice.insert(twice.find("\"plan\": {") + 9, "\"block1.0.layer.0.conv1\": \"Generic_0.9\", ");
   bad(twice,
@@ -291,7 +291,7 @@ TEST(SolvedConfig, NumbersThatWereChangedByHandAreNotTrusted) {
   bad(edited(example(), "/conventions/0/weights/linear.mac", 1),
       "[invalid_file] student.json/achieved.mult_adds.mine: mult-adds[mine] = 28599552, but the plan has 28600832");
   bad(edited(example(), "/conventions/0/weights/linear.mac", -1),
-      R"([invalid_file] student.json/conventions[0].weights["linear.mac"]: linear.mac = -1 must be a number from 0 to 1e+09)");
+      R"([invalid_file] student.json/conventions[0].weights["linear.mac"]: linear.mac = -1 must be a number from 0 to 1000000000)");
   bad(edited(example(), "/conventions/0/name", "macs"),
       R"([invalid_file] student.json/conventions[0].name: "macs" is another convention's name too)");
   bad(edited(example(), "/conventions/0/name", "yours"),
@@ -433,6 +433,18 @@ TEST(SolvedConfig, WhatOnlyASearchKnowsIsOfItsKind) {
            {"/termination/gap", 1, "termination.gap: gap = 1 must be 0, since the reason is optimal"},
            {"/termination/detail", nullptr, "termination.detail: detail = null must be text in quotes"}})
     bad(edited(example(), path, value), "[invalid_file] student.json/" + line);
+  // Whole counts have one form, so that what looks the same is the same.
+  for (const auto &[path, value, line] : std::vector<std::tuple<std::string, ordered_json, std::string>>{
+           {"/budgets/0/limit", 200000.0, "budgets[0].limit: limit = 200000.0 must be a whole number, written in digits"},
+           {"/budgets/0/achieved", 198202.0,
+            "budgets[0].achieved: parameters = 198202.0, but the plan has 198202, written in digits"},
+           {"/achieved/parameters", 198202.0,
+            "achieved.parameters: parameters = 198202.0, but the plan has 198202, written in digits"},
+           {"/termination/bound", 198202.0, "termination.bound: bound = 198202.0 must be a whole number, written in digits"},
+           {"/attainable/smallest", 1.0, "attainable.smallest: smallest = 1.0 must be a whole number, written in digits"},
+           {"/next_up/parameters", 201562.0,
+            "next_up.parameters: parameters = 201562.0 must be a whole number from 0 up, written in digits"}})
+    bad(edited(example(), path, value), "[invalid_file] student.json/" + line);
   for (const char *key : {"budgets", "termination"}) {
     ordered_json document = ordered_json::parse(example());
     document.erase(key);
@@ -484,6 +496,116 @@ TEST(SolvedConfig, NestingIsBounded) {
       "[invalid_file] student.json/original: nested deeper than 64 levels, which nothing that is read here needs");
   bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_" + closed),
       R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: rank_scale = [[[[[[[[[[[[[[[[[[[[[[[[[[[[[...]]]]]]]]]]]]]]]]]]]]]]]]]]]] must be a number in (0, 1])");
+}
+
+// What only a search knows is taken as it is, but not where the rest of the file says otherwise.
+TEST(SolvedConfig, WhatOnlyASearchKnowsDoesNotContradictTheRest) {
+  const ordered_json document = ordered_json::parse(example());
+  const double end = document["same_network_for"][1];
+  const std::int64_t next = document["next_up"]["parameters"];
+  ASSERT_GT(next, 200000);
+  using Rows = std::vector<std::tuple<std::string, ordered_json, std::string>>;
+  for (const auto &[path, value, line] :
+       Rows{{"/same_network_for",
+             {0.25, 0.3},
+             "same_network_for: same_network_for = [0.25,0.3] must be from the first number to below the second, with the "
+             "setting, 0.211, in it"},
+            {"/same_network_for",
+             {0.2, 0.211},
+             "same_network_for: same_network_for = [0.2,0.211] must be from the first number to below the second, with the "
+             "setting, 0.211, in it"},
+            {"/termination/bound", 5,
+             "termination.bound: bound = 5 must be 198202, the answer's parameters, since the reason is optimal"},
+            {"/termination/bound", 198203,
+             "termination.bound: bound = 198203 must be 198202, the answer's parameters, since the reason is optimal"},
+            {"/next_up/parameters", 7, "next_up.parameters: parameters = 7 must be at least the answer's, 198202"},
+            {"/next_up/parameters", 199000,
+             "next_up: parameters of 199000 meets the budgets and is better than the answer, though the reason is optimal"},
+            {"/next_up/setting", "Generic_0.211",
+             "next_up.setting: setting = \"Generic_0.211\" must be another setting of what was solved for than the answer's, "
+             "Generic_0.211"},
+            {"/next_up/setting", "LR_0.3",
+             "next_up.setting: setting = \"LR_0.3\" must be another setting of what was solved for than the answer's, "
+             "Generic_0.211"},
+            {"/next_up/setting", "more",
+             "next_up.setting: setting = \"more\" must be another setting of what was solved for than the answer's, "
+             "Generic_0.211"},
+            {"/next_up/same_network_for",
+             {0.9, 1},
+             fmt::format(
+                 "next_up.same_network_for: same_network_for = [0.9,1] must be from the first number to below the second, "
+                 "with the setting, {}, in it",
+                 document["next_up"]["setting"].get<std::string>().substr(8))},
+            {"/next_up/same_network_for",
+             {0.211, 0.5},
+             fmt::format("next_up.same_network_for: same_network_for = [0.211,0.5] must have no setting in it that is in the "
+                         "answer's, [0.203125,{}]",
+                         end)},
+            {"/attainable/smallest", 198203, "attainable.smallest: smallest = 198203 must be at most the answer's, 198202"},
+            {"/attainable/largest", 198201,
+             "attainable.largest: largest = 198201 must be null, or at least the answer's, 198202"},
+            {"/attainable/largest", next - 1,
+             fmt::format("attainable.largest: largest = {} must be null, or at least the next one up's, {}", next - 1, next)}})
+    bad(edited(example(), path, value), "[invalid_file] student.json/" + line);
+  // Nothing is next up, and yet there is more.
+  const std::string largest = document["attainable"]["largest"].dump();
+  bad(edited(example(), "/next_up", nullptr),
+      fmt::format("[invalid_file] student.json/attainable.largest: largest = {} must be the answer's, 198202, since nothing is "
+                  "next up",
+                  largest));
+
+  // A width.
+  const ordered_json less = ordered_json::parse(narrow());
+  const std::string width = less["network"].get<std::string>().substr(25, 4);
+  EXPECT_NO_THROW(read_solved(narrow(), "student.json"));
+  bad(edited(narrow(), "/same_network_for", {0.5, 0.6}),
+      fmt::format("[invalid_file] student.json/same_network_for: same_network_for = [0.5,0.6] must be from the first number to "
+                  "below the second, with the setting, {}, in it",
+                  shortest(std::stod(width))));
+  bad(edited(narrow(), "/next_up/setting", "height=3"),
+      fmt::format("[invalid_file] student.json/next_up.setting: setting = \"height=3\" must be another setting of what was "
+                  "solved for than the answer's, width={}",
+                  shortest(std::stod(width))));
+
+  // One that is only feasible has a gap, and one that is nearest to something a distance.
+  ordered_json feasible = document;
+  feasible["termination"]["reason"] = "feasible";
+  feasible["termination"]["bound"] = 200000;
+  feasible["termination"]["gap"] = 1798;
+  EXPECT_NO_THROW(read_solved(feasible.dump(), "student.json"));
+  bad(edited(feasible.dump(), "/termination/gap", 1797),
+      "[invalid_file] student.json/termination.gap: gap = 1797 must be 1798, from the answer's parameters to the bound");
+  bad(edited(feasible.dump(), "/termination/bound", 198201),
+      "[invalid_file] student.json/termination.bound: bound = 198201 must be at least 198202, the answer's parameters: nothing "
+      "does better than the bound");
+  const std::string nearest = write_solved(solve(make_network("wrn-16-4"), "Generic", "parameters~0.2M"), "{}");
+  EXPECT_EQ(ordered_json::parse(nearest)["termination"]["bound"], 200000 - 198202);
+  EXPECT_NO_THROW(read_solved(nearest, "student.json"));
+  bad(edited(nearest, "/termination/bound", 198202),
+      "[invalid_file] student.json/termination.bound: bound = 198202 must be 1798, the answer's distance to the budget, since "
+      "the reason is optimal");
+  bad(edited(nearest, "/next_up/parameters", 200001),
+      "[invalid_file] student.json/next_up: parameters of 200001 meets the budgets and is better than the answer, though the "
+      "reason is optimal");
+}
+
+// Everything that is solved is read again: all families, real counts and ends of the range.
+TEST(SolvedConfig, WhatIsSolvedContradictsNothing) {
+  for (const auto &[substitution, budget] :
+       std::vector<std::pair<std::string, std::string>>{{"ACDC", "mult-adds[reference]<=50%"},
+                                                        {"ACDC", "mult-adds[reference]~50%"},
+                                                        {"Generic", "parameters<=1G"},
+                                                        {"Shuffle", "parameters~30%"},
+                                                        {"Shuffle", "mult-adds<=60%"},
+                                                        {"Tucker", "mult-adds[reference]~123456789"},
+                                                        {"TensorTrain", "mult-adds<=40%"},
+                                                        {"width", "mult-adds[reference]~33%"},
+                                                        {"width", "parameters<=1G"}}) {
+    const Solution solution = solve(make_network("wrn-10-2"), substitution, budget);
+    if (!solution.result.answer) continue;
+    EXPECT_EQ(test::message_of([&] { read_solved(write_solved(solution, "{}"), "s.json"); }), "no error")
+        << substitution << " " << budget;
+  }
 }
 
 // ------------------------------------------------------------------------------------------------------- before
