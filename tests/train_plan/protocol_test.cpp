@@ -307,7 +307,16 @@ TEST(Protocol, WrongValuesAreNamed) {
                                                {"augmentation.size", "0", "from 1"},
                                                {"augmentation.flip", "yes", "on or off"},
                                                {"augmentation.mean", "0.5", "three numbers"},
-                                               {"augmentation.std", "0.2,0,0.2", "above 0"},
+                                               {"augmentation.mean", "0.5,0.5,2", "from 0 up to 1"},
+                                               {"augmentation.mean", "-0.1,0.5,0.5", "from 0 up to 1"},
+                                               {"augmentation.std", "0.2,0,0.2", "above 0 up to 1"},
+                                               {"augmentation.std", "0.2,2,0.2", "above 0 up to 1"},
+                                               {"augmentation.size", "16385", "to 16384"},
+                                               {"augmentation.pad", "16385", "to 16384"},
+                                               {"augmentation.cutout", "16385", "to 16384"},
+                                               {"augmentation.evaluation_resize", "16385", "to 16384"},
+                                               {"for_networks", "resnet,wrn", "wide_resnet, darts"},
+                                               {"for_networks", "resnet,resnet", "each once"},
                                                {"alpha", "1.1", "up to 1"},
                                                {"drop_path", "1", "below 1"},
                                                {"clip_grad", "0", "above 0"},
@@ -403,7 +412,7 @@ TEST(Protocol, FilesAreReadStrictly) {
   bad("\"batch\": 32", "\"batch\": \"32\"",
       R"([invalid_file] mine.json/batch: batch = "32" must be a whole number from 1 to 1000000000)");
   bad("\"batch\": 32", "\"batch\": 32.0",
-      "[invalid_file] mine.json/batch: batch = 32.0 must be a whole number from 1 to 1000000000");
+      "[invalid_file] mine.json/batch: batch = 32.0 must be a whole number from 1 to 1000000000, written in digits");
   bad("\"batch\": 32", "\"batch\": 18446744073709551615",
       "[invalid_file] mine.json/batch: batch = 18446744073709551615 must be a whole number from 1 to 1000000000");
   bad("\"batch\": 32", "\"batch\": 0", "[invalid_file] mine.json/batch: batch = 0 must be a whole number from 1 up");
@@ -418,7 +427,10 @@ TEST(Protocol, FilesAreReadStrictly) {
       "[invalid_file] mine.json/schedule.milestones: schedule.milestones = [1,2.5] must be a list of whole numbers from 1 up, "
       "ascending");
   bad("[1, 1, 1]", "[1, 1]",
-      "[invalid_file] mine.json/augmentation.std: augmentation.std = [1,1] must be a list of three numbers above 0");
+      "[invalid_file] mine.json/augmentation.std: augmentation.std = [1,1] must be a list of three numbers above 0 up to 1");
+  bad("\"mine\",", "\"mine\", \"for_networks\": [\"resnt\"],",
+      "[invalid_file] mine.json/for_networks: for_networks = resnt must be one of wide_resnet, darts, darts_imagenet, "
+      "wrn_50_2, resnet, mobilenet_v2; did you mean resnet?");
   bad("\"flip\": false", "\"flip\": 0",
       "[invalid_file] mine.json/augmentation.flip: augmentation.flip = 0 must be true or false");
   bad("\"kind\": \"none\"", "\"kind\": \"some\"",

@@ -17,8 +17,6 @@ namespace {
   throw Error{ErrorCode::kInvalidConfig, fmt::format("augmentation.{}", field), message};
 }
 
-constexpr std::int64_t kMostPixels = 16'384; // of a side: far from overflow
-
 void check_range(const char *field, std::int64_t value, std::int64_t least) {
   if (value < least || value > kMostPixels) fail(field, fmt::format("{}; it must be {} to {}", value, least, kMostPixels));
 }

@@ -102,7 +102,9 @@ std::string accepts(const Field &field, const std::optional<double> &) { return 
 std::string accepts(const Field &field, const Wholes &) {
   return accepted(field, "whole numbers") + ", ascending, with commas between them";
 }
-std::string accepts(const Field &, const Texts &) { return "names with commas between them"; }
+std::string accepts(const Field &field, const Texts &) {
+  return fmt::format("names with commas between them, each once, out of {}", fmt::join(field.choices, ", "));
+}
 std::string accepts(const Field &field, const Triple &) {
   return accepted(field, "three numbers") + ", with commas between them";
 }
@@ -130,7 +132,9 @@ std::string accepts_json(const Field &field, const std::optional<double> &) {
 std::string accepts_json(const Field &field, const Wholes &) {
   return "a list of " + accepted(field, "whole numbers") + ", ascending";
 }
-std::string accepts_json(const Field &, const Texts &) { return "a list of names in quotes"; }
+std::string accepts_json(const Field &field, const Texts &) {
+  return fmt::format("a list of names in quotes, each once, out of {}", fmt::join(field.choices, ", "));
+}
 std::string accepts_json(const Field &field, const Triple &) { return "a list of " + accepted(field, "three numbers"); }
 std::string accepts_json(const Field &, const Switches &) {
   return R"(true or false for each family, such as {"generic": false})";
@@ -159,7 +163,12 @@ void check(const Field &field, const Wholes &value) {
     if (!within(field, static_cast<double>(value[i])) || (i > 0 && value[i] <= value[i - 1]))
       reject(field, text_of(value), accepts(field, value));
 }
-void check(const Field &, const Texts &) {}
+void check(const Field &field, const Texts &value) {
+  for (auto text = value.begin(); text != value.end(); ++text) {
+    check(field, *text);
+    if (std::find(value.begin(), text, *text) != text) reject(field, text_of(value), accepts(field, value));
+  }
+}
 void check(const Field &field, const Triple &value) {
   for (const double x : value)
     if (!within(field, x)) reject(field, text_of(value), accepts(field, value));
@@ -508,7 +517,10 @@ Protocol read_protocol(const Json &document, const json::Place &place) {
     }
     const Json *given = field.required ? &members->at(name) : members->find(name);
     if (given != nullptr && !read_json(*given, value))
-      json::refuse(*given, members->place(name), field.key, accepts_json(field, value));
+      json::refuse(*given, members->place(name), field.key,
+                   accepts_json(field, value)
+                       .append(std::is_same_v<std::decay_t<decltype(value)>, std::int64_t> ? json::in_digits(*given)
+                                                                                           : std::string_view()));
   });
   top.finish();
   for (const auto &[name, members] : groups) members.finish();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "models/network.hpp"
 #include "train/plan/protocol.hpp"
 
 #include <limits>
@@ -20,6 +21,13 @@ struct Field {
   std::vector<std::string_view> choices = {};
 };
 
+/// Of all families of networks.
+inline std::vector<std::string_view> family_names() {
+  std::vector<std::string_view> out;
+  for (const NetworkFamily *family : network_families()) out.push_back(family->info().name);
+  return out;
+}
+
 /// Calls visit(Field, value) for each field, in the order of the file.
 template <class AProtocol, class Visit>
 void visit_fields(AProtocol &p, Visit &&visit) {
@@ -31,7 +39,8 @@ void visit_fields(AProtocol &p, Visit &&visit) {
               .required = true,
               .choices = {kDataKinds.begin(), kDataKinds.end()}},
         p.data);
-  visit(Field{.key = "for_networks", .description = "families of networks whose default it is"}, p.for_networks);
+  visit(Field{.key = "for_networks", .description = "families of networks whose default it is", .choices = family_names()},
+        p.for_networks);
   visit(Field{.key = "batch", .description = "images of one step", .required = true, .least = 1, .most = kMany}, p.batch);
   visit(Field{.key = "epochs", .description = "how often each image is seen", .required = true, .least = 1, .most = kMany},
         p.epochs);
@@ -56,23 +65,29 @@ void visit_fields(AProtocol &p, Visit &&visit) {
               .description = "height and width of what the network sees, pixels",
               .required = true,
               .least = 1,
-              .most = 65536},
+              .most = kMostPixels},
         p.augmentation.size);
-  visit(Field{.key = "augmentation.pad", .description = "pad_crop: black pixels on each side", .least = 0, .most = 65536},
+  visit(Field{.key = "augmentation.pad", .description = "pad_crop: black pixels on each side", .least = 0, .most = kMostPixels},
         p.augmentation.pad);
   visit(Field{.key = "augmentation.flip", .description = "mirror every other training image", .required = true},
         p.augmentation.flip);
   visit(Field{.key = "augmentation.cutout",
               .description = "side of a square that is blanked in training, pixels; 0: none",
               .least = 0,
-              .most = 65536},
+              .most = kMostPixels},
         p.augmentation.cutout);
-  visit(Field{.key = "augmentation.mean", .description = "of red, green and blue in [0, 1]", .required = true},
-        p.augmentation.mean);
-  visit(Field{.key = "augmentation.std",
-              .description = "of red, green and blue in [0, 1]",
+  // Of values between 0 and 1: means are there too, and no deviation is as large as 1.
+  visit(Field{.key = "augmentation.mean",
+              .description = "of red, green and blue, black being 0 and full colour 1",
               .required = true,
               .least = 0,
+              .most = 1},
+        p.augmentation.mean);
+  visit(Field{.key = "augmentation.std",
+              .description = "standard deviation of the same",
+              .required = true,
+              .least = 0,
+              .most = 1,
               .without_least = true},
         p.augmentation.std);
   visit(Field{.key = "augmentation.evaluation", .description = "how images are cut that are not trained on", .required = true},
@@ -80,7 +95,7 @@ void visit_fields(AProtocol &p, Visit &&visit) {
   visit(Field{.key = "augmentation.evaluation_resize",
               .description = "resize_crop: the shorter side before the centre is cut out, pixels",
               .least = 0,
-              .most = 65536},
+              .most = kMostPixels},
         p.augmentation.evaluation_resize);
   visit(
       Field{
