@@ -302,19 +302,27 @@ NetworkFile assemble(json::Members &header, bool has_layers, std::vector<Entry> 
 
   std::vector<NodeId> nodes(entries.size());
   Graph &graph = out.graph;
+  const Entry *current = nullptr;
   try {
     const NodeId source = graph.add_input(input.apply(own_input));
     std::vector<NodeId> inputs;
     for (std::size_t k = 0; k < entries.size(); ++k) {
       const Entry &entry = entries[in_order ? k : order[k]];
+      current = &entry;
       inputs.clear();
       for (const std::string &id : entry.inputs) inputs.push_back(id == kInputId ? source : nodes[by_id.at(id)]);
       nodes[by_id.at(entry.id)] = append(graph, entry, inputs, entry.shares ? nodes[by_id.at(*entry.shares)] : source);
     }
   } catch (const Error &error) {
     // A value in a file that no layer accepts is a fault of the file, not of the command line.
-    throw(error.code() == ErrorCode::kInvalidValue ? Error(ErrorCode::kInvalidFile, error.where(), error.message()) : error)
-        .within(top.text());
+    const ErrorCode code = error.code() == ErrorCode::kInvalidValue ? ErrorCode::kInvalidFile : error.code();
+    if (current == nullptr) throw Error(code, error.where(), error.message()).within(top.text());
+    // The graph says "NAME/FIELD", which is a place in the file like all others.
+    const std::string &where = error.where();
+    const bool has_field = where.starts_with(current->name + "/");
+    const json::Place at = place(*current);
+    throw Error(code, (has_field ? at.member(std::string_view(where).substr(current->name.size() + 1)) : at).text(),
+                error.message());
   }
 
   const auto node_of = [&](const json::Place &at, const json::Value &id) {
@@ -325,7 +333,14 @@ NetworkFile assemble(json::Members &header, bool has_layers, std::vector<Entry> 
   for (const MarkList &list : kMarkLists)
     if (const json::Value *ids = header.find(list.key)) {
       if (!ids->is_array()) json::refuse(*ids, header.place(list.key), list.key, "an array of ids");
-      for (std::size_t i = 0; i < ids->size(); ++i) graph.mark(node_of(header.place(list.key).item(i), (*ids)[i]), list.mark);
+      std::unordered_set<NodeId> listed;
+      for (std::size_t i = 0; i < ids->size(); ++i) {
+        const json::Place at = header.place(list.key).item(i);
+        const NodeId node = node_of(at, (*ids)[i]);
+        if (!listed.insert(node).second)
+          at.fail(fmt::format("{} is listed twice; once would be accepted", json::shown((*ids)[i])));
+        graph.mark(node, list.mark);
+      }
     }
   if (output != nullptr) graph.set_output(node_of(header.place("output"), *output));
   return out;
@@ -333,7 +348,8 @@ NetworkFile assemble(json::Members &header, bool has_layers, std::vector<Entry> 
 
 } // namespace
 
-NetworkFile read_network(std::string_view text, const std::string &where, const InputOptions &input) {
+NetworkFile read_network(std::string_view text, const std::string &where, const InputOptions &input,
+                         std::string_view other_schema) {
   const json::Place place(where);
   std::vector<Entry> entries;
   bool has_layers = false;
@@ -341,7 +357,7 @@ NetworkFile read_network(std::string_view text, const std::string &where, const 
       text, place, "layers",
       [&](const json::Value &layer, const json::Place &at) { entries.push_back(read_entry(layer, at, entries.size())); },
       has_layers);
-  json::Members header(document, place, kSchema);
+  json::Members header(document, place, kSchema, other_schema);
   return assemble(header, has_layers, std::move(entries), place, input);
 }
 

@@ -33,8 +33,9 @@ struct InputOptions {
 };
 
 /// Reads one. `where` names the text in errors. Layers may stand in any order. Throws Error{kInvalidFile}, or what the graph
-/// throws where shapes do not fit.
-NetworkFile read_network(std::string_view json, const std::string &where, const InputOptions &input = {});
+/// throws where shapes do not fit. `other_schema`: what the caller reads too, for the message about a third.
+NetworkFile read_network(std::string_view json, const std::string &where, const InputOptions &input = {},
+                         std::string_view other_schema = {});
 
 /// Writes one, a layer to a line; reading it back and writing again gives the same bytes. Throws Error{kInvalidConfig} for a
 /// graph with computed or shared weights (a lowered one).

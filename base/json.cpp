@@ -238,12 +238,15 @@ Members::Members(const Value &object, Place place) : object_(object), place_(std
   if (!object.is_object()) place_.fail(fmt::format("{} must be an object", shown(object)));
 }
 
-Members::Members(const Value &object, Place place, std::string_view schema) : object_(object), place_(std::move(place)) {
-  const std::string wanted = fmt::format("\"schema\": \"{}\"", schema);
+Members::Members(const Value &object, Place place, std::string_view schema, std::string_view other_schema)
+    : object_(object), place_(std::move(place)) {
+  const std::string accepted =
+      other_schema.empty() ? fmt::format("\"{}\"", schema) : fmt::format("\"{}\" or \"{}\"", schema, other_schema);
+  const std::string wanted = "\"schema\": " + accepted;
   if (!object.is_object()) place_.fail(fmt::format("{} must be an object with {}", shown(object), wanted));
   const Value *found = find("schema");
   if (found == nullptr) this->place("schema").fail(fmt::format("{} is expected, and there is none", wanted));
-  if (*found != schema) this->place("schema").fail(fmt::format("schema = {} must be \"{}\"", shown(*found), schema));
+  if (*found != schema) this->place("schema").fail(fmt::format("schema = {} must be {}", shown(*found), accepted));
 }
 
 const Value *Members::find(std::string_view key) {

@@ -62,8 +62,8 @@ class Members {
 public:
   /// The value must be an object, which outlives this.
   Members(const Value &object, Place place);
-  /// The same of a whole document, whose "schema" must be this one.
-  Members(const Value &object, Place place, std::string_view schema);
+  /// The same of a whole document, whose "schema" must be this one. `other_schema`: what the caller reads too, for messages.
+  Members(const Value &object, Place place, std::string_view schema, std::string_view other_schema = {});
 
   const Value &object() const { return object_; }
   const Place &place() const { return place_; }

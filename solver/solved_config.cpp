@@ -558,7 +558,13 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
   out.is_solved = true;
   const Value &network = members.at("network");
   if (network.is_string()) {
-    out.network = in_file(members.place("network"), [&] { return make_network(network.get<std::string>(), own); });
+    const auto spec = network.get<std::string>();
+    out.network = in_file(members.place("network"), [&] {
+      if (names_file(spec) && !network_by_name(spec, own))
+        json::refuse(network, members.place("network"), "network",
+                     "a spec, or a whole pare.network/1 object: a solved file reads no other file");
+      return make_network(spec, own);
+    });
   } else if (network.is_object()) {
     NetworkFile file = read_network(network, members.place("network"), own.input);
     out.network.name = file.name;
@@ -602,6 +608,7 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
       for (const Convention &known : all)
         if (known.name == own_convention.name)
           at.member("name").fail(fmt::format("{} is another convention's name too", shown(known.name)));
+      out.conventions.push_back(own_convention);
       all.push_back(std::move(own_convention));
     }
   }
@@ -694,12 +701,19 @@ Design read_design(std::string_view text, const std::string &where, const Networ
     const Value document = json::parse(text, place);
     if (is_solved(document)) return read_solved(document, place, options);
   }
-  NetworkFile file = read_network(text, where, options.input);
+  NetworkFile file = read_network(text, where, options.input, kSchema);
   Design out;
   out.network.name = file.name;
   out.network.graph = std::move(file.graph);
   out.network.input = out.network.graph.input_shape();
   return out;
+}
+
+std::string_view what_is_settled(const Design &design) {
+  // Of a width nothing is substituted, and the plan is empty.
+  return design.plan.layers.empty()
+             ? "was solved for its width, as which it is settled; a network that is not solved would be accepted"
+             : "has substitutes of its own; a network without would be accepted";
 }
 
 std::optional<std::string> original_of_solved(std::string_view text, const std::string &where) {

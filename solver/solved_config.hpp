@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pare {
 
@@ -17,6 +18,7 @@ struct Design {
   Network network;
   Plan plan;
   std::optional<std::string> substitution; ///< of a solved file that is uniform
+  std::vector<Convention> conventions;     ///< a user's own, that a solved file holds
   bool is_solved = false;                  ///< read from a solved file: its plan is settled, even where it is empty (width)
 
   /// What its layers are replaced by: "Generic_0.1", or that it differs from layer to layer; empty: nothing is.
@@ -29,6 +31,9 @@ Design read_solved(std::string_view json, const std::string &where, const Networ
 
 /// Reads whichever of pare.solved/1 and pare.network/1 the text is.
 Design read_design(std::string_view json, const std::string &where, const NetworkOptions &options = {});
+
+/// Why a solved design takes no other substitutes, behind what it is called: "has substitutes of its own; ...".
+std::string_view what_is_settled(const Design &design);
 
 /// What a solved file was solved for: the spec or the pare.network/1 document of the network before anything was substituted
 /// or its width was changed. None for a text that is no solved file.

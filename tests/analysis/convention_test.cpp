@@ -87,6 +87,9 @@ TEST(Conventions, ListWhatTheyDoNotCount) {
 TEST(Conventions, WeightsAreFromZeroUp) {
   bad(with_weights(R"({"conv.mac": -1})"),
       R"([invalid_file] mine.json/weights["conv.mac"]: conv.mac = -1 must be a number from 0 to 1000000000)");
+  // As it was written: the next double would be 9223372036854775808.
+  bad(with_weights(R"({"conv.mac": 9223372036854775807})"),
+      R"([invalid_file] mine.json/weights["conv.mac"]: conv.mac = 9223372036854775807 must be a number from 0 to 1000000000)");
   bad(with_weights(R"({"conv.mac": -0.5})"),
       R"([invalid_file] mine.json/weights["conv.mac"]: conv.mac = -0.5 must be a number from 0 to 1000000000)");
   EXPECT_EQ(parse(with_weights(R"({"conv.mac": 0})")).weights.at(0).weight, 0);

@@ -7,6 +7,8 @@
 #include "models/network.hpp"
 #include "tests/support.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <random>
 
@@ -165,11 +167,12 @@ TEST(NetworkFiles, PaddingHasFourSides) {
                              " must be a whole number, [vertical, horizontal], [top, bottom, left, right] or \"same\"");
   test::expect_message(
       [&] { read(with("max_pool", "[0, 1, 0, 0], \"ceil_mode\": true")); },
-      "[invalid_config] net.json/c/ceil_mode: ceil_mode = true must be false where padding differs from side to "
+      "[invalid_config] net.json/layers[0].ceil_mode (c): ceil_mode = true must be false where padding differs from side to "
       "side, as in [0, 1, 0, 0]: no library says which partial windows there are then");
   EXPECT_NO_THROW(read(with("max_pool", "1, \"ceil_mode\": true")));
-  test::expect_message([&] { read(with("max_pool", "[0, 2, 0, 0]")); },
-                       "[invalid_config] net.json/c/padding: padding = [0, 2, 0, 0] must be at most half of the kernel, 3 x 3");
+  test::expect_message(
+      [&] { read(with("max_pool", "[0, 2, 0, 0]")); },
+      "[invalid_config] net.json/layers[0].padding (c): padding = [0, 2, 0, 0] must be at most half of the kernel, 3 x 3");
 }
 
 TEST(NetworkFiles, LayersMayStandInAnyOrder) {
@@ -260,6 +263,11 @@ TEST(BadNetworkFiles, Headers) {
       R"([invalid_file] net.json/attention_taps: attention_taps = "s" must be an array of ids)");
   bad(changed("/attention_taps", Json::array({"zz"})),
       R"([invalid_file] net.json/attention_taps[0]: no layer has the id "zz")");
+  for (const char *list : {"attention_taps", "drop_path", "segment_ends"}) {
+    Json document = Json::parse(changed("/attention_taps", Json::array()));
+    document[list] = Json::array({"s", "a", "s"});
+    bad(document.dump(), fmt::format("[invalid_file] net.json/{}[2]: \"s\" is listed twice; once would be accepted", list));
+  }
   for (const Json &input :
        std::vector<Json>{Json::array({3, 8}), Json::array({3, 8, 8, 8}), Json::array({3, 8, 0}), Json::array({3, 8, -1}),
                          Json::array({3, 8, 8.5}), Json::array({"3", 8, 8}), Json::array({3, 8, nullptr}),
@@ -289,8 +297,9 @@ TEST(BadNetworkFiles, Layers) {
       R"([invalid_file] net.json/layers[1].inputs (n): inputs = "a" must be an array of ids)");
   bad(changed("/layers/1/inputs/0", 0), "[invalid_file] net.json/layers[1].inputs (n): input 0 must be an id in quotes");
   bad(changed("/layers/1/inputs/0", "zz"), R"([invalid_file] net.json/layers[1].inputs (n): no layer has the id "zz")");
-  bad(changed("/layers/1/inputs", Json::array({"a", "a"})), "[invalid_file] net.json/n/inputs: 2 inputs given, 1 expected");
-  bad(changed("/layers/1/inputs", Json::array()), "[invalid_file] net.json/n/inputs: 0 inputs given, 1 expected");
+  bad(changed("/layers/1/inputs", Json::array({"a", "a"})),
+      "[invalid_file] net.json/layers[1].inputs (n): 2 inputs given, 1 expected");
+  bad(changed("/layers/1/inputs", Json::array()), "[invalid_file] net.json/layers[1].inputs (n): 0 inputs given, 1 expected");
   bad(changed("/layers/1/momentum", "x"), R"([invalid_file] net.json/layers[1].momentum (n): momentum = "x" must be a number)");
   bad(changed("/layers/1/momentums", 1),
       R"([invalid_file] net.json/layers[1].momentums (n): unknown key "momentums"; known: id, op, inputs, name, affine, eps, momentum, spelling; did you mean momentum?)");
@@ -325,27 +334,32 @@ TEST(BadNetworkFiles, Layers) {
 }
 
 TEST(BadNetworkFiles, ShapesAndSizes) {
-  bad(changed("/layers/0/out_channels", 0), "[invalid_file] net.json/a/out_channels: out_channels = 0 must be at least 1");
-  bad(changed("/layers/0/out_channels", -4), "[invalid_file] net.json/a/out_channels: out_channels = -4 must be at least 1");
+  bad(changed("/layers/0/out_channels", 0),
+      "[invalid_file] net.json/layers[0].out_channels (a): out_channels = 0 must be at least 1");
+  bad(changed("/layers/0/out_channels", -4),
+      "[invalid_file] net.json/layers[0].out_channels (a): out_channels = -4 must be at least 1");
   bad(changed("/layers/3/groups", 3),
-      "[invalid_config] net.json/c/groups: groups = 3 must divide in_channels = 4 and out_channels = 4");
-  bad(changed("/layers/3/stride", 0), "[invalid_file] net.json/c/stride: stride = 0 must be at least 1");
-  bad(changed("/layers/3/stride", 1),
-      "[invalid_config] net.json/s/inputs: input 1 is [1, 4, 8, 4], input 0 is [1, 4, 8, 8]; shapes must be equal to be added");
-  bad(changed("/layers/0/kernel", 11),
-      "[invalid_config] net.json/a/kernel: a window of 11 (kernel 11, dilation 1) does not fit into 10 (input 8, padding 1); a "
-      "smaller kernel, more padding or a larger input would");
+      "[invalid_config] net.json/layers[3].groups (c): groups = 3 must divide in_channels = 4 and out_channels = 4");
+  bad(changed("/layers/3/stride", 0), "[invalid_file] net.json/layers[3].stride (c): stride = 0 must be at least 1");
+  bad(changed("/layers/3/stride", 1), "[invalid_config] net.json/layers[5].inputs (s): input 1 is [1, 4, 8, 4], input 0 is [1, "
+                                      "4, 8, 8]; shapes must be equal to be added");
+  bad(changed("/layers/0/kernel", 11), "[invalid_config] net.json/layers[0].kernel (a): a window of 11 (kernel 11, dilation 1) "
+                                       "does not fit into 10 (input 8, padding 1); a "
+                                       "smaller kernel, more padding or a larger input would");
   bad(changed("/layers/7/inputs/0", "s"),
-      "[invalid_config] net.json/f/in_features: in_features = 4 must equal the features of the input, which is [1, 4, 8, 4]; "
+      "[invalid_config] net.json/layers[7].in_features (f): in_features = 4 must equal the features of the input, which is [1, "
+      "4, 8, 4]; "
       "[1, 4, 1, 1] would be accepted (for another image size, check --input and the pooling in front)");
   bad(changed("/layers/0/padding", std::numeric_limits<std::int64_t>::max()),
-      "[overflow] net.json/a: 9223372036854775807 + 9223372036854775807 does not fit in a signed 64-bit integer; counts are "
+      "[overflow] net.json/layers[0] (a): 9223372036854775807 + 9223372036854775807 does not fit in a signed 64-bit integer; "
+      "counts are "
       "exact or refused");
   bad(changed("/input", Json::array({std::int64_t{1} << 40, std::int64_t{1} << 20, std::int64_t{1} << 20})),
       "[overflow] net.json/input: 1152921504606846976 * 1048576 does not fit in a signed 64-bit integer; counts are exact or "
       "refused");
   bad(changed("/layers/0/out_channels", std::int64_t{1} << 62),
-      "[overflow] net.json/a: 4611686018427387904 * 3 does not fit in a signed 64-bit integer; counts are exact or refused");
+      "[overflow] net.json/layers[0] (a): 4611686018427387904 * 3 does not fit in a signed 64-bit integer; counts are exact or "
+      "refused");
   // What fits as shapes may not fit as a count.
   const NetworkFile wide = read(R"({"schema": "pare.network/1", "name": "wide", "input": [1073741824, 64, 64], "layers": [
       {"id": "a", "op": "conv", "inputs": ["input"], "out_channels": 2097152, "kernel": 1}]})");

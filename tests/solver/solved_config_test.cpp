@@ -194,6 +194,11 @@ TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
       "[invalid_file] student.json/network: depth = 17 must be 6n + 4, such as 10, 16, 22, 28 or 40");
   bad(edited(example(), "/network", "wrn-16-2"),
       "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 54954");
+  for (const char *file : {"ok.json", "./net", "-"})
+    bad(edited(example(), "/network", file),
+        fmt::format("[invalid_file] student.json/network: network = \"{}\" must be a spec, or a whole pare.network/1 object: a "
+                    "solved file reads no other file",
+                    file));
   bad(edited(example(), "/network", "no-such"),
       R"([invalid_file] student.json/network: unknown network "no-such"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
   bad(edited(example(), "/network", 7),
@@ -501,6 +506,7 @@ TEST(SolvedConfig, NestingIsBounded) {
 // What only a search knows is taken as it is, but not where the rest of the file says otherwise.
 TEST(SolvedConfig, WhatOnlyASearchKnowsDoesNotContradictTheRest) {
   const ordered_json document = ordered_json::parse(example());
+  const double begin = document["same_network_for"][0];
   const double end = document["same_network_for"][1];
   const std::int64_t next = document["next_up"]["parameters"];
   ASSERT_GT(next, 200000);
@@ -539,8 +545,8 @@ TEST(SolvedConfig, WhatOnlyASearchKnowsDoesNotContradictTheRest) {
             {"/next_up/same_network_for",
              {0.211, 0.5},
              fmt::format("next_up.same_network_for: same_network_for = [0.211,0.5] must have no setting in it that is in the "
-                         "answer's, [0.203125,{}]",
-                         end)},
+                         "answer's, [{},{}]",
+                         begin, end)},
             {"/attainable/smallest", 198203, "attainable.smallest: smallest = 198203 must be at most the answer's, 198202"},
             {"/attainable/largest", 198201,
              "attainable.largest: largest = 198201 must be null, or at least the answer's, 198202"},
@@ -556,16 +562,16 @@ TEST(SolvedConfig, WhatOnlyASearchKnowsDoesNotContradictTheRest) {
 
   // A width.
   const ordered_json less = ordered_json::parse(narrow());
-  const std::string width = less["network"].get<std::string>().substr(25, 4);
+  const std::string width = make_network(less["network"].get<std::string>()).values.at("width");
   EXPECT_NO_THROW(read_solved(narrow(), "student.json"));
   bad(edited(narrow(), "/same_network_for", {0.5, 0.6}),
       fmt::format("[invalid_file] student.json/same_network_for: same_network_for = [0.5,0.6] must be from the first number to "
                   "below the second, with the setting, {}, in it",
-                  shortest(std::stod(width))));
+                  width));
   bad(edited(narrow(), "/next_up/setting", "height=3"),
       fmt::format("[invalid_file] student.json/next_up.setting: setting = \"height=3\" must be another setting of what was "
                   "solved for than the answer's, width={}",
-                  shortest(std::stod(width))));
+                  width));
 
   // One that is only feasible has a gap, and one that is nearest to something a distance.
   ordered_json feasible = document;
@@ -578,14 +584,14 @@ TEST(SolvedConfig, WhatOnlyASearchKnowsDoesNotContradictTheRest) {
   bad(edited(feasible.dump(), "/termination/bound", 198201),
       "[invalid_file] student.json/termination.bound: bound = 198201 must be at least 198202, the answer's parameters: nothing "
       "does better than the bound");
-  const std::string nearest = write_solved(solve(make_network("wrn-16-4"), "Generic", "parameters~0.2M"), "{}");
-  EXPECT_EQ(ordered_json::parse(nearest)["termination"]["bound"], 200000 - 198202);
+  const std::string nearest = write_solved(solve(make_network("wrn-16-4"), "Generic", "parameters~198500"), "{}");
+  EXPECT_EQ(ordered_json::parse(nearest)["termination"]["bound"], 198500 - 198202);
   EXPECT_NO_THROW(read_solved(nearest, "student.json"));
   bad(edited(nearest, "/termination/bound", 198202),
-      "[invalid_file] student.json/termination.bound: bound = 198202 must be 1798, the answer's distance to the budget, since "
+      "[invalid_file] student.json/termination.bound: bound = 198202 must be 298, the answer's distance to the budget, since "
       "the reason is optimal");
-  bad(edited(nearest, "/next_up/parameters", 200001),
-      "[invalid_file] student.json/next_up: parameters of 200001 meets the budgets and is better than the answer, though the "
+  bad(edited(nearest, "/next_up/parameters", 198501),
+      "[invalid_file] student.json/next_up: parameters of 198501 meets the budgets and is better than the answer, though the "
       "reason is optimal");
 }
 
@@ -606,6 +612,21 @@ TEST(SolvedConfig, WhatIsSolvedContradictsNothing) {
     EXPECT_EQ(test::message_of([&] { read_solved(write_solved(solution, "{}"), "s.json"); }), "no error")
         << substitution << " " << budget;
   }
+}
+
+// A schema that is none is told both that are read; a design, what it settles and the conventions that it holds.
+TEST(SolvedConfig, WhatADesignSays) {
+  expect_message([] { read_design(R"({"schema": "pare.sloved/1"})", "x.json"); },
+                 R"([invalid_file] x.json/schema: schema = "pare.sloved/1" must be "pare.network/1" or "pare.solved/1")");
+  expect_message(
+      [] { read_design("{}", "x.json"); },
+      R"([invalid_file] x.json/schema: "schema": "pare.network/1" or "pare.solved/1" is expected, and there is none)");
+  const Design design = read_design(example(), "student.json");
+  ASSERT_EQ(design.conventions.size(), 1U);
+  EXPECT_EQ(design.conventions.front().name, "mine");
+  EXPECT_EQ(what_is_settled(design), "has substitutes of its own; a network without would be accepted");
+  EXPECT_EQ(what_is_settled(read_design(narrow(), "student.json")),
+            "was solved for its width, as which it is settled; a network that is not solved would be accepted");
 }
 
 // ------------------------------------------------------------------------------------------------------- before
