@@ -7,12 +7,12 @@
 namespace pare {
 
 /// While training each element is 0 with this probability, and 1 / (1 - p) times itself else (Srivastava et al. 2014); later it
-/// is the identity, and does nothing that could be weighed.
+/// is the identity: it does nothing that could be weighed, and makes no tensor.
 struct Dropout {
   static constexpr std::string_view kKind = "dropout";
   static constexpr Role kRole = Role::kActivation;
   static constexpr bool kInFiles = true;
-  static constexpr bool kMakesTensor = true;
+  static constexpr bool kMakesTensor = false;
   static constexpr Events kEvents{};
 
   double probability = 0.5;

@@ -192,6 +192,8 @@ TEST(AdaptiveAvgPoolOp, ReadsItsWindows) {
 TEST(DropoutOp, DoesNothingThatCouldBeWeighed) {
   EXPECT_TRUE(events_of(apply(kImage, Dropout{}).graph).empty());
   EXPECT_EQ(shape_of(kImage, Dropout{.probability = 0}), kImage);
+  EXPECT_EQ(count(apply(kImage, Dropout{}).graph).activation_elements, 0) << "the trained network has the identity there";
+  EXPECT_EQ(count(apply(kImage, Relu{}).graph).activation_elements, kImage.elements());
   test::expect_message([] { apply(kImage, Dropout{.probability = 1}); },
                        "[invalid_value] x/probability: probability = 1 must be from 0 up and below 1");
 }
