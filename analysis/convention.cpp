@@ -113,15 +113,15 @@ std::span<const Convention> conventions() {
 
 const Convention &standard_convention() { return conventions().front(); }
 
-const Convention &find_convention(std::string_view name) {
+const Convention &find_convention(std::string_view name, std::span<const Convention> own) {
   std::vector<std::string_view> known;
-  for (const Convention &convention : conventions()) {
-    if (convention.name == name) return convention;
-    known.emplace_back(convention.name);
-  }
+  for (const Convention &convention : conventions()) known.emplace_back(convention.name);
+  for (const Convention &convention : own) known.emplace_back(convention.name);
+  if (const auto found = find_name(name, known))
+    return *found < conventions().size() ? conventions()[*found] : own[*found - conventions().size()];
   throw Error(ErrorCode::kUnknownName, "convention",
-              fmt::format("unknown convention \"{}\"; known: {}, or a pare.convention/1 file{}", name, fmt::join(known, ", "),
-                          did_you_mean(name, known)));
+              fmt::format("unknown convention {}; known: {}, or a pare.convention/1 file{}", shown(name),
+                          fmt::join(known, ", "), did_you_mean(name, known)));
 }
 
 Convention parse_convention(std::string_view text, const std::string &where) {

@@ -34,8 +34,8 @@ struct Convention {
 std::span<const Convention> conventions();
 /// What "mult-adds" alone means: the first of them.
 const Convention &standard_convention();
-/// Throws Error{kUnknownName} with the known names.
-const Convention &find_convention(std::string_view name);
+/// By its name in any case, of those that Pare has and then of `own`. Throws Error{kUnknownName} with the known names.
+const Convention &find_convention(std::string_view name, std::span<const Convention> own = {});
 
 /// Reads `pare.convention/1`:
 ///   {"schema": "pare.convention/1", "name": "mine", "source": "...", "weights": {"conv.mac": 1, "relu.module.element": 1}}

@@ -68,7 +68,7 @@ struct AttachedEvent {
 /// order. Input [N, C, H, W] is node 0 once add_input() has been called.
 class Graph {
 public:
-  static constexpr std::size_t kMaxNodes = std::size_t{1} << 24;
+  static constexpr std::size_t kMaxNodes = std::size_t{1} << 23; ///< about 3 GB
 
   /// `initialisation`: what the parameters that layers own start as.
   explicit Graph(const Initialisation &initialisation);

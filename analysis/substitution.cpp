@@ -290,30 +290,45 @@ bool begins_setting(std::string_view text) {
   return text.size() > 1 && text[0] == '_' && text.find_first_of("0123456789.") == 1;
 }
 
-/// What `Genric_0.1` or `tensr_train:...` may have meant, with the setting that was written.
-std::string meant_name(std::string_view text) {
+/// What `Genric_0.1`, `Generic0.1` or `tensr_train:...` may have meant, with the setting that was written, or an S for one that
+/// must be.
+std::string meant_name(std::string_view text, FreeKnob free_knob) {
   const std::string_view own = text.substr(0, text.find(':'));
-  const auto underscore = std::min(own.rfind('_'), own.size());
-  const bool has_setting = begins_setting(own.substr(underscore));
+  std::string_view name = own.substr(0, own.rfind('_'));
+  std::string_view setting = own.substr(name.size());
+  if (!begins_setting(setting)) {
+    // Names have no digits in them: what begins with one is a setting whose _ was left out.
+    name = own.substr(0, own.find_first_of("0123456789."));
+    setting = own.substr(name.size());
+    if (!parse_real(setting)) {
+      name = own;
+      setting = {};
+    }
+  } else {
+    setting.remove_prefix(1);
+  }
+  const bool has_setting = !setting.empty();
   std::vector<std::string_view> known;
+  std::vector<std::string_view> with_setting; ///< those of them that need one
   for (const Substitution *family : substitutions()) {
-    for (const ReferenceName &reference : family->info().reference_names)
-      if (own == text && (!has_setting || reference.suffix == ReferenceName::Suffix::kRequired))
-        known.push_back(reference.name);
+    for (const ReferenceName &reference : family->info().reference_names) {
+      const bool required = reference.suffix == ReferenceName::Suffix::kRequired;
+      if (own != text || (has_setting && !required)) continue;
+      known.push_back(reference.name);
+      if (required && !reference.knob) with_setting.push_back(reference.name);
+    }
     if (!has_setting) known.push_back(family->info().name);
   }
-  const auto nearest = nearest_name(has_setting ? own.substr(0, underscore) : own, known);
-  return nearest ? fmt::format("; did you mean {}{}?", *nearest, has_setting ? own.substr(underscore) : "") : std::string();
+  const auto nearest = nearest_name(name, known);
+  if (!nearest) return {};
+  const bool needs_one = std::find(with_setting.begin(), with_setting.end(), *nearest) != with_setting.end();
+  if (!has_setting && needs_one && free_knob == FreeKnob::kRefuse) setting = "S";
+  return fmt::format("; did you mean {}{}{}?", *nearest, setting.empty() ? "" : "_", setting);
 }
 
 [[noreturn]] void unknown(std::string_view name, const std::string &meant) {
   throw Error(ErrorCode::kUnknownName, "substitution",
               fmt::format("unknown substitution {}; known: {} (S is a setting){}", shown(name), known_names(), meant));
-}
-
-bool same_letters(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 /// Whom a text means, by which name; no family where nobody is meant.
@@ -330,7 +345,7 @@ Named find_named(std::string_view text) {
   const std::string_view head = text.substr(0, underscore);
   const std::string_view name = text.substr(0, text.find(':'));
   const auto in_any_case = [&](const ReferenceName &reference) {
-    return same_letters(reference.name, head) &&
+    return folded(reference.name) == folded(head) &&
            (bare || (reference.suffix == ReferenceName::Suffix::kRequired && begins_setting(text.substr(underscore))));
   };
   for (const bool exact : {true, false}) {
@@ -338,7 +353,7 @@ Named find_named(std::string_view text) {
       for (const ReferenceName &reference : family->info().reference_names)
         if (exact ? reference.name == head : in_any_case(reference)) return {family, &reference};
     for (const Substitution *family : substitutions())
-      if (exact ? family->info().name == name : same_letters(family->info().name, name)) return {family, nullptr};
+      if (exact ? family->info().name == name : folded(family->info().name) == folded(name)) return {family, nullptr};
   }
   return {};
 }
@@ -375,8 +390,7 @@ Settings standard_settings(const SubstitutionInfo &info) {
 }
 
 std::int64_t parse_key(const KeyInfo &key, std::string_view text, const std::string &where) {
-  for (std::size_t i = 0; i < key.choices.size(); ++i)
-    if (key.choices[i] == text) return static_cast<std::int64_t>(i);
+  if (const auto choice = find_name(text, key.choices)) return static_cast<std::int64_t>(*choice);
   const auto value = parse_whole(text);
   if (!key.choices.empty() || !value || *value < key.least || *value > key.most)
     throw Error(ErrorCode::kInvalidValue, where,
@@ -408,9 +422,11 @@ Substitute parse_own(const Substitution &family, std::string_view options, const
     const std::string_view pair = options.substr(0, comma);
     options = comma == std::string_view::npos ? std::string_view() : options.substr(comma + 1);
     const auto equals = pair.find('=');
-    const std::string_view name = pair.substr(0, equals);
     if (equals == std::string_view::npos)
       throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} must be key=value; keys: {}", shown(pair), key_names(info)));
+    const std::vector<std::string_view> known = keys_of(info);
+    const auto found = find_name(pair.substr(0, equals), known);
+    const std::string_view name = found ? known[*found] : pair.substr(0, equals);
     if (std::find(seen.begin(), seen.end(), name) != seen.end())
       throw Error(ErrorCode::kInvalidValue, where, fmt::format("key {} is given twice", name));
     seen.push_back(name);
@@ -422,7 +438,7 @@ Substitute parse_own(const Substitution &family, std::string_view options, const
     const auto key = std::find_if(info.keys.begin(), info.keys.end(), [&](const KeyInfo &k) { return k.name == name; });
     if (key == info.keys.end())
       throw Error(ErrorCode::kUnknownName, where,
-                  fmt::format("unknown key {}; known: {}{}", shown(name), key_names(info), did_you_mean(name, keys_of(info))));
+                  fmt::format("unknown key {}; known: {}{}", shown(name), key_names(info), did_you_mean(name, known)));
     out.settings[static_cast<std::size_t>(key - info.keys.begin())] = parse_key(*key, value, where);
   }
   return out;
@@ -469,7 +485,7 @@ Substitute parse_substitute(std::string_view text, FreeKnob free_knob) {
 
   const Named named = find_named(text);
   const auto colon = text.find(':');
-  if (named.family == nullptr) unknown(text.substr(0, colon), meant_name(text));
+  if (named.family == nullptr) unknown(text.substr(0, colon), meant_name(text, free_knob));
   if (named.reference == nullptr)
     return finish(
         parse_own(*named.family, colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1), where));
@@ -478,7 +494,7 @@ Substitute parse_substitute(std::string_view text, FreeKnob free_knob) {
   const KnobInfo &knob = named.family->info().knob;
   const auto underscore = text.find('_');
   const bool bare = underscore == std::string_view::npos;
-  Substitute out{.family = named.family, .settings = reference.keys, .knob = {}};
+  Substitute out{.family = named.family, .settings = reference.keys, .knob = {}, .reference_name = reference.name};
   if (reference.suffix == ReferenceName::Suffix::kNone && !bare)
     throw Error(ErrorCode::kInvalidValue, where, fmt::format("{} takes no setting", reference.name));
   if (!bare)
@@ -497,15 +513,16 @@ std::string Substitute::text() const {
   const auto written = [&](double value) {
     return info.knob.kind == KnobInfo::Kind::kReal ? shortest(value) : std::to_string(static_cast<std::int64_t>(value));
   };
-  for (const ReferenceName &reference : info.reference_names) {
-    if (by_own_name || reference.keys != settings) continue;
-    const std::string name(reference.name);
-    if (reference.suffix == ReferenceName::Suffix::kNone) {
-      if (knob == reference.knob) return name;
-      continue;
+  for (const bool asked : {true, false})
+    for (const ReferenceName &reference : info.reference_names) {
+      if (by_own_name || reference.keys != settings || (asked && reference.name != reference_name)) continue;
+      const std::string name(reference.name);
+      if (reference.suffix == ReferenceName::Suffix::kNone) {
+        if (knob == reference.knob) return name;
+        continue;
+      }
+      return knob ? name + "_" + written(*knob - static_cast<double>(reference.knob_offset)) : name;
     }
-    return knob ? name + "_" + written(*knob - static_cast<double>(reference.knob_offset)) : name;
-  }
   std::vector<std::string> options;
   if (knob) options.push_back(fmt::format("{}={}", info.knob.name, written(*knob)));
   for (std::size_t i = 0; i < info.keys.size(); ++i) {

@@ -170,11 +170,13 @@ struct Substitute {
   std::optional<double> knob; ///< none: the family has none, or it is to be solved for
   /// None: the family's first.
   std::optional<Evaluation> evaluation = {};
-  bool by_own_name = false; ///< how it was asked for, which is how text() answers
+  // How it was asked for, which is how text() answers.
+  bool by_own_name = false;
+  std::string_view reference_name = {}; ///< empty: the first that says it
 
   Evaluation evaluated() const { return evaluation.value_or(family->info().evaluations.front()); }
-  /// The canonical string: the reference name where there is one, else, and where that was asked for, Pare's own with the keys
-  /// that are not standard.
+  /// The canonical string: the reference name where there is one (that which was asked for, if it says these settings), else,
+  /// and where that was asked for, Pare's own with the keys that are not standard.
   std::string text() const;
   /// Does the family have a knob that these settings leave free?
   bool has_free_knob() const;

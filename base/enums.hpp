@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/names.hpp"
+
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -31,6 +33,13 @@ std::vector<std::string_view> names_of(const Table &table) {
   std::vector<std::string_view> out;
   for (const auto &entry : table) out.push_back(entry.second);
   return out;
+}
+
+/// The same as value_of(), for a name that people wrote: in any case.
+template <class Table>
+auto find_value(const Table &table, std::string_view name) -> std::optional<std::remove_cv_t<decltype(table.begin()->first)>> {
+  const auto found = find_name(name, names_of(table));
+  return found ? std::optional(table[*found].first) : std::nullopt;
 }
 
 } // namespace pare

@@ -10,11 +10,12 @@ namespace {
 
 /// Of a line: keys and names of a file may have any length.
 constexpr std::size_t kMostWhereBytes = 400;
+constexpr std::size_t kMostMessageBytes = 4000; ///< no list of names that are known is as long
 
 std::string line(ErrorCode code, const std::string &where, const std::string &message) {
   std::string text = "[" + std::string(to_string(code)) + "] ";
   if (!where.empty()) text += shortened(where, kMostWhereBytes) + ": ";
-  text += message;
+  text += shortened(message, kMostMessageBytes);
   return one_line(text); // whatever a file or an argument contained
 }
 

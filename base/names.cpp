@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace pare {
@@ -71,19 +73,23 @@ std::optional<std::string_view> nearest_name(std::string_view name, std::span<co
   if (name.size() > kMostLetters) return std::nullopt;
   const std::string own = folded(name);
   std::size_t least = std::min(own.size() / 3, kMostWrongLetters) + 1;
-  std::optional<std::string_view> out;
-  std::string nearest;
+  std::vector<std::pair<std::string, std::string_view>> nearest; // folded, and as it is known
   for (const std::string_view candidate : known) {
-    const std::string other = folded(candidate);
-    if (other == nearest) continue; // mobilenet-v2 and mobilenet_v2
+    std::string other = folded(candidate);
     const bool is_begun = own.size() >= kFewestToBegin && other.starts_with(own) && other != own;
     const std::size_t away = is_begun ? 1 : distance(own, other);
     if (away > least || (away == least && nearest.empty())) continue;
-    out = away < least ? std::optional(candidate) : std::nullopt;
+    if (away < least) nearest.clear();
     least = away;
-    nearest = other;
+    nearest.emplace_back(std::move(other), candidate);
   }
-  return out;
+  // mobilenet-v2 and mobilenet_v2 are one name: the first is named.
+  const auto shortest = std::min_element(nearest.begin(), nearest.end(),
+                                         [](const auto &a, const auto &b) { return a.first.size() < b.first.size(); });
+  if (shortest == nearest.end() ||
+      !std::all_of(nearest.begin(), nearest.end(), [&](const auto &one) { return one.first.starts_with(shortest->first); }))
+    return std::nullopt;
+  return shortest->second;
 }
 
 std::string did_you_mean(std::string_view name, std::span<const std::string_view> known) {

@@ -19,7 +19,7 @@ std::string folded(std::string_view name, bool is_pattern = false);
 std::optional<std::size_t> find_name(std::string_view name, std::span<const std::string_view> known);
 
 /// The one of `known` that was probably meant: begun and not ended, or a few letters wrong, a third of them and three at most.
-/// None where several are as near.
+/// Where several are as near it is the one that all of them begin with, in whatever order they stand, or else none.
 std::optional<std::string_view> nearest_name(std::string_view name, std::span<const std::string_view> known);
 
 /// The end of a message about an unknown name: "; did you mean resnet-50?", or nothing where none is near.

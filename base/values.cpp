@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -69,15 +70,16 @@ double read_real(const std::string &where, std::string_view text) {
 }
 
 bool read_switch(const std::string &where, std::string_view text) {
-  if (text == "on" || text == "true") return true;
-  if (text == "off" || text == "false") return false;
-  fail(where, text, "on or off");
+  constexpr std::array<std::string_view, 4> kWords = {"on", "true", "off", "false"};
+  const auto found = find_name(text, kWords);
+  if (!found) fail(where, text, "on or off");
+  return *found < 2;
 }
 
 std::string read_choice(const std::string &where, std::string_view text, std::span<const std::string_view> choices) {
-  if (std::find(choices.begin(), choices.end(), text) == choices.end())
-    fail(where, text, fmt::format("one of {}{}", fmt::join(choices, ", "), did_you_mean(text, choices)));
-  return std::string(text);
+  const auto found = find_name(text, choices);
+  if (!found) fail(where, text, fmt::format("one of {}{}", fmt::join(choices, ", "), did_you_mean(text, choices)));
+  return std::string(choices[*found]);
 }
 
 } // namespace pare

@@ -23,9 +23,9 @@ std::int64_t read_whole(const std::string &where, std::string_view text, std::in
 std::uint64_t read_seed(const std::string &where, std::string_view text);
 /// A finite number.
 double read_real(const std::string &where, std::string_view text);
-/// on, off, true or false.
+/// on, off, true or false, in any case.
 bool read_switch(const std::string &where, std::string_view text);
-/// One of `choices`, as it is.
+/// One of `choices`, read as names are and given as it is known.
 std::string read_choice(const std::string &where, std::string_view text, std::span<const std::string_view> choices);
 
 } // namespace pare

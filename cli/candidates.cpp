@@ -71,6 +71,9 @@ std::vector<std::string> candidates(const OptionInfo &option) {
   case Values::kProtocol:
     for (const train::Protocol &protocol : train::protocols()) out.push_back(protocol.name);
     break;
+  case Values::kProtocolKey:
+    for (const auto &[key, value] : train::field_texts(train::protocols().front())) out.push_back(key + "=");
+    break;
   }
   return out;
 }

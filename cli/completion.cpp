@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "base/names.hpp"
+#include "base/text.hpp"
 #include "cli/candidates.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
@@ -42,14 +43,25 @@ std::string bash() {
   first.insert(first.end(), {"--help", "--version"});
   std::string out =
       "# bash completion for pare: source it, or put it into ~/.local/share/bash-completion/completions/pare\n"
+      "# How many arguments that are no options, nor values of these options, stand before the word: in $place.\n"
+      "_pare_place() {\n"
+      "  local i now last\n"
+      "  place=0\n"
+      "  for ((i = 2; i < COMP_CWORD; i++)); do\n"
+      "    now=${COMP_WORDS[i]} last=${COMP_WORDS[i-1]}\n"
+      "    [[ $now == -?* || $now == [=:] || $last == [=:] || \" $* \" == *\" $last \"* ]] || ((place += 1))\n"
+      "  done\n"
+      "}\n"
+      "\n"
       "_pare() {\n"
-      "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} start='' words='' files='' reply\n"
+      "  local place=0 word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} start='' words='' files='' reply\n"
       "  COMPREPLY=()\n"
       "  # --format=js is three words where = separates them, else one.\n"
       "  if [[ $word == = ]]; then\n"
       "    word=''\n"
       "  elif [[ $before == = ]]; then\n"
       "    before=${COMP_WORDS[COMP_CWORD-2]}\n"
+      "    [[ $before == -* ]] || return 0 # the values of weight_decay=... are not known here\n"
       "  elif [[ $word == --*=* ]]; then\n"
       "    before=${word%%=*} start=${word%%=*}= word=${word#*=}\n"
       "  elif [[ $word == : || $before == : ]]; then\n"
@@ -60,16 +72,16 @@ std::string bash() {
   for (const CommandEntry &entry : commands()) {
     const Command &command = entry.command();
     out += fmt::format("    {})\n      case $before in\n", entry.name);
-    // Which of several arguments stands here is not worked out: all are offered.
+    // What is offered at each place, and the options whose values are at none.
     std::vector<std::string> places;
-    bool places_may_be_files = false;
+    std::vector<std::string> valued;
     for (const OptionInfo &option : command.options) {
-      if (option.has_place()) {
-        const std::vector<std::string> words = candidates(option);
-        places.insert(places.end(), words.begin(), words.end());
-        places_may_be_files = places_may_be_files || may_be_file(option);
-      }
+      if (option.has_place())
+        places.push_back(fmt::format("          {}) words={} files={} ;;\n", places.size(), words_of(candidates(option)),
+                                     may_be_file(option) ? "yes" : "''"));
       if (option.has_place() || option.is_flag()) continue;
+      valued.emplace_back(option.name);
+      if (!option.letter.empty()) valued.emplace_back(option.letter);
       const std::string labels =
           option.letter.empty() ? std::string(option.name) : fmt::format("{}|{}", option.letter, option.name);
       out += fmt::format("      {}) words={} files={} ;;\n", labels, words_of(candidates(option)),
@@ -77,9 +89,10 @@ std::string bash() {
     }
     out += fmt::format("      *)\n        if [[ $word == -* ]]; then\n          words={}\n",
                        quoted(fmt::format("{}", fmt::join(option_names(command), " "))));
-    if (!places.empty() || places_may_be_files)
-      out += fmt::format("        elif [[ -z $start ]]; then\n          words={} files={}\n", words_of(places),
-                         places_may_be_files ? "yes" : "''");
+    if (!places.empty())
+      out += fmt::format(
+          "        elif [[ -z $start ]]; then\n          _pare_place {}\n          case $place in\n{}          esac\n",
+          fmt::join(valued, " "), fmt::join(places, ""));
     out += "        fi ;;\n      esac ;;\n";
   }
   out += "    esac\n"
@@ -208,7 +221,7 @@ int run(const Arguments &arguments) {
   const auto found = std::find_if(kShells.begin(), kShells.end(), [&](const auto &entry) { return entry.first == shell; });
   if (found == kShells.end())
     throw Error(ErrorCode::kUsage, "completion",
-                fmt::format("\"{}\" must be one of {}{}", shell, fmt::join(shells(), ", "), did_you_mean(shell, shells())));
+                fmt::format("{} must be one of {}{}", shown(shell), fmt::join(shells(), ", "), did_you_mean(shell, shells())));
   deliver(arguments.get("--output"), found->second());
   return kDone;
 }

@@ -29,18 +29,17 @@ int run(const Arguments &arguments) {
   const Format format = read_format(arguments);
   std::optional<GroupBy> group_by;
   if (const auto name = arguments.find("--group-by")) group_by = parse_group_by(*name);
-  std::vector<Convention> conventions = read_conventions(arguments);
   std::optional<Substitute> substitute;
   if (const auto text = arguments.find("--substitute")) substitute = parse_substitute(*text);
 
   Design design = read_design(arguments);
+  std::vector<Convention> conventions = read_conventions(arguments, design.conventions);
   if (arguments.has("--where-possible") && !substitute)
     throw Error(ErrorCode::kUsage, "--where-possible",
                 "is about --substitute, which is not given; both, or neither would be accepted");
   if (substitute) {
     if (design.is_solved)
-      throw Error(ErrorCode::kUsage, "--substitute",
-                  fmt::format("{} has substitutes of its own; a network without would be accepted", arguments.get("NETWORK")));
+      throw Error(ErrorCode::kUsage, "--substitute", fmt::format("{} {}", arguments.get("NETWORK"), what_is_settled(design)));
     design.substitution = substitute->text();
     design.plan.uniform = std::move(substitute);
   }
@@ -81,7 +80,7 @@ const Command &command_cost() {
                   {.name = "--group-by",
                    .value = "GROUP",
                    .description = "Sums over layers of one output resolution, kernel or kind",
-                   .choices = {"stage", "kernel", "kind"}},
+                   .choices = names_of(kGroupings)},
                   format_option(),
                   output_option()},
       .examples = {{"pare cost wrn-28-10 --substitute Generic_0.1",

@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "base/names.hpp"
+#include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "command/output.hpp"
 #include "command/parse.hpp"
@@ -31,7 +32,7 @@ int run(const Arguments &arguments) {
   }
   throw Error(
       ErrorCode::kUsage, "help",
-      fmt::format("\"{}\" is no command; accepted: {}{}", *name, command_names(commands()), did_you_mean(*name, names())));
+      fmt::format("{} is no command; accepted: {}{}", shown(*name), command_names(commands()), did_you_mean(*name, names())));
 }
 
 } // namespace

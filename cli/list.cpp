@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "base/names.hpp"
+#include "base/text.hpp"
 #include "cli/options.hpp"
 #include "command/output.hpp"
 #include "reports/catalogue.hpp"
@@ -30,7 +31,7 @@ Catalogue catalogue(const std::string &what) {
   for (const auto &[name, make] : kCatalogues)
     if (name == what) return make();
   throw Error(ErrorCode::kUsage, "list",
-              fmt::format("\"{}\" must be one of {}{}", what, fmt::join(names(), ", "), did_you_mean(what, names())));
+              fmt::format("{} must be one of {}{}", shown(what), fmt::join(names(), ", "), did_you_mean(what, names())));
 }
 
 int run(const Arguments &arguments) {
@@ -42,16 +43,16 @@ int run(const Arguments &arguments) {
 } // namespace
 
 const Command &command_list() {
-  static const Command command{
-      .name = "list",
-      .summary = "Describe the networks, substitutions, conventions, solvers or protocols that there are",
-      .description = "Describes each entry: its names, its keys with what they accept, and where it comes from.",
-      .options = {{.name = "WHAT", .description = "One of", .choices = names(), .required = true},
-                  format_option(),
-                  output_option()},
-      .examples = {{"pare list substitutions", "Every family with its keys"},
-                   {"pare list networks --format json", "For a program"}},
-      .run = run};
+  static const Command command{.name = "list",
+                               .summary = "Describe networks, substitutions, conventions, solvers or protocols",
+                               .description =
+                                   "Describes each entry: its names, its keys with what they accept, and where it comes from.",
+                               .options = {{.name = "WHAT", .description = "One of", .choices = names(), .required = true},
+                                           format_option(),
+                                           output_option()},
+                               .examples = {{"pare list substitutions", "Every family with its keys"},
+                                            {"pare list networks --format json", "For a program"}},
+                               .run = run};
   return command;
 }
 

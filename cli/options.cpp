@@ -55,7 +55,7 @@ namespace {
 constexpr std::size_t kMostConventionBytes = std::size_t{16} << 20; // they have a kilobyte or two
 }
 
-std::vector<Convention> read_conventions(const Arguments &arguments) {
+std::vector<Convention> read_conventions(const Arguments &arguments, std::span<const Convention> own) {
   std::vector<std::string> names = arguments.all("--convention");
   if (names.empty())
     for (const std::string_view name : default_conventions()) names.emplace_back(name);
@@ -70,27 +70,28 @@ std::vector<Convention> read_conventions(const Arguments &arguments) {
     if (from_file)
       throw Error(
           ErrorCode::kUsage, "--convention",
-          fmt::format("two conventions are called \"{}\"; a file with another name would be accepted", convention.name));
+          fmt::format("two conventions are called {}; a file with another name would be accepted", shown(convention.name)));
   };
   const auto known = conventions();
   std::vector<std::string_view> known_names;
   for (const Convention &convention : known) known_names.emplace_back(convention.name);
-  const auto is_known = [&](std::string_view name) {
-    return std::find(known_names.begin(), known_names.end(), name) != known_names.end();
-  };
+  std::vector<std::string_view> words = known_names;
+  for (const Convention &convention : own) words.emplace_back(convention.name);
+  words.push_back(kAll);
   for (const std::string &name : names) {
-    if (name == kAll) {
-      for (const Convention &convention : known) add(convention, false);
-    } else if (is_known(name) || !names_file(name)) {
-      const auto found = find_name(name, known_names);
-      add(found ? known[*found] : find_convention(name), false);
-    } else {
+    const bool is_exact = std::find(words.begin(), words.end(), name) != words.end();
+    if (!is_exact && names_file(name)) {
       const std::string file = file_name(name);
-      const Convention own = parse_convention(read_text(name, file, kMostConventionBytes), file);
-      if (find_name(own.name, known_names)) // in any case of letters: budgets and tables could mean either
+      const Convention read = parse_convention(read_text(name, file, kMostConventionBytes), file);
+      if (find_name(read.name, known_names)) // in any case of letters: budgets and tables could mean either
         throw Error(ErrorCode::kInvalidFile, file + "/name",
-                    fmt::format("\"{}\" is a convention that pare has; another name would be accepted", own.name));
-      add(own, true);
+                    fmt::format("{} is a convention that pare has; another name would be accepted", shown(read.name)));
+      add(read, true);
+    } else if (const auto found = find_name(name, words); found && words[*found] == kAll) {
+      for (const Convention &convention : known) add(convention, false);
+      for (const Convention &convention : own) add(convention, false);
+    } else {
+      add(find_convention(name, own), false);
     }
   }
   return out;

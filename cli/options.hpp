@@ -9,6 +9,7 @@
 #include "solver/solved_config.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,9 @@ OptionInfo convention_option();
 /// NETWORK with --input C,H,W and --batch N where they are given. Throws Error.
 Design read_design(const Arguments &arguments);
 
-/// --convention NAME, `all` or a pare.convention/1 file, each once, in the order given; else macs and reference.
-std::vector<Convention> read_conventions(const Arguments &arguments);
+/// --convention NAME, `all` or a pare.convention/1 file, each once, in the order given; else macs and reference. `own`: those
+/// that the network's file holds, which have names too.
+std::vector<Convention> read_conventions(const Arguments &arguments, std::span<const Convention> own = {});
 
 WhereRefused read_where_refused(const Arguments &arguments);
 /// --format, or what the ending of --output says, of these.

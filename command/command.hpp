@@ -17,7 +17,7 @@ inline constexpr int kUsageFault = 2;
 inline constexpr int kNothingFits = 3;
 
 /// What a value names, which is what completion offers for it.
-enum class Values : std::uint8_t { kAny, kFile, kNetwork, kSubstitution, kFamily, kConvention, kProtocol };
+enum class Values : std::uint8_t { kAny, kFile, kNetwork, kSubstitution, kFamily, kConvention, kProtocol, kProtocolKey };
 
 /// An option ("--batch"), a flag (without `value`), or an argument that has a place ("NETWORK").
 struct OptionInfo {

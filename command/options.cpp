@@ -58,10 +58,11 @@ std::string read_format(const Arguments &arguments, std::span<const std::string_
   constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kEndings = {
       {{".json", "json"}, {".csv", "csv"}, {".md", "markdown"}, {".tex", "latex"}, {".txt", "text"}, {".dot", "dot"}}};
   const auto checked = [&](std::string_view format, const std::string &where, const std::string &what) {
-    if (std::find(accepted.begin(), accepted.end(), format) == accepted.end())
+    const auto found = find_name(format, accepted);
+    if (!found)
       throw Error(ErrorCode::kUsage, where,
                   fmt::format("{} must be one of {}{}", what, fmt::join(accepted, ", "), did_you_mean(format, accepted)));
-    return std::string(format);
+    return std::string(accepted[*found]);
   };
   if (const auto given = arguments.find("--format"))
     return checked(*given, "--format", fmt::format("format = {}", shown(*given)));

@@ -143,7 +143,8 @@ std::optional<Arguments> parse(std::string_view program, const Command &command,
       for (const std::string &value : option->results()) {
         if (value.empty() && info->values == Values::kFile)
           throw Error(ErrorCode::kUsage, std::string(info->name), "the name of a file must not be empty");
-        out.add(info->name, value);
+        const auto choice = find_name(value, info->choices); // what is none of them is the command's to refuse
+        out.add(info->name, choice ? std::string(info->choices[*choice]) : value);
       }
   }
   return out;

@@ -49,7 +49,10 @@ int run(const Program &program, const std::vector<std::string> &words) {
   if (words.empty())
     throw Error(ErrorCode::kUsage, name,
                 fmt::format("a command is missing; accepted: {}; see {} --help", command_names(program.commands), name));
-  const std::string &first = words.front();
+  std::vector<std::string_view> known = {"--help", "--version"};
+  for (const CommandEntry &entry : program.commands) known.push_back(entry.name);
+  const auto found = find_name(words.front(), known);
+  const std::string first(found ? known[*found] : words.front());
   // Only the command that is asked for is described: the others' options would cost time at every start.
   for (const CommandEntry &entry : program.commands) {
     if (entry.name != first) continue;
@@ -71,10 +74,8 @@ int run(const Program &program, const std::vector<std::string> &words) {
     print(program.version_text());
     return kDone;
   }
-  std::vector<std::string_view> known = {"--help", "--version"};
-  for (const CommandEntry &entry : program.commands) known.push_back(entry.name);
   throw Error(ErrorCode::kUsage, name,
-              fmt::format("\"{}\" is no command; accepted: {}, --help, --version; see {} --help{}", first,
+              fmt::format("{} is no command; accepted: {}, --help, --version; see {} --help{}", shown(first),
                           command_names(program.commands), name, did_you_mean(first, known)));
 }
 

@@ -196,7 +196,10 @@ public:
     const Genotype genotype = parse_genotype(read.text("genotype"), fmt::format("{}/genotype", info().name));
     const std::size_t most = std::max(genotype.normal.size(), genotype.reduce.size());
     if (const std::int64_t cells = kMostOperations / static_cast<std::int64_t>(most); layers > cells)
-      read.fail("layers", fmt::format("at most {} where a cell has {} operations", cells, most));
+      throw Error(ErrorCode::kInvalidConfig, fmt::format("{}/genotype", info().name),
+                  fmt::format("{} operations in each of {} cells are more than {} in all; fewer operations, or layers up to {} "
+                              "would be accepted",
+                              most, layers, kMostOperations, cells));
 
     Graph graph;
     Cells cells(graph);
@@ -266,10 +269,14 @@ public:
         .name = "darts",
         .description = "network of searched cells, for 32 x 32 images; every replaceable convolution is depthwise separable",
         .source = "Liu et al. 2018",
-        .keys = {{"channels", "36", "a whole number from 1 up", true},
+        .keys = {{"channels", "36", "a whole number from 1 to 1099511627776", true},
                  {"layers", "20", "a whole number from 1 to 10000", true},
-                 {"classes", "10", "a whole number from 1 up", true},
-                 {"genotype", "darts_v2", "darts_v1, darts_v2, a JSON object in the published form, or @file", true}},
+                 {"classes", "10", "a whole number from 1 to 1099511627776", true},
+                 {"genotype",
+                  "darts_v2",
+                  "darts_v1, darts_v2, a JSON object in the published form, or @file",
+                  true,
+                  {"darts_v1", "darts_v2"}}},
         .short_names = {},
         .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
         .width_key = "channels",
@@ -291,18 +298,22 @@ class DartsImageNet final : public DartsFamily {
 public:
   DartsImageNet() : DartsFamily(2) {}
   const NetworkInfo &info() const override {
-    static const NetworkInfo info{
-        .name = "darts_imagenet",
-        .description = "DARTS for 224 x 224 images: the cells of darts behind three strided convolutions",
-        .source = "Liu et al. 2018",
-        .keys = {{"channels", "48", "an even number", true},
-                 {"layers", "14", "a whole number from 1 to 10000", true},
-                 {"classes", "1000", "a whole number from 1 up", true},
-                 {"genotype", "darts_v2", "darts_v1, darts_v2, a JSON object in the published form, or @file", true}},
-        .short_names = {{"darts-imagenet", ""}},
-        .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
-        .width_key = "channels",
-        .width_is_whole = true};
+    static const NetworkInfo info{.name = "darts_imagenet",
+                                  .description =
+                                      "DARTS for 224 x 224 images: the cells of darts behind three strided convolutions",
+                                  .source = "Liu et al. 2018",
+                                  .keys = {{"channels", "48", "an even number from 2 to 1099511627776", true},
+                                           {"layers", "14", "a whole number from 1 to 10000", true},
+                                           {"classes", "1000", "a whole number from 1 to 1099511627776", true},
+                                           {"genotype",
+                                            "darts_v2",
+                                            "darts_v1, darts_v2, a JSON object in the published form, or @file",
+                                            true,
+                                            {"darts_v1", "darts_v2"}}},
+                                  .short_names = {{"darts-imagenet", ""}},
+                                  .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
+                                  .width_key = "channels",
+                                  .width_is_whole = true};
     return info;
   }
 

@@ -25,8 +25,9 @@ public:
         .description = "inverted residuals with linear bottlenecks, for 224 x 224 images",
         .source = "Sandler et al. 2018",
         .keys = {{"width", "1", "a number above 0: scales all channels, int()", true},
-                 {"classes", "1000", "a whole number from 1 up", true},
-                 {"round_to", "1", "a whole number from 1 up: channels are rounded to its multiples (torchvision: 8)", false}},
+                 {"classes", "1000", "a whole number from 1 to 1099511627776", true},
+                 {"round_to", "1", "a whole number from 1 to 1048576: channels are rounded to its multiples (torchvision: 8)",
+                  false}},
         .short_names = {{"mobilenet-v2", ""}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
         .width_key = "width"};

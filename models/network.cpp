@@ -41,36 +41,58 @@ std::string known_names() {
   return fmt::format("{}", fmt::join(out, ", "));
 }
 
+/// The value of a capital of a short name where it is not said: its key's own.
+std::string_view standard_of(char letter, const ShortName &name, const NetworkInfo &info) {
+  for (const NetworkKeyInfo &key : info.keys)
+    if (name.values.find(fmt::format("{}={}", key.name, letter)) != std::string_view::npos) return key.standard;
+  return {};
+}
+
 /// A short name with the numbers that stand in another name in place of its capitals: "resnt-50" makes "resnet-50" of
-/// "resnet-D". Empty where they are not as many.
-std::string with_numbers_of(std::string_view name, std::string_view pattern) {
+/// "resnet-D". Those that are missing behind the first have their standard value: "wrn-28" makes "wrn-28-10". Empty where there
+/// is no number.
+std::string with_numbers_of(std::string_view name, const ShortName &short_name, const NetworkInfo &info) {
   constexpr std::string_view kNumber = "0123456789.";
   std::string out;
-  for (const char c : pattern) {
+  bool has_number = false;
+  for (const char c : short_name.name) {
     if (std::isupper(static_cast<unsigned char>(c)) == 0) {
       out += c;
       continue;
     }
     name.remove_prefix(std::min(name.find_first_of(kNumber), name.size()));
-    const std::string_view number = name.substr(0, name.find_first_not_of(kNumber));
-    if (number.empty()) return {};
-    out += number;
+    std::string_view number = name.substr(0, name.find_first_not_of(kNumber));
     name.remove_prefix(number.size());
+    if (number.empty() && has_number) number = standard_of(c, short_name, info);
+    if (number.empty()) return {};
+    has_number = true;
+    out += number;
   }
   return out;
+}
+
+/// Whether there is a network of that name: of what is made with another's numbers not all are.
+bool is_network(std::string_view name) {
+  try {
+    make_network(name);
+    return true;
+  } catch (const Error &) {
+    return false;
+  }
 }
 
 [[noreturn]] void unknown(std::string_view name) {
   std::vector<std::string> known;
   for (const NetworkFamily *family : network_families()) {
     for (const ShortName &short_name : family->info().short_names)
-      if (std::string own = with_numbers_of(name, short_name.name); !own.empty()) known.push_back(std::move(own));
+      if (std::string own = with_numbers_of(name, short_name, family->info()); !own.empty()) known.push_back(std::move(own));
     known.emplace_back(family->info().name);
   }
   const std::vector<std::string_view> views(known.begin(), known.end());
+  const auto nearest = nearest_name(name, views);
   throw Error(ErrorCode::kUnknownName, "network",
               fmt::format("unknown network {}; known: {}, or a file (pare.network/1 or pare.solved/1){}", shown(name),
-                          known_names(), did_you_mean(name, views)));
+                          known_names(), nearest && is_network(*nearest) ? did_you_mean(name, views) : ""));
 }
 
 constexpr std::size_t kMostValueBytes = std::size_t{16} << 20; ///< of a value from a file: a genotype has one kilobyte
@@ -171,18 +193,22 @@ NetworkSpec parse_network_spec(std::string_view spec, Names names) {
   NetworkSpec out{.family = family, .values = {}};
   for (std::string_view pair : split(spec.substr(colon + 1), where)) {
     const auto equals = pair.find('=');
-    const std::string key(pair.substr(0, equals));
+    std::string key(pair.substr(0, equals));
     std::vector<std::string_view> keys;
     for (const NetworkKeyInfo &k : info.keys) keys.push_back(k.name);
+    const auto found = find_name(key, keys);
     if (equals == std::string_view::npos)
       throw Error(ErrorCode::kInvalidValue, where,
                   fmt::format("{} must be key=value; keys: {}", shown(pair), fmt::join(keys, ", ")));
-    if (std::find(keys.begin(), keys.end(), key) == keys.end())
+    if (!found)
       throw Error(ErrorCode::kUnknownName, where,
                   fmt::format("unknown key {}; known: {}{}", shown(key), fmt::join(keys, ", "), did_you_mean(key, keys)));
+    key = keys[*found];
     if (given.contains(key))
       throw Error(ErrorCode::kInvalidValue, where + "/" + key, fmt::format("key {} is given twice", key));
     std::string value(pair.substr(equals + 1));
+    const auto &choices = info.keys[*found].choices;
+    if (const auto choice = find_name(value, choices)) value = choices[*choice];
     if (value.starts_with('@')) {
       const std::string path = value.substr(1);
       value = read_text(path, where + "/" + key, kMostValueBytes);

@@ -22,6 +22,8 @@ struct NetworkKeyInfo {
   std::string_view standard;
   std::string_view accepted; ///< in words: "a whole number, 6n + 4"
   bool always_written;       ///< in canonical specs, even at its standard value
+  /// Values that are names, and are read as names are: in any case.
+  std::vector<std::string_view> choices = {};
 };
 
 struct ShortName {

@@ -65,8 +65,8 @@ public:
         .source = "He et al. 2016",
         .keys = {{"depth", "50", "18, 34, 50, 101 or 152", true},
                  {"width", "1", "a number above 0: scales the channels of every stage", true},
-                 {"classes", "1000", "a whole number from 1 up", true},
-                 {"expansion", "", "a whole number from 1 up; default: 1 for basic blocks, 4 for bottlenecks", false}},
+                 {"classes", "1000", "a whole number from 1 to 1099511627776", true},
+                 {"expansion", "", "a whole number from 1 to 1048576; default: 1 for basic blocks, 4 for bottlenecks", false}},
         .short_names = {{"resnet-D", "depth=D"}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
         .width_key = "width"};
@@ -82,7 +82,7 @@ public:
                                   .description =
                                       "WRN-50-2: a ResNet-50 of twice the inner width and expansion 2, for 224 x 224 images",
                                   .source = "Zagoruyko and Komodakis 2016",
-                                  .keys = {{"classes", "1000", "a whole number from 1 up", true},
+                                  .keys = {{"classes", "1000", "a whole number from 1 to 1099511627776", true},
                                            {"width", "2", "a number above 0: scales the channels of every stage", false}},
                                   .short_names = {{"wrn-50-2", ""}, {"wide_resnet50_2", ""}}, // torchvision's name
                                   .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},

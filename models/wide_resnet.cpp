@@ -22,7 +22,7 @@ public:
         .source = "Zagoruyko and Komodakis 2016",
         .keys = {{"depth", "28", "a whole number, 6n + 4, up to 60004", true},
                  {"width", "10", "a number above 0", true},
-                 {"classes", "10", "a whole number from 1 up", true},
+                 {"classes", "10", "a whole number from 1 to 1099511627776", true},
                  {"attention_split", "1", "a divisor of n: sub-groups of each group, for attention", false}},
         .short_names = {{"wrn-D-K", "depth=D,width=K"}},
         .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},

@@ -34,7 +34,7 @@ ordered_json not_counted(const CostView &view) {
 }
 
 void append_groups(ordered_json &out, const CostView &view, GroupBy group_by) {
-  out["group_by"] = to_string(group_by);
+  out["group_by"] = name_of(kGroupings, group_by);
   out["groups"] = ordered_json::array();
   for (const CostGroup &group : cost_groups(view, group_by)) {
     ordered_json row = {{"name", group.name}, {"layers", group.layers}, {"parameters", group.parameters}};

@@ -3,6 +3,7 @@
 #include "base/enums.hpp"
 #include "base/error.hpp"
 #include "base/names.hpp"
+#include "base/text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,23 +13,11 @@
 
 namespace pare {
 
-std::string_view to_string(GroupBy group_by) {
-  switch (group_by) {
-  case GroupBy::kStage: return "stage";
-  case GroupBy::kKernel: return "kernel";
-  case GroupBy::kKind: return "kind";
-  }
-  return "unknown";
-}
-
 GroupBy parse_group_by(std::string_view name) {
-  std::vector<std::string_view> known;
-  for (const GroupBy group_by : {GroupBy::kStage, GroupBy::kKernel, GroupBy::kKind}) {
-    if (to_string(group_by) == name) return group_by;
-    known.push_back(to_string(group_by));
-  }
+  if (const auto found = find_value(kGroupings, name)) return *found;
+  const std::vector<std::string_view> known = names_of(kGroupings);
   throw Error(ErrorCode::kUsage, "--group-by",
-              fmt::format("group-by = {} must be one of {}{}", name, fmt::join(known, ", "), did_you_mean(name, known)));
+              fmt::format("group-by = {} must be one of {}{}", plain(name), fmt::join(known, ", "), did_you_mean(name, known)));
 }
 
 namespace {
@@ -107,7 +96,9 @@ Report not_counted(const CostView &view) {
 
 Report groups(const CostView &view, GroupBy group_by) {
   Report out{.title = title_of(view),
-             .columns = {{.heading = std::string(to_string(group_by))}, number_column("layers"), number_column("parameters")},
+             .columns = {{.heading = std::string(name_of(kGroupings, group_by))},
+                         number_column("layers"),
+                         number_column("parameters")},
              .rows = {},
              .notes = {}};
   const std::vector<bool> work = has_per_batch(view);

@@ -3,14 +3,17 @@
 #include "analysis/convention.hpp"
 #include "analysis/cost_model.hpp"
 #include "analysis/lower.hpp"
+#include "base/enums.hpp"
 #include "models/network.hpp"
 #include "reports/report.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pare {
@@ -21,8 +24,9 @@ enum class GroupBy : std::uint8_t {
   kKernel, ///< "3 x 3", "3 x 3 depthwise", "3 x 3 grouped", "2 x 2 pool"
   kKind,   ///< the layer's kind: "conv"
 };
-/// "stage", "kernel", "kind".
-std::string_view to_string(GroupBy group_by);
+inline constexpr std::array kGroupings = {std::pair{GroupBy::kStage, std::string_view("stage")},
+                                          std::pair{GroupBy::kKernel, std::string_view("kernel")},
+                                          std::pair{GroupBy::kKind, std::string_view("kind")}};
 /// Throws Error{kUsage} placed at "--group-by" with what would be accepted.
 GroupBy parse_group_by(std::string_view name);
 

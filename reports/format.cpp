@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/names.hpp"
+#include "base/text.hpp"
 #include "reports/writers/csv.hpp"
 #include "reports/writers/json.hpp"
 #include "reports/writers/latex.hpp"
@@ -15,25 +16,12 @@
 
 namespace pare {
 
-std::string_view to_string(Format format) {
-  switch (format) {
-  case Format::kText: return "text";
-  case Format::kJson: return "json";
-  case Format::kCsv: return "csv";
-  case Format::kMarkdown: return "markdown";
-  case Format::kLatex: return "latex";
-  }
-  return "unknown";
-}
-
 Format parse_format(std::string_view name, std::span<const Format> accepted) {
   std::vector<std::string_view> known;
-  for (const Format format : accepted) {
-    if (to_string(format) == name) return format;
-    known.push_back(to_string(format));
-  }
+  for (const Format format : accepted) known.push_back(to_string(format));
+  if (const auto found = find_name(name, known)) return accepted[*found];
   throw Error(ErrorCode::kUsage, "--format",
-              fmt::format("format = {} must be one of {}{}", name, fmt::join(known, ", "), did_you_mean(name, known)));
+              fmt::format("format = {} must be one of {}{}", plain(name), fmt::join(known, ", "), did_you_mean(name, known)));
 }
 
 std::string write(std::span<const Report> reports, Format format) {

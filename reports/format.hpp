@@ -1,19 +1,29 @@
 #pragma once
 
+#include "base/enums.hpp"
 #include "reports/report.hpp"
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pare {
 
 enum class Format : std::uint8_t { kText, kJson, kCsv, kMarkdown, kLatex };
-inline constexpr Format kFormats[] = {Format::kText, Format::kJson, Format::kCsv, Format::kMarkdown, Format::kLatex};
+inline constexpr std::array kFormatNames = {
+    std::pair{Format::kText, std::string_view("text")}, std::pair{Format::kJson, std::string_view("json")},
+    std::pair{Format::kCsv, std::string_view("csv")}, std::pair{Format::kMarkdown, std::string_view("markdown")},
+    std::pair{Format::kLatex, std::string_view("latex")}};
+inline constexpr auto kFormats = [] {
+  std::array<Format, kFormatNames.size()> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = kFormatNames[i].first;
+  return out;
+}();
+constexpr std::string_view to_string(Format format) { return name_of(kFormatNames, format); }
 
-/// "text", "json", "csv", "markdown", "latex".
-std::string_view to_string(Format format);
 /// Throws Error{kUsage} placed at "--format" with the `accepted` ones.
 Format parse_format(std::string_view name, std::span<const Format> accepted = kFormats);
 

@@ -142,24 +142,15 @@ std::string meant_quantity(std::string_view text) {
 
 } // namespace
 
-std::string_view to_string(Metric metric) {
-  switch (metric) {
-  case Metric::kParameters: return "parameters";
-  case Metric::kMultAdds: return "mult-adds";
-  }
-  return "unknown";
-}
-
-std::string_view to_string(Relation relation) {
-  switch (relation) {
-  case Relation::kAtMost: return "<=";
-  case Relation::kNearest: return "~";
-  }
-  return "unknown";
-}
-
 std::string Budget::quantity() const {
-  return metric == Metric::kParameters ? "parameters" : fmt::format("mult-adds[{}]", convention);
+  return metric == Metric::kParameters ? std::string(to_string(metric)) : fmt::format("{}[{}]", to_string(metric), convention);
+}
+
+Budget Budget::by(std::string_view convention_name) const {
+  Budget out = *this;
+  out.convention = convention_name;
+  if (!written.empty()) out.written = out.quantity() + written.substr(quantity().size());
+  return out;
 }
 
 std::string Budget::text() const { return fmt::format("{} {} {}", quantity(), to_string(relation), limit.to_string()); }
@@ -201,7 +192,7 @@ Budget parse_budget(std::string_view text, std::string_view bare_convention) {
   const std::string_view number = trimmed(text.substr(relation + to_string(out.relation).size()));
   const auto limit = parse_limit(number);
   if (!limit)
-    fail(fmt::format("{} is not a number above 0, without blanks in it, with or without K, M, G or % behind it",
+    fail(fmt::format("{} is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them",
                      shown(number, 40)));
   out.is_percentage = limit->is_percentage;
   if (limit->decimal.digits == 0) fail("a limit must be above 0");

@@ -1,10 +1,14 @@
 #pragma once
 
+#include "analysis/convention.hpp"
 #include "base/count.hpp"
+#include "base/enums.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pare {
 
@@ -13,8 +17,12 @@ enum class Relation : std::uint8_t {
   kAtMost,  ///< <=
   kNearest, ///< ~
 };
-std::string_view to_string(Metric metric);     ///< "parameters", "mult-adds"
-std::string_view to_string(Relation relation); ///< "<=", "~"
+inline constexpr std::array kMetrics = {std::pair{Metric::kParameters, std::string_view("parameters")},
+                                        std::pair{Metric::kMultAdds, std::string_view("mult-adds")}};
+inline constexpr std::array kRelations = {std::pair{Relation::kAtMost, std::string_view("<=")},
+                                          std::pair{Relation::kNearest, std::string_view("~")}};
+constexpr std::string_view to_string(Metric metric) { return name_of(kMetrics, metric); }
+constexpr std::string_view to_string(Relation relation) { return name_of(kRelations, relation); }
 
 /// A limit on one number, with the convention that it is counted by.
 struct Budget {
@@ -30,13 +38,15 @@ struct Budget {
   std::string quantity() const;
   /// "parameters <= 800000"
   std::string text() const;
+  /// The same by a convention, in `written` too.
+  Budget by(std::string_view convention_name) const;
   bool holds(const Count &value) const { return relation == Relation::kNearest || value <= limit; }
 };
 
 /// Reads "parameters<=0.8M", "mult-adds<=1.2e8", "mult-adds[reference]<=100M", "parameters~0.8M", "parameters<=5%"; "params"
 /// and "mult_adds" too. K, M, G, in small letters too, are powers of ten, and numbers are read exactly. `bare_convention` is
 /// what mult-adds without one is counted by; where that is empty it must be named. Throws Error{kUsage}.
-Budget parse_budget(std::string_view text, std::string_view bare_convention = "macs");
+Budget parse_budget(std::string_view text, std::string_view bare_convention = standard_convention().name);
 
 /// A percentage turned into a limit, rounded down for kAtMost.
 Budget resolve_percentage(const Budget &budget, const Count &original);

@@ -2,15 +2,6 @@
 
 namespace pare {
 
-std::string_view to_string(Reason reason) {
-  switch (reason) {
-  case Reason::kOptimal: return "optimal";
-  case Reason::kFeasible: return "feasible";
-  case Reason::kInfeasible: return "infeasible";
-  }
-  return "unknown";
-}
-
 std::optional<Count> Costs::value(const Budget &budget) const {
   if (budget.metric == Metric::kParameters) return parameters;
   const auto found = mult_adds.find(budget.convention);

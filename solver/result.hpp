@@ -2,13 +2,17 @@
 
 #include "analysis/lower.hpp"
 #include "base/count.hpp"
+#include "base/enums.hpp"
 #include "models/network.hpp"
 #include "solver/budget.hpp"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pare {
@@ -18,7 +22,10 @@ enum class Reason : std::uint8_t {
   kFeasible,   ///< meets the budgets; better ones may exist
   kInfeasible, ///< proven: no setting meets the budgets
 };
-std::string_view to_string(Reason reason); ///< "optimal", "feasible", "infeasible"
+inline constexpr std::array kReasons = {std::pair{Reason::kOptimal, std::string_view("optimal")},
+                                        std::pair{Reason::kFeasible, std::string_view("feasible")},
+                                        std::pair{Reason::kInfeasible, std::string_view("infeasible")}};
+constexpr std::string_view to_string(Reason reason) { return name_of(kReasons, reason); }
 
 /// Why a solver stopped. gap = |objective - bound|; kOptimal has gap 0, kInfeasible has neither.
 struct Termination {

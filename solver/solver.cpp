@@ -3,6 +3,7 @@
 #include "analysis/cost_model.hpp"
 #include "base/error.hpp"
 #include "base/names.hpp"
+#include "base/text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -31,7 +32,7 @@ const UniformSolver &find_solver(std::string_view name) {
   for (const UniformSolver *solver : solvers()) known.push_back(solver->info().name);
   if (const auto found = find_name(name, known)) return *solvers()[*found];
   throw Error(ErrorCode::kUnknownName, "method",
-              fmt::format("unknown method \"{}\"; known: {}{}", name, fmt::join(known, ", "), did_you_mean(name, known)));
+              fmt::format("unknown method {}; known: {}{}", shown(name), fmt::join(known, ", "), did_you_mean(name, known)));
 }
 
 namespace {
@@ -43,6 +44,19 @@ std::vector<Convention> all_conventions(const SolveRequest &request) {
     if (budget.metric == Metric::kMultAdds &&
         std::none_of(out.begin(), out.end(), [&](const Convention &c) { return c.name == budget.convention; }))
       out.push_back(find_convention(budget.convention));
+  return out;
+}
+
+/// Conventions are named in any case, and go by the names that they have; a user's own may differ in case only.
+std::vector<Budget> named_budgets(const SolveRequest &request) {
+  std::vector<std::string_view> known;
+  for (const Convention &convention : request.conventions) known.push_back(convention.name);
+  for (const Convention &convention : conventions())
+    if (std::find(known.begin(), known.end(), convention.name) == known.end()) known.push_back(convention.name);
+  std::vector<Budget> out = request.budgets;
+  for (Budget &budget : out)
+    if (budget.metric == Metric::kMultAdds)
+      if (const auto found = find_name(budget.convention, known)) budget = budget.by(known[*found]);
   return out;
 }
 
@@ -80,7 +94,9 @@ Costs costs_of(const Graph &graph, const Plan &plan, std::span<const Convention>
   return out;
 }
 
-Solution solve_uniform(const Network &network, const SolveRequest &request) {
+Solution solve_uniform(const Network &network, const SolveRequest &asked) {
+  SolveRequest request = asked;
+  request.budgets = named_budgets(asked);
   const UniformSolver &solver = find_solver(request.method);
   const std::vector<Convention> conventions = all_conventions(request);
   const Costs original = costs_of(network.graph, {}, conventions);
@@ -95,7 +111,8 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
                     .original_costs = original};
   };
 
-  if (request.substitution == kWidth) {
+  constexpr std::array<std::string_view, 1> kWidths = {kWidth};
+  if (find_name(request.substitution, kWidths)) {
     if (network.from_file())
       throw Error(
           ErrorCode::kInvalidConfig, "width",

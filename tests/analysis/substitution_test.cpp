@@ -38,7 +38,8 @@ TEST(SubstituteNames, OwnNamesMeanWhatReferenceNamesDo) {
 
 TEST(SubstituteNames, WhatIsAskedForIsAnswered) {
   EXPECT_EQ(canonical("ACDC"), "ACDC_12");
-  EXPECT_EQ(canonical("OriginalACDC"), "ACDC_12");
+  EXPECT_EQ(canonical("OriginalACDC"), "OriginalACDC");
+  EXPECT_EQ(canonical("originalacdc"), "OriginalACDC");
   EXPECT_EQ(canonical("acdc:layers=11"), "acdc:layers=11");
   EXPECT_EQ(canonical("acdc:riffle=outer,layers=11"), "acdc:layers=11,riffle=outer");
   EXPECT_EQ(canonical("shuffle:groups=4"), "shuffle:groups=4");
@@ -58,6 +59,8 @@ TEST(SubstituteNames, InAnotherCase) {
   EXPECT_EQ(canonical("acdc_12"), "ACDC_12");
   EXPECT_EQ(canonical("Acdc"), "ACDC_12") << "Pare's own names have no capitals";
   EXPECT_EQ(canonical("hasheddecimate"), "HashedDecimate");
+  EXPECT_EQ(canonical("tensortrain:rank_scale=0.5"), "tensor_train:rank_scale=0.5");
+  EXPECT_EQ(canonical("Tucker:Core=TRAIN,Rank-Scale=0.5"), "tucker:rank_scale=0.5,core=train");
   EXPECT_EQ(canonical("Convolution"), "convolution");
   EXPECT_EQ(canonical("Tensor_Train:rank_scale=0.5"), "tensor_train:rank_scale=0.5");
   EXPECT_EQ(parse_substitute("acdc:layers=12").knob, 12.0);
@@ -91,6 +94,24 @@ TEST(SubstituteNames, FreeKnobs) {
       "[invalid_value] Shuffle: Shuffle needs a setting, as in Shuffle_S: S must be a whole number from 1 to 9007199254740992");
 }
 
+// What a message suggests is accepted: a setting whose _ was left out, and S where there must be one.
+TEST(SubstituteNames, WhatIsSuggestedIsAccepted) {
+  for (const auto &[text, free_knob, meant] :
+       std::vector<std::tuple<std::string, FreeKnob, std::string>>{{"Generic0.1", FreeKnob::kRefuse, "Generic_0.1"},
+                                                                   {"genric.25", FreeKnob::kRefuse, "Generic_.25"},
+                                                                   {"shuffle4", FreeKnob::kRefuse, "Shuffle_4"},
+                                                                   {"ACDC12", FreeKnob::kRefuse, "ACDC_12"},
+                                                                   {"Genrics", FreeKnob::kRefuse, "Generic_S"},
+                                                                   {"Genrics", FreeKnob::kAllow, "Generic"},
+                                                                   {"OrginalACDC", FreeKnob::kRefuse, "OriginalACDC"}}) {
+    const std::string line = test::message_of([&, t = text, f = free_knob] { parse_substitute(t, f); });
+    EXPECT_TRUE(line.ends_with("; did you mean " + meant + "?")) << text << ": " << line;
+    std::string accepted = meant;
+    if (accepted.ends_with("_S")) accepted.replace(accepted.size() - 1, 1, "0.5");
+    EXPECT_NO_THROW(parse_substitute(accepted, free_knob)) << accepted;
+  }
+}
+
 TEST(SubstituteNames, BadOnesAreRefusedWithWhatWouldBeAccepted) {
   const auto bad = [](const std::string &text, std::string_view line, int at = __builtin_LINE()) {
     test::expect_message([&] { parse_substitute(text); }, line, __FILE__, at);
@@ -103,12 +124,10 @@ TEST(SubstituteNames, BadOnesAreRefusedWithWhatWouldBeAccepted) {
       R"([unknown_name] substitution: unknown substitution "Genric_0.1"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean Generic_0.1?)");
   bad("tensortrian_0.5",
       R"([unknown_name] substitution: unknown substitution "tensortrian_0.5"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean TensorTrain_0.5?)");
-  bad("tensortrain:rank_scale=0.5",
-      R"([unknown_name] substitution: unknown substitution "tensortrain"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean tensor_train?)");
   bad("sep_hashed_0.4",
       R"([unknown_name] substitution: unknown substitution "sep_hashed_0.4"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean SepHashed_0.4?)");
   bad("Shufle",
-      R"([unknown_name] substitution: unknown substitution "Shufle"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean Shuffle?)");
+      R"([unknown_name] substitution: unknown substitution "Shufle"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean Shuffle_S?)");
   bad("acdc_",
       R"([unknown_name] substitution: unknown substitution "acdc_"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean ACDC?)");
   bad("Generic_", R"([invalid_value] Generic_: rank_scale = "" must be a number in (0, 1])");

@@ -98,6 +98,17 @@ TEST_F(Files, SeveralAreWrittenOrNone) {
   EXPECT_EQ(count(), 2U);
 }
 
+// Links lead where they led, whether something is there already or not.
+TEST_F(Files, SeveralThroughLinks) {
+  write_file(path("a"), "1");
+  fs::create_symlink(path("a"), path("to_a"));
+  fs::create_symlink(path("b"), path("to_b"));
+  write_files(std::vector<NamedText>{{path("to_a"), "2"}, {path("to_b"), "3"}});
+  EXPECT_TRUE(fs::is_symlink(path("to_a")) && fs::is_symlink(path("to_b")));
+  EXPECT_EQ(read_text(path("a"), "a") + read_text(path("b"), "b"), "23");
+  EXPECT_EQ(count(), 4U) << "nothing temporary is left";
+}
+
 TEST_F(Files, KeepTheirMode) {
   write_file(path("a"), "1");
   fs::permissions(path("a"), fs::perms::owner_read | fs::perms::owner_write);

@@ -48,6 +48,15 @@ TEST(Names, TheNearestIsNamed) {
   EXPECT_EQ(nearest_name(std::string(100'000, 'x'), known), std::nullopt);
   EXPECT_EQ(nearest_name("resnet-4", Known{"resnet-3", "resnet-5"}), std::nullopt) << "both are as near";
   EXPECT_EQ(nearest_name("mobilenet", Known{"mobilenet-v2", "mobilenet_v2"}), "mobilenet-v2") << "one name in two spellings";
+  // Of several that were begun the one that all of them begin with, in whatever order they are known.
+  for (const Known &names : {Known{"darts", "darts_imagenet"}, Known{"darts_imagenet", "darts"}})
+    EXPECT_EQ(nearest_name("dar", names), "darts");
+  for (const Known &names : {Known{"Hashed", "SepHashed", "HashedDecimate", "HashedSeparable"},
+                             Known{"HashedSeparable", "HashedDecimate", "SepHashed", "Hashed"}})
+    EXPECT_EQ(nearest_name("hashe", names), "Hashed");
+  for (const Known &names : {Known{"rank_of", "rank_scale"}, Known{"rank_scale", "rank_of"}, Known{"a-b", "rank_of", "rank_b"}})
+    EXPECT_EQ(nearest_name("rank", names), std::nullopt) << "two were begun";
+  EXPECT_EQ(nearest_name("mobilenet", Known{"mobilenet-v2", "mobilenet-v3", "mobilenet_v2"}), std::nullopt);
   EXPECT_EQ(nearest_name("GENRIC", Known{"Generic", "Tucker"}), "Generic");
   EXPECT_EQ(did_you_mean("--convenion", Known{"--convention", "--help"}), "; did you mean --convention?");
   EXPECT_EQ(did_you_mean("--nothing", Known{"--convention", "--help"}), "");

@@ -182,6 +182,37 @@ TEST_F(Cost, Conventions) {
   EXPECT_EQ(cost.at("mult_adds").dump(), R"({"mine":1574,"macs":3138})");
 }
 
+// A solved file's own convention has its name where the file is counted, and its own file may be given again.
+TEST_F(Cost, ConventionsOfASolvedFileHaveNames) {
+  write("mine.json",
+        R"({"schema": "pare.convention/1", "name": "mine", "source": "a test", "weights": {"conv.mac": 2, "linear.mac": 2}})");
+  output({"solve", "wrn-10-1", "--substitute", "Generic", "--convention", "mine.json", "--budget", "mult-adds[MINE]<=50%", "-o",
+          "student.json"});
+  const Json macs = json({"cost", "student.json", "--convention", "macs", "--format", "json"}).at("mult_adds").at("macs");
+  for (const std::string name : {"mine", "Mine", "mine.json"})
+    EXPECT_EQ(json({"cost", "student.json", "--convention", name, "--format", "json"}).at("mult_adds").at("mine"),
+              2 * macs.get<std::int64_t>());
+  EXPECT_EQ(keys(json({"cost", "student.json", "--convention", "ALL", "--format", "json"}).at("mult_adds")),
+            (std::vector<std::string>{"macs", "reference", "mine"}));
+  expect_fault(run({"cost", "student.json", "--convention", "yours"}), 2, "unknown_name", {"macs, reference, mine"});
+  expect_fault(run({"cost", "wrn-10-1", "--convention", "mine"}), 2, "unknown_name", {"macs, reference"});
+}
+
+TEST_F(Cost, ChoicesAreReadInAnyCase) {
+  EXPECT_EQ(output({"cost", "WRN-10-1", "--group-by", "STAGE", "--convention", "MACS", "--format", "CSV"}),
+            output({"cost", "wrn-10-1", "--group-by", "stage", "--convention", "macs", "--format", "csv"}));
+  EXPECT_EQ(output({"LIST", "Solvers"}), output({"list", "solvers"}));
+}
+
+// A width is settled as substitutes are, and is not called one.
+TEST_F(Cost, WhatIsSolvedTakesNoSubstitute) {
+  output({"solve", "wrn-10-2", "--substitute", "WIDTH", "--budget", "parameters<=50%", "-o", "narrow.json"});
+  output({"solve", "wrn-10-2", "--substitute", "Generic", "--budget", "parameters<=50%", "-o", "student.json"});
+  expect_fault(run({"cost", "narrow.json", "--substitute", "Sep", "--where-possible"}), 2, "usage",
+               {"narrow.json was solved for its width"});
+  expect_fault(run({"cost", "student.json", "--substitute", "Sep"}), 2, "usage", {"student.json has substitutes of its own"});
+}
+
 TEST_F(Cost, RealNumbersReadBackAsTheyWere) {
   write("hand.json", kByHand);
   write("tenth.json", R"({"schema": "pare.convention/1", "name": "tenth", "source": "a test", "weights": {"conv.mac": 0.1}})");

@@ -259,6 +259,13 @@ TEST_F(Solve, WarnsAndKeepsWherePossible) {
   EXPECT_NE(output({"cost", "s.json"}).find("substitution: mixed"), std::string::npos);
 }
 
+TEST_F(Solve, NamesAreReadInAnyCase) {
+  EXPECT_EQ(output({"solve", "wrn-10-1", "--substitute", "GENERIC", "--budget", "mult-adds[REFERENCE]<=50 %", "--method",
+                    "EXACT", "--convention", "All"}),
+            output({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "mult-adds[reference]<=50%", "--method",
+                    "exact", "--convention", "all"}));
+}
+
 } // namespace
 
 } // namespace pare::test

@@ -6,6 +6,8 @@
 #include "base/names.hpp"
 #include "tests/support.hpp"
 
+#include <fmt/format.h>
+
 #include <unistd.h>
 
 #include <cstdio>
@@ -164,17 +166,62 @@ TEST(NetworkNames, NoTwoFamiliesFoldToOne) {
   }
 }
 
+// What is suggested is a network: numbers that are missing have their standard value, and those that are none are not offered.
+TEST(BadNetworkSpecs, WhatIsSuggestedExists) {
+  for (const auto &[name, meant] : std::vector<std::pair<std::string, std::string>>{{"wrn-40", "wrn-40-10"},
+                                                                                    {"WRN_16", "wrn-16-10"},
+                                                                                    {"resnt18", "resnet-18"},
+                                                                                    {"dart", "darts"},
+                                                                                    {"wrn-27", ""},
+                                                                                    {"resnt-51", ""}}) {
+    const std::string line = test::message_of([&, n = name] { make_network(n); });
+    if (meant.empty()) {
+      EXPECT_EQ(line.find("did you mean"), std::string::npos) << line;
+      continue;
+    }
+    EXPECT_TRUE(line.ends_with("; did you mean " + meant + "?")) << line;
+    EXPECT_NO_THROW(make_network(meant));
+  }
+}
+
+TEST(NetworkSpecs, KeysAndNamesOfValuesAreReadInAnyCase) {
+  EXPECT_EQ(make_network("darts:GENOTYPE=DARTS_V1").name, "darts:channels=36,layers=20,classes=10,genotype=darts_v1");
+  EXPECT_EQ(make_network("darts:genotype=darts-v1").name, make_network("darts:genotype=darts_v1").name);
+  EXPECT_EQ(make_network("wide_resnet:Depth=16,attention-split=2").name,
+            "wide_resnet:depth=16,width=10,classes=10,attention_split=2");
+  test::expect_message([] { make_network("wide_resnet:depth=16,DEPTH=16"); },
+                       "[invalid_value] wide_resnet/depth: key depth is given twice");
+}
+
+// Where a key has an end, the list of networks says it.
+TEST(NetworkSpecs, EndsOfKeysAreThoseThatAreListed) {
+  std::size_t ends = 0;
+  for (const NetworkFamily *family : network_families())
+    for (const NetworkKeyInfo &key : family->info().keys) {
+      EXPECT_EQ(key.accepted.find(" up"), key.accepted.find(" up to")) << family->info().name << "/" << key.name;
+      const auto to = key.accepted.find(" to ");
+      if (to == std::string_view::npos) continue;
+      const std::int64_t most = std::stoll(std::string(key.accepted.substr(to + 4)));
+      const auto spec = [&](std::int64_t value) { return fmt::format("{}:{}={}", family->info().name, key.name, value); };
+      const std::string line = test::message_of([&] { make_network(spec(most + 1)); });
+      EXPECT_TRUE(line.starts_with(fmt::format("[invalid_value] {}/{}: ", family->info().name, key.name))) << line;
+      EXPECT_NE(line.find(fmt::format(" to {}", most)), std::string::npos) << line;
+      ++ends;
+    }
+  EXPECT_GE(ends, 10U);
+}
+
 TEST(BadNetworkSpecs, AreRefusedWithWhatWouldBeAccepted) {
   bad("",
       R"([unknown_name] network: unknown network ""; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
   bad("wrn",
       R"([unknown_name] network: unknown network "wrn"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-50-2?)");
   bad("wrn-28",
-      R"([unknown_name] network: unknown network "wrn-28"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+      R"([unknown_name] network: unknown network "wrn-28"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-28-10?)");
   bad("wrn-28-",
-      R"([unknown_name] network: unknown network "wrn-28-"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+      R"([unknown_name] network: unknown network "wrn-28-"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-28-10?)");
   bad("wrn--1-10",
-      R"([unknown_name] network: unknown network "wrn--1-10"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-1-10?)");
+      R"([unknown_name] network: unknown network "wrn--1-10"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
   bad("resnt-50",
       R"([unknown_name] network: unknown network "resnt-50"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean resnet-50?)");
   bad("wnr-28-10",
@@ -308,6 +355,23 @@ TEST(BadNetworkSpecs, FaultsOfAFileAreTheFiles) {
     const std::string fault = test::message_of([&] { make_network("darts:genotype=@" + path); });
     EXPECT_TRUE(fault.starts_with("[invalid_file] " + path + line)) << fault;
   }
+  std::remove(path.c_str());
+}
+
+// Too large a genotype is a fault of its file, whatever else says how many cells there are.
+TEST(BadNetworkSpecs, AGenotypeThatIsTooLargeNamesItsFile) {
+  std::string edges;
+  for (int i = 0; i < 4002; ++i) edges += fmt::format("{}[\"skip_connect\",{}]", i > 0 ? "," : "", i % 2);
+  const std::string genotype =
+      fmt::format(R"({{"normal":[{0}],"normal_concat":[2],"reduce":[{0}],"reduce_concat":[2]}})", edges);
+  const std::string path = fmt::format("genotype-{}.json", ::getpid());
+  std::ofstream(path) << genotype;
+  const std::string rule =
+      "4002 operations in each of 20 cells are more than 80000 in all; fewer operations, or layers up to 19 "
+      "would be accepted";
+  bad("darts:genotype=@" + path, "[invalid_file] " + path + ": " + rule);
+  bad("darts:genotype=" + genotype, "[invalid_config] darts/genotype: " + rule);
+  EXPECT_NO_THROW(make_network("darts:layers=19,genotype=@" + path));
   std::remove(path.c_str());
 }
 

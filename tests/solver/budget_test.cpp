@@ -58,13 +58,13 @@ TEST(Budget, BlanksStandAroundNumbersOnly) {
   EXPECT_EQ(parse_budget("parameters <= 0.8 M").written, "parameters<=0.8M");
   EXPECT_EQ(resolve_percentage(parse_budget("parameters <= 5 %"), 100).limit, Count(5));
   bad("parameters<=8 00",
-      R"([usage] budget "parameters<=8 00": "8 00" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=8 00": "8 00" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=0 . 8 M",
-      R"([usage] budget "parameters<=0 . 8 M": "0 . 8 M" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=0 . 8 M": "0 . 8 M" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=0.8 M %",
-      R"([usage] budget "parameters<=0.8 M %": "0.8 M %" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=0.8 M %": "0.8 M %" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=- 5",
-      R"([usage] budget "parameters<=- 5": "- 5" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=- 5": "- 5" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters< =5",
       R"([usage] budget "parameters< =5": "< =5" is not a relation: <= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("para meters<=5",
@@ -72,7 +72,7 @@ TEST(Budget, BlanksStandAroundNumbersOnly) {
   bad("mult-adds [macs]<=5",
       R"([usage] budget "mult-adds [macs]<=5": "mult-adds [macs]" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%; did you mean mult-adds[macs]?)");
   bad("parameters<=1 e5",
-      R"([usage] budget "parameters<=1 e5": "1 e5" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=1 e5": "1 e5" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
 }
 
 // One limit: the largest count there is, named whichever way it is passed.
@@ -89,7 +89,7 @@ TEST(Budget, TheLargestLimitIsTheLargestCount) {
   bad("parameters<=1e19",
       R"([usage] budget "parameters<=1e19": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
   bad("parameters<=10G G",
-      R"([usage] budget "parameters<=10G G": "10G G" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=10G G": "10G G" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=99999999999999999999",
       R"([usage] budget "parameters<=99999999999999999999": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
   bad("parameters<=9.3e9G",
@@ -156,25 +156,25 @@ TEST(Budget, WhatIsNoBudgetIsRefused) {
   bad("parameters",
       R"([usage] budget "parameters": there is no <= or ~ in it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=",
-      R"([usage] budget "parameters<=": "" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=": "" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=abc",
-      R"([usage] budget "parameters<=abc": "abc" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=abc": "abc" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=0",
       R"([usage] budget "parameters<=0": a limit must be above 0; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=-5",
-      R"([usage] budget "parameters<=-5": "-5" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=-5": "-5" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=nan",
-      R"([usage] budget "parameters<=nan": "nan" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=nan": "nan" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=inf",
-      R"([usage] budget "parameters<=inf": "inf" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=inf": "inf" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=1e",
-      R"([usage] budget "parameters<=1e": "1e" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=1e": "1e" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=1.2.3",
-      R"([usage] budget "parameters<=1.2.3": "1.2.3" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=1.2.3": "1.2.3" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=5%%",
-      R"([usage] budget "parameters<=5%%": "5%%" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=5%%": "5%%" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=5M%",
-      R"([usage] budget "parameters<=5M%": "5M%" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=5M%": "5M%" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<5M",
       R"([usage] budget "parameters<5M": "<5M" is not a relation: <= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters>=5M",
@@ -190,7 +190,7 @@ TEST(Budget, WhatIsNoBudgetIsRefused) {
   bad("<=5M",
       R"([usage] budget "<=5M": "" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=0x10",
-      R"([usage] budget "parameters<=0x10": "0x10" is not a number above 0, without blanks in it, with or without K, M, G or % behind it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=0x10": "0x10" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=1e99",
       R"([usage] budget "parameters<=1e99": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
   bad("parameters<=1e-999",

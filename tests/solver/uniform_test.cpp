@@ -539,8 +539,8 @@ TEST(Uniform, RequestsThatMakeNoSense) {
   expect_message([&] { solve_uniform(network, request("Generic", {"parameters<=1M"}, "exat")); },
                  R"([unknown_name] method: unknown method "exat"; known: exact, nlopt; did you mean exact?)");
   expect_message(
-      [&] { solve_uniform(network, request("Generic", {"mult-adds[MACS]<=1M"})); },
-      R"([unknown_name] convention: unknown convention "MACS"; known: macs, reference, or a pare.convention/1 file; did you mean macs?)");
+      [&] { solve_uniform(network, request("Generic", {"mult-adds[MACZ]<=1M"})); },
+      R"([unknown_name] convention: unknown convention "MACZ"; known: macs, reference, or a pare.convention/1 file; did you mean macs?)");
   expect_message(
       [&] {
         solve_uniform(network, request("Generic", {"parameters~1M", "mult-adds~1M"}));
@@ -558,6 +558,22 @@ TEST(ShortestDecimal, HasTheFewestDigitsInTheInterval) {
   EXPECT_EQ(shortest_decimal(1.46875, 1.484375), 1.47);
   const double odd = 0.1 + 0.2; // 0.30000000000000004
   EXPECT_EQ(shortest_decimal(odd, std::nextafter(odd, 1.0)), odd);
+}
+
+// Conventions and the width are names too; a user's own may differ in case only, and goes by its own.
+TEST(Uniform, NamesAreReadInAnyCase) {
+  SolveRequest request;
+  request.substitution = "Generic";
+  request.conventions = {find_convention("macs"), find_convention("Reference")};
+  request.budgets = {parse_budget("mult-adds[REFERENCE]<=50%")};
+  const Solution solution = solve_uniform(make_network("wrn-10-1"), request);
+  EXPECT_EQ(solution.result.budgets.front().convention, "reference");
+  EXPECT_EQ(solution.result.budgets.front().written, "mult-adds[reference]<=50%");
+  EXPECT_EQ(solution.conventions.size(), 2U);
+  request.substitution = "WIDTH";
+  EXPECT_TRUE(solve_uniform(make_network("wrn-10-1"), request).result.answer->text.starts_with("width="));
+  request.budgets = {parse_budget("mult-adds[refs]<=50%")};
+  test::expect_error([&] { solve_uniform(make_network("wrn-10-1"), request); }, ErrorCode::kUnknownName, "convention", "refs");
 }
 
 } // namespace

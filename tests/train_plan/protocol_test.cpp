@@ -277,6 +277,21 @@ TEST(Protocol, FieldsAreSetFromText) {
   for (const auto &[family, on] : p.decay_scaling) EXPECT_FALSE(on) << family;
 }
 
+// Keys and names are read as all names are, in any case.
+TEST(Protocol, NamesAreReadInAnyCase) {
+  Protocol p = find_protocol("cifar10-wrn");
+  EXPECT_EQ(set_field(p, "Schedule.Kind", "COSINE"), "schedule.kind");
+  EXPECT_EQ(p.schedule.kind, ScheduleKind::kCosine);
+  EXPECT_EQ(set_field(p, "weight-decay", "1e-4"), "weight_decay");
+  EXPECT_EQ(p.weight_decay, 1e-4);
+  EXPECT_EQ(set_field(p, "decay_scaling.GENERIC", "OFF"), "decay_scaling.generic");
+  EXPECT_FALSE(p.decay_scaling.at("generic"));
+  set_field(p, "for_networks", "ResNet,WRN-50-2");
+  EXPECT_EQ(p.for_networks, (std::vector<std::string>{"resnet", "wrn_50_2"}));
+  set_field(p, "data", "ImageNet");
+  EXPECT_EQ(p.data, "imagenet");
+}
+
 TEST(Protocol, WhatIsWrittenAsTextIsReadAsTheSame) {
   for (const Protocol &protocol : protocols()) {
     Protocol other; // nothing in it but the families
@@ -327,6 +342,13 @@ TEST(Protocol, WrongValuesAreNamed) {
     SCOPED_TRACE(key + "=" + value);
     expect_error([&, k = key, v = value] { set_field(p, k, v); }, ErrorCode::kInvalidValue, key, accepted);
   }
+  // A slip is told what was meant, also of a choice.
+  expect_message(
+      [] {
+        Protocol of = find_protocol("cifar10-wrn");
+        set_field(of, "schedule.kind", "cosin");
+      },
+      "[invalid_value] schedule.kind: schedule.kind = cosin must be one of step, cosine; did you mean cosine?");
   Protocol p = find_protocol("cifar10-wrn");
   expect_error([&] { set_field(p, "batchsize", "64"); }, ErrorCode::kUnknownName, "batchsize", "batch, epochs");
   expect_error([&] { set_field(p, "decay_scaling.tt", "off"); }, ErrorCode::kUnknownName, "decay_scaling", "tensor_train");

@@ -71,6 +71,18 @@ TEST_F(Runs, ANetworkByName) {
   EXPECT_EQ(asked("darts").protocol.name, "cifar10-darts");
 }
 
+TEST_F(Runs, NamesAreReadInAnyCase) {
+  const RunConfig run = asked("WRN-16-2", {"--device", "CUDA:1", "--precision", "BF16", "--on-bad-file", "Skip", "--recompute",
+                                           "ALL", "--set", "Schedule.Kind=COSINE"});
+  EXPECT_EQ(run.device, "cuda:1");
+  EXPECT_EQ(run.precision, "bf16");
+  EXPECT_EQ(run.on_bad_file, "skip");
+  EXPECT_EQ(run.protocol.recompute, RecomputeChoice::kAll);
+  EXPECT_EQ(run.protocol.schedule.kind, ScheduleKind::kCosine);
+  EXPECT_EQ(parse_data_spec("CIFAR10:X"), std::pair(std::string("cifar10"), std::string("X")));
+  EXPECT_EQ(parse_data_spec("Folder:x").first, "imagenet");
+}
+
 TEST_F(Runs, OptionsChangeTheProtocol) {
   const RunConfig run = asked("wrn-16-2", {"--epochs",
                                            "5",
@@ -202,7 +214,8 @@ TEST_F(Runs, FilesAreReadStrictly) {
       R"([invalid_file] run.json/precision: precision = "fp8" must be one of fp32, tf32, bf16)");
   bad("\"device\": \"cpu\"", "\"device\": \"tpu\"", "[invalid_file] run.json/device: device = tpu must be cpu, cuda or cuda:N");
   bad("\"data\": \"cifar10:data\"", "\"data\": \"data\"",
-      "[invalid_file] run.json/data: data = data must be KIND:DIR with KIND one of cifar10, cifar100, imagenet, folder");
+      "[invalid_file] run.json/data: data = data must be KIND:DIR with KIND one of cifar10, cifar100, imagenet (which folder "
+      "means too)");
   bad("\"threads\": null", "\"threads\": 0",
       "[invalid_file] run.json/threads: threads = 0 must be a whole number from 1 to 1024");
   bad("\"record\": {}", "\"record\": []", "[invalid_file] run.json/record: record = [] must be an object");
@@ -274,6 +287,11 @@ TEST_F(Runs, WhatCannotBeIsNamed) {
   bad({"wrn-16-2", "--set", "bacth=1"}, ErrorCode::kUnknownName, "protocol/bacth", "batch");
   bad({"wrn-16-2", "--set", "batch=0"}, ErrorCode::kInvalidValue, "protocol/batch", "from 1 up");
   bad({"wrn-16-2", "--batch", "8", "--set", "batch=9"}, ErrorCode::kUsage, "protocol/batch", "twice");
+  bad({"wrn-16-2", "--batch", "8", "--set", "BATCH=9"}, ErrorCode::kUsage, "protocol/batch", "twice");
+  bad({"wrn-16-2", "--set", "augmentation.mean=2,2,2"}, ErrorCode::kInvalidValue, "protocol/augmentation.mean",
+      "from 0 up to 1");
+  bad({"wrn-16-2", "--teacher", "-"}, ErrorCode::kUsage, "--teacher", "not read from stdin");
+  bad({"wrn-16-2", "--weights", "-"}, ErrorCode::kUsage, "--weights", "not read from stdin");
   bad({"darts", "--set", "schedule.factor=0.5"}, ErrorCode::kUsage, "protocol/schedule.factor", "cosine");
   bad({"wrn-16-2", "--decay-scaling", "generic"}, ErrorCode::kInvalidValue, "decay_scaling", "on or off");
   bad({"wrn-16-2", "--decay-scaling", "foo=on"}, ErrorCode::kUnknownName, "decay_scaling", "generic");
@@ -350,6 +368,11 @@ TEST_F(Runs, Evaluate) {
   EXPECT_EQ(request.protocol.value().name, "cifar100-wrn");
   EXPECT_EQ(request.format, "json");
   expect_error([&] { read({"wrn-16-2", "--data", "cifar10:data"}); }, ErrorCode::kUsage, "--weights", "without weights");
+  expect_message(
+      [&] {
+        read({"wrn-16-2", "--data", "cifar10:data", "--weights", "-"});
+      },
+      "[usage] --weights: weights are not read from stdin; the name of a file would be accepted");
   expect_message(
       [&] {
         read({folder_.string(), "--data", "cifar10:data", "--protocol", "cifar10-wrn"});

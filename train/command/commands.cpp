@@ -4,6 +4,8 @@
 #include "base/digest.hpp"
 #include "base/enums.hpp"
 #include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/text.hpp"
 #include "base/values.hpp"
 #include "command/options.hpp"
 
@@ -31,10 +33,12 @@ constexpr std::string_view kDevice = "cpu"; ///< where none is named
 // Options that two of the commands have.
 
 OptionInfo data_option() {
-  return {.name = "--data",
-          .value = "SPEC",
-          .description = "cifar10:DIR or cifar100:DIR (the binary files), imagenet:DIR (train/CLASS/*.jpg and val/CLASS/*.jpg)",
-          .required = true};
+  return {
+      .name = "--data",
+      .value = "SPEC",
+      .description =
+          "cifar10:DIR or cifar100:DIR (the binary files), imagenet:DIR or folder:DIR (train/CLASS/*.jpg and val/CLASS/*.jpg)",
+      .required = true};
 }
 
 OptionInfo protocol_option() {
@@ -92,6 +96,15 @@ std::string choice(const Arguments &arguments, const std::string &option, std::s
   return text ? read_choice(option, *text, choices) : std::string(choices.front());
 }
 
+/// A file of weights. It is read more than once, for its digest too, and by name again when a run goes on.
+std::optional<std::string> weights_of(const Arguments &arguments, const std::string &option) {
+  const auto out = arguments.find(option);
+  if (out && file_name(*out) != *out)
+    throw Error(ErrorCode::kUsage, option,
+                fmt::format("weights are not read from {}; the name of a file would be accepted", file_name(*out)));
+  return out;
+}
+
 std::uint64_t seed_of(const Arguments &arguments) {
   const auto text = arguments.find("--seed");
   return text ? read_seed("--seed", *text) : 0;
@@ -131,14 +144,14 @@ Protocol protocol_of(const Arguments &arguments, const ModelConfig &model, const
   for (const std::string &text : arguments.all("--set")) {
     const auto equals = text.find('=');
     if (equals == std::string::npos)
-      throw Error(ErrorCode::kUsage, "--set", fmt::format("\"{}\" must be KEY=VALUE, such as weight_decay=1e-4", text));
+      throw Error(ErrorCode::kUsage, "--set", fmt::format("{} must be KEY=VALUE, such as weight_decay=1e-4", shown(text)));
     settings.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   std::set<std::string> keys;
   try {
     for (const auto &[key, value] : settings) {
-      if (!keys.insert(key).second) throw Error(ErrorCode::kUsage, key, fmt::format("{} is set twice", key));
-      set_field(out, key, value);
+      const std::string own = set_field(out, key, value);
+      if (!keys.insert(own).second) throw Error(ErrorCode::kUsage, own, fmt::format("{} is set twice", own));
     }
     validate(out);
   } catch (const Error &error) {
@@ -168,12 +181,12 @@ ExpectedError read_expected_error(const std::string &text) {
   const auto sign = text.find("+-");
   if (sign == std::string::npos)
     throw Error(ErrorCode::kInvalidValue, where,
-                fmt::format("expect-teacher-error = {} must be X+-D in percent, such as 4.2+-0.1", text));
+                fmt::format("expect-teacher-error = {} must be X+-D in percent, such as 4.2+-0.1", plain(text)));
   const ExpectedError out{.percent = read_real(where, text.substr(0, sign)),
                           .tolerance = read_real(where, text.substr(sign + 2))};
   if (out.percent < 0 || out.percent > 100 || out.tolerance < 0)
     throw Error(ErrorCode::kInvalidValue, where,
-                fmt::format("expect-teacher-error = {} must be X+-D in percent, X from 0 to 100 and D from 0 up", text));
+                fmt::format("expect-teacher-error = {} must be X+-D in percent, X from 0 to 100 and D from 0 up", plain(text)));
   return out;
 }
 
@@ -212,6 +225,7 @@ command::Command describe_train(Run run) {
             .value = "KEY=VALUE",
             .description = "Change a key of the protocol: weight_decay=1e-4, schedule.milestones=20,40; pare list protocols "
                            "describes them",
+            .values = Values::kProtocolKey,
             .repeats = true},
            {.name = "--epochs", .value = "N", .description = "Short for --set epochs=N"},
            {.name = "--batch", .value = "N", .description = "Short for --set batch=N"},
@@ -250,7 +264,7 @@ command::Command describe_train(Run run) {
            on_bad_file_option(),
            {.name = "--max-steps", .value = "N", .description = "Save and stop after N steps of the run"},
            {.name = "--quiet", .description = "Show no progress"}},
-      .examples = {{"pare train student.json --teacher runs/teacher/weights.safetensors --data cifar10:data -o runs/student",
+      .examples = {{"pare train student.json --teacher teacher.safetensors --data cifar10:data -o runs/student",
                     "Distil a teacher into what `pare solve` found"},
                    {"pare train wrn-28-10 --data cifar10:data -o runs/teacher", "A teacher, from scratch"},
                    {"pare train wrn-16-2 --data cifar10:data --epochs 10 --set schedule.milestones=4,8 -o runs/short",
@@ -343,7 +357,7 @@ RunConfig read_run_config(const Arguments &arguments) {
     throw Error(ErrorCode::kInvalidConfig, "--micro-batch",
                 fmt::format("micro-batch = {} must be at most the batch, {}", *out.micro_batch, out.protocol.batch));
 
-  const auto teacher = arguments.find("--teacher");
+  const auto teacher = weights_of(arguments, "--teacher");
   for (const char *option : {"--teacher-network", "--expect-teacher-error"})
     if (!teacher && arguments.has(option))
       throw Error(ErrorCode::kUsage, option, "there is no teacher; --teacher FILE beside it would be accepted");
@@ -356,7 +370,8 @@ RunConfig read_run_config(const Arguments &arguments) {
                    .expected_error = error ? std::optional(read_expected_error(*error)) : std::nullopt};
     teacher_design_of(out); // must take the student's images
   }
-  if (const auto weights = arguments.find("--weights")) out.weights = {.file = *weights, .checksum = digest_of_file(*weights)};
+  if (const auto weights = weights_of(arguments, "--weights"))
+    out.weights = {.file = *weights, .checksum = digest_of_file(*weights)};
   return out;
 }
 
@@ -373,7 +388,7 @@ EvaluateRequest read_evaluate_request(const Arguments &arguments) {
   out.workers = whole(arguments, "--workers", 0, kMostThreads);
   out.threads = whole(arguments, "--threads", 1, kMostThreads);
   out.output = arguments.get("--output");
-  out.weights = arguments.get("--weights");
+  out.weights = weights_of(arguments, "--weights").value_or("");
 
   const std::string what = arguments.get("RUN_OR_NETWORK");
   std::error_code ignored;
@@ -394,7 +409,7 @@ EvaluateRequest read_evaluate_request(const Arguments &arguments) {
 
 SynthesizeRequest read_synthesize_request(const Arguments &arguments) {
   if (arguments.get("ACTION") != "synthesize")
-    throw Error(ErrorCode::kUsage, "data", fmt::format("\"{}\" must be synthesize", arguments.get("ACTION")));
+    throw Error(ErrorCode::kUsage, "data", fmt::format("{} must be synthesize", shown(arguments.get("ACTION"))));
   SynthesizeRequest out;
   out.like = read_choice("--like", arguments.get("--like"), kSynthesized);
   out.classes = read_whole("--classes", arguments.get("--classes"), 2, out.like == "cifar10" ? 10 : 100'000);

@@ -181,7 +181,7 @@ void check(const Field &field, const Switches &value) {
       for (const auto &[name, ignored] : known) names.emplace_back(name);
       throw Error(
           ErrorCode::kUnknownName, std::string(field.key),
-          fmt::format("unknown family \"{}\"; known: {}{}", family, fmt::join(names, ", "), did_you_mean(family, names)));
+          fmt::format("unknown family {}; known: {}{}", shown(family), fmt::join(names, ", "), did_you_mean(family, names)));
     }
 }
 
@@ -199,12 +199,13 @@ Texts split(std::string_view text) {
 
 // From text.
 void read(const Field &field, std::string_view text, std::string &out) {
-  out = text;
+  const auto found = find_name(text, field.choices);
+  out = found ? field.choices[*found] : text;
   check(field, out);
 }
 template <Choice T>
 void read(const Field &field, std::string_view text, T &out) {
-  const auto value = value_of(table_of(out), text);
+  const auto value = find_value(table_of(out), text);
   if (!value) reject(field, std::string(text), accepts(field, out) + did_you_mean(text, names_of(table_of(out))));
   out = *value;
 }
@@ -217,7 +218,7 @@ void read(const Field &field, std::string_view text, std::int64_t &out) {
 void read(const Field &field, std::string_view text, double &out) { out = read_real(std::string(field.key), text); }
 void read(const Field &field, std::string_view text, bool &out) { out = read_switch(std::string(field.key), text); }
 void read(const Field &field, std::string_view text, std::optional<double> &out) {
-  if (text == "off")
+  if (folded(text) == "off")
     out.reset();
   else
     out = read_real(std::string(field.key), text);
@@ -226,7 +227,10 @@ void read(const Field &field, std::string_view text, Wholes &out) {
   out.clear();
   for (const std::string &part : split(text)) out.push_back(read_whole(std::string(field.key), part, least_whole(field)));
 }
-void read(const Field &, std::string_view text, Texts &out) { out = split(text); }
+void read(const Field &field, std::string_view text, Texts &out) {
+  out.clear();
+  for (const std::string &part : split(text)) read(field, part, out.emplace_back());
+}
 void read(const Field &field, std::string_view text, Triple &out) {
   const Texts parts = split(text);
   if (parts.size() != out.size()) reject(field, std::string(text), accepts(field, out));
@@ -393,29 +397,37 @@ void validate(const Protocol &protocol) {
                 fmt::format("augmentation.cutout = {} must be at most augmentation.size = {}", a.cutout, a.size));
 }
 
-void set_field(Protocol &protocol, const std::string &key, std::string_view value) {
+std::string set_field(Protocol &protocol, const std::string &key, std::string_view value) {
+  std::vector<std::string_view> known;
+  std::vector<std::string> of_families; // decay_scaling.generic
+  visit_fields(protocol, [&](const Field &field, const auto &member) {
+    known.emplace_back(field.key);
+    if constexpr (std::is_same_v<std::decay_t<decltype(member)>, Switches>)
+      for (const auto &[family, on] : standard_decay_scaling()) of_families.push_back(fmt::format("{}.{}", field.key, family));
+  });
+  std::vector<std::string_view> all = known;
+  all.insert(all.end(), of_families.begin(), of_families.end());
+  const auto named = find_name(key, all);
+  const std::string own = named ? std::string(all[*named]) : key;
   bool found = false;
   visit_fields(protocol, [&](const Field &field, auto &member) {
-    if (field.key == key) {
+    if (field.key == own) {
       read(field, value, member);
       check(field, member);
       found = true;
     }
     if constexpr (std::is_same_v<std::decay_t<decltype(member)>, Switches>)
-      if (const std::string prefix = std::string(field.key) + "."; key.starts_with(prefix)) {
-        const std::string family = key.substr(prefix.size());
+      if (const std::string prefix = std::string(field.key) + "."; own.starts_with(prefix)) {
         Switches changed = member;
-        changed[family] = read_switch(key, value);
+        changed[own.substr(prefix.size())] = read_switch(own, value);
         check(field, changed);
         member = std::move(changed);
         found = true;
       }
   });
-  if (found) return;
-  std::vector<std::string_view> known;
-  visit_fields(protocol, [&](const Field &field, const auto &) { known.emplace_back(field.key); });
+  if (found) return own;
   throw Error(ErrorCode::kUnknownName, key,
-              fmt::format("unknown key \"{}\"; known: {}{}", key, fmt::join(known, ", "), did_you_mean(key, known)));
+              fmt::format("unknown key {}; known: {}{}", shown(key), fmt::join(known, ", "), did_you_mean(key, all)));
 }
 
 std::optional<std::string> without_effect(const Protocol &protocol, std::string_view key) {

@@ -100,9 +100,9 @@ std::map<std::string, bool> standard_decay_scaling();
 void validate(const Protocol &protocol);
 
 /// Sets one field from text: "batch" to "64", "schedule.milestones" to "60,120", "decay_scaling.generic" to "off",
-/// "decay_scaling" (all families) to "off", "clip_grad" to "5" or "off". Throws Error{kUnknownName} or {kInvalidValue} placed
-/// at the key; validate() is the caller's, when all are set.
-void set_field(Protocol &protocol, const std::string &key, std::string_view value);
+/// "decay_scaling" (all families) to "off", "clip_grad" to "5" or "off"; keys and names in any case. Gives the key as it is
+/// known. Throws Error{kUnknownName} or {kInvalidValue} placed at the key; validate() is the caller's, when all are set.
+std::string set_field(Protocol &protocol, const std::string &key, std::string_view value);
 /// "schedule.factor" with schedule.kind = cosine: why a field has no effect; none where it has.
 std::optional<std::string> without_effect(const Protocol &protocol, std::string_view key);
 /// What is allowed and may yet surprise, in one line each: milestones that the last epoch never reaches.

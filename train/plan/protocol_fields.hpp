@@ -84,7 +84,7 @@ void visit_fields(AProtocol &p, Visit &&visit) {
               .most = 1},
         p.augmentation.mean);
   visit(Field{.key = "augmentation.std",
-              .description = "standard deviation of the same",
+              .description = "deviation of the same values",
               .required = true,
               .least = 0,
               .most = 1,

@@ -5,6 +5,8 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "base/names.hpp"
+#include "base/text.hpp"
 #include "base/values.hpp"
 #include "train/plan/protocol_json.hpp"
 
@@ -109,9 +111,7 @@ Design load_design_text(const NetworkText &network) { return load(network, {}); 
 Design design_of(const ModelConfig &model) {
   Design out = load(model.network, {.input = model.input});
   if (model.substitution.empty()) return out;
-  if (out.is_solved)
-    throw Error(ErrorCode::kUsage, "--substitute",
-                "a solved file has substitutes of its own; a network without would be accepted");
+  if (out.is_solved) throw Error(ErrorCode::kUsage, "--substitute", fmt::format("a solved file {}", what_is_settled(out)));
   out.plan.uniform = parse_substitute(model.substitution);
   out.substitution = model.substitution;
   return out;
@@ -123,22 +123,28 @@ Design teacher_design_of(const RunConfig &config) {
 
 std::pair<std::string, std::string> parse_data_spec(const std::string &spec) {
   const auto colon = spec.find(':');
-  std::string kind = spec.substr(0, colon);
-  if (kind == "folder") kind = "imagenet";
-  const bool known = std::find(kDataKinds.begin(), kDataKinds.end(), kind) != kDataKinds.end();
+  const std::string kind = spec.substr(0, colon);
+  // Folders of JPEG files go by either name.
+  constexpr std::string_view kFolder = "folder";
+  std::vector<std::string_view> kinds(kDataKinds.begin(), kDataKinds.end());
+  kinds.push_back(kFolder);
+  const auto known = find_name(kind, kinds);
   if (!known || colon == std::string::npos || colon + 1 == spec.size())
     throw Error(ErrorCode::kUsage, "--data",
-                fmt::format("data = {} must be KIND:DIR with KIND one of {}, folder", spec, fmt::join(kDataKinds, ", ")));
-  return {kind, spec.substr(colon + 1)};
+                fmt::format("data = {} must be KIND:DIR with KIND one of {} (which {} means too){}", plain(spec),
+                            fmt::join(kDataKinds, ", "), kFolder, known ? "" : did_you_mean(kind, kinds)));
+  return {std::string(kinds[*known] == kFolder ? "imagenet" : kinds[*known]), spec.substr(colon + 1)};
 }
 
 std::string parse_device(const std::string &where, std::string_view text) {
-  if (text == "cpu") return "cpu";
-  if (text == "cuda") return "cuda:0";
-  constexpr std::string_view kPrefix = "cuda:";
-  if (!text.starts_with(kPrefix))
-    throw Error(ErrorCode::kInvalidValue, where, fmt::format("device = {} must be cpu, cuda or cuda:N", text));
-  return fmt::format("{}{}", kPrefix, read_whole(where, text.substr(kPrefix.size()), 0, 1023));
+  constexpr std::array<std::string_view, 2> kKinds = {"cpu", "cuda"};
+  const auto colon = text.find(':');
+  const auto kind = find_name(text.substr(0, colon), kKinds);
+  const bool is_cuda = kind && kKinds[*kind] == "cuda";
+  if (!kind || (!is_cuda && colon != std::string_view::npos))
+    throw Error(ErrorCode::kInvalidValue, where, fmt::format("device = {} must be cpu, cuda or cuda:N", plain(text)));
+  if (!is_cuda) return "cpu";
+  return fmt::format("cuda:{}", colon == std::string_view::npos ? 0 : read_whole(where, text.substr(colon + 1), 0, 1023));
 }
 
 std::string write_run(const RunFile &run) {
