@@ -582,7 +582,7 @@ void check_info(const SubstitutionInfo &info) {
     // With a capital none is the beginning of anybody's own name, nor with a setting one of these.
     if (!consists_of(reference.name, kReference) || std::isupper(static_cast<unsigned char>(reference.name.front())) == 0)
       refuse(info, fmt::format("the reference name {} must be of letters and digits, a capital first", shown(reference.name)));
-    if (std::any_of(seen.begin(), seen.end(), [&](std::string_view name) { return same_letters(name, reference.name); }))
+    if (std::any_of(seen.begin(), seen.end(), [&](std::string_view name) { return folded(name) == folded(reference.name); }))
       refuse(info, fmt::format("the reference name {} is given twice", reference.name));
     seen.push_back(reference.name);
     if (!has_knob && (reference.suffix == ReferenceName::Suffix::kRequired || reference.knob))
@@ -605,7 +605,7 @@ void register_substitution(const Substitution &family) {
   std::vector<std::string_view> names{info.name};
   for (const ReferenceName &reference : info.reference_names) names.push_back(reference.name);
   for (const std::string_view name : names) {
-    if (same_letters(name, kWidth)) refuse(info, fmt::format("{} is what `solve` calls the network's own width", kWidth));
+    if (folded(name) == folded(kWidth)) refuse(info, fmt::format("{} is what `solve` calls the network's own width", kWidth));
     // In any letter case, and as another's name with a setting: what it means already it goes on meaning.
     if (const Named known = find_named(name); known.family != nullptr)
       refuse(info, fmt::format("the name {} is taken by {}; another would be accepted", name, known.family->info().name));
