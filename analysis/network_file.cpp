@@ -133,10 +133,11 @@ Entry read_entry(const json::Value &object, json::Place place, std::size_t posit
     if (std::any_of(text->begin(), text->end(), [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7f; }))
       fail(field, fmt::format("{} = {} must be without control characters but line ends", field, json::shown(*text)));
 
-  if (members.find("shares") != nullptr) {
+  if (!owns_parameters(*kind) && object.contains("shares"))
+    fail("shares", fmt::format("a {} has no parameters to share; leave it out", op));
+  if (owns_parameters(*kind) && members.find("shares") != nullptr) {
     entry.shares = members.text("shares");
     entry.said = object;
-    if (!owns_parameters(*kind)) fail("shares", fmt::format("a {} has no parameters to share; leave it out", op));
   }
   const auto leave_to_owner = [&](std::string_view field) {
     if (entry.shares && members.find(field) != nullptr)
@@ -154,8 +155,8 @@ Entry read_entry(const json::Value &object, json::Place place, std::size_t posit
           });
       },
       entry.op);
-  leave_to_owner("replaceable");
   if (std::holds_alternative<Conv>(entry.op) && members.find("replaceable") != nullptr) {
+    leave_to_owner("replaceable");
     const std::string baseline = members.text("replaceable");
     entry.replaceable = baseline_from(baseline);
     if (!entry.replaceable)

@@ -343,8 +343,10 @@ ValueRules GraphModule::value_rules() const {
     if (const auto *buffer = std::get_if<Buffer>(&node.op))
       out[graph_.parameter_name(id)] = buffer->upper == 0 ? ValueRule{.kind = ValueRule::Kind::kSign}
                                                           : ValueRule{.kind = ValueRule::Kind::kBelow, .end = buffer->upper};
-    else if (std::holds_alternative<BatchNorm>(node.op) && !graph_.layer(node.layer).shares)
+    else if (std::holds_alternative<BatchNorm>(node.op) && !graph_.layer(node.layer).shares) {
       out[graph_.layer(node.layer).name + ".running_var"] = {.kind = ValueRule::Kind::kVariance};
+      out[graph_.layer(node.layer).name + ".num_batches_tracked"] = {.kind = ValueRule::Kind::kCount};
+    }
   }
   return out;
 }

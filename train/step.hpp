@@ -58,7 +58,7 @@ struct StepResult {
 
 /// One step of training on images [N, C, H, W] and labels int64 [N]: the teacher's outputs (evaluation mode, no gradients), the
 /// student's, the losses, their gradients, the update. With micro-batches the gradients are those of the whole batch, but for
-/// batch norm, which sees one micro-batch at a time. `pass` says what drop path does. Throws NotFinite.
+/// batch norm, which sees one micro-batch at a time. `pass` says what drop path and dropout do. Throws NotFinite.
 StepResult train_step(const Networks &networks, Sgd &sgd, const torch::Tensor &images, const torch::Tensor &labels,
                       double learning_rate, const StepSettings &settings, Pass pass);
 

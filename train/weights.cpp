@@ -116,6 +116,7 @@ void check_values(const Tensor &tensor, const ValueRule *rule, const std::string
     break;
   case ValueRule::Kind::kSign: check(tensor.ne(1).logical_and(tensor.ne(-1)), ErrorCode::kInvalidFile, "-1 and 1"); break;
   case ValueRule::Kind::kVariance: check(tensor.lt(0), ErrorCode::kInvalidFile, "variances from 0 up"); break;
+  case ValueRule::Kind::kCount: check(tensor.lt(0), ErrorCode::kInvalidFile, "whole numbers from 0 up"); break;
   }
 }
 

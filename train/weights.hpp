@@ -21,6 +21,7 @@ struct ValueRule {
     kBelow,    ///< whole numbers from 0 to `end` - 1: indices
     kSign,     ///< -1 or 1
     kVariance, ///< from 0 up
+    kCount,    ///< whole numbers from 0 up
   };
   Kind kind = Kind::kBelow;
   std::int64_t end = 0;

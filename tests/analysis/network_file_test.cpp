@@ -302,7 +302,7 @@ TEST(BadNetworkFiles, Layers) {
   bad(changed("/layers/1/inputs", Json::array()), "[invalid_file] net.json/layers[1].inputs (n): 0 inputs given, 1 expected");
   bad(changed("/layers/1/momentum", "x"), R"([invalid_file] net.json/layers[1].momentum (n): momentum = "x" must be a number)");
   bad(changed("/layers/1/momentums", 1),
-      R"([invalid_file] net.json/layers[1].momentums (n): unknown key "momentums"; known: id, op, inputs, name, affine, eps, momentum, spelling; did you mean momentum?)");
+      R"([invalid_file] net.json/layers[1].momentums (n): unknown key "momentums"; known: id, op, inputs, name, shares, affine, eps, momentum, spelling; did you mean momentum?)");
   bad(changed("/layers/2/spelling", "method"),
       R"([invalid_file] net.json/layers[2].spelling (r): spelling = "method" must be module or function)");
   bad(changed("/layers/2/kernel", 3),
@@ -391,7 +391,7 @@ TEST(BadNetworkFiles, DuplicatesAndNesting) {
   bad(R"({"schema": "pare.network/1", "name": "x", "input": [1, 1, 1], "layers": [{"id": "a", "op": "relu", "inputs": ["input"]}], "layers": []})",
       R"([invalid_file] net.json/layers: key "layers" is given twice in one object)");
   bad(R"({"schema": "pare.network/1", "name": "x", "input": [1, 1, 1], "layers": [{"id": "a", "name": "same", "op": "conv", "out_channels": 1, "kernel": 1, "replaceable": "Conv", "inputs": ["input"]}, {"id": "b", "name": "same", "op": "conv", "out_channels": 1, "kernel": 1, "replaceable": "Conv", "inputs": ["a"]}]})",
-      R"([invalid_file] net.json/layers[1].name (b): two replaceable layers are named "same"; plans need a name for each)");
+      R"([invalid_file] net.json/layers[1].name (b): layers "a" and "b" both have parameters of their own, of the name "same"; another name, or "shares": "a" if it is one module that runs twice, would be accepted)");
   bad(std::string(100'000, '['),
       "[invalid_file] net.json: nested deeper than 64 levels, which nothing that is read here needs");
   bad(R"({"schema": )" + std::string(100'000, '['),

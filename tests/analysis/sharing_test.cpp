@@ -164,13 +164,15 @@ TEST(Sharing, BadFilesAreRefused) {
   for (const char *field : {"kernel", "out_channels", "bias", "replaceable"})
     refused(with(3, field, 3), std::string("[invalid_file] net.json/layers[3].") + field + " (b): " + field +
                                    R"( is said by "a", whose parameters are shared; leave it out here)");
-  refused(with(3, "groups", 2),
-          "[invalid_config] net.json/b/weight: weight [8, 8, 3, 3] is for 16 input channels in 2 groups, the input has 8");
+  refused(with(3, "groups", 2), "[invalid_config] net.json/layers[3].weight (b): weight [8, 8, 3, 3] is for 16 input channels "
+                                "in 2 groups, the input has 8");
   refused(with(3, "inputs", Json::array({"input"})),
-          R"([invalid_config] net.json/b: in_channels = 3 must be 8, those of "a", whose parameters it shares)");
-  refused(with(3, "inputs", Json::array({"an", "a"})), "[invalid_file] net.json/b/inputs: 2 inputs given, 1 expected");
+          R"([invalid_config] net.json/layers[3] (b): in_channels = 3 must be 8, those of "a", whose parameters it shares)");
+  refused(with(3, "inputs", Json::array({"an", "a"})),
+          "[invalid_file] net.json/layers[3].inputs (b): 2 inputs given, 1 expected");
   refused(with(10, "inputs", Json::array({"an#2"})),
-          "[invalid_config] net.json/gate.again/in_features: in_features = 8 must equal the features of the input, which is "
+          "[invalid_config] net.json/layers[10].in_features (gate.again): in_features = 8 must equal the features of the "
+          "input, which is "
           "[1, 8, 6, 5]; [1, 8, 1, 1] would be accepted (for another image size, check --input and the pooling in front)");
   // An owner needs its parameters first: one that takes what a sharer makes is a cycle.
   refused(with(1, "inputs", Json::array({"b"})),

@@ -70,6 +70,24 @@ inline std::vector<double> values_of(const formats::TensorBytes &tensor) {
 /// Files that PyTorch writes and Pare reads: the keys of write_teachers.py's expected.json.
 inline const std::vector<std::string> kTeachers = {"reference.t7", "parallel.pt", "bare.pth", "nested.pt", "plain.safetensors"};
 
+/// Files beside them that call something when they are unpickled, and what.
+struct Caller {
+  const char *file;
+  const char *name;
+};
+inline constexpr Caller kCallers[] = {
+    {"system.t7", "posix.system"},   // GLOBAL
+    {"eval.t7", "builtins.eval"},    // STACK_GLOBAL, of protocol 4
+    {"eval.pt", "__builtin__.eval"}, // GLOBAL, the name of protocol 2, in a zip file
+};
+
+/// That a file is refused with the name of what it calls.
+inline void expect_caller_refused(const std::string &path, const std::string &name) {
+  EXPECT_EQ(fault([&] { formats::read_tensor_file(path); }),
+            "[invalid_file] " + path + ": the pickle asks for " + name +
+                "; only tensors, numbers, texts, lists, tuples and dictionaries are read, such as a state dict");
+}
+
 /// That a file holds what expected.json says of it.
 inline void expect_file(const formats::TensorFile &read, const nlohmann::ordered_json &expected, const std::string &file) {
   EXPECT_EQ(read.format, expected["format"]) << file;

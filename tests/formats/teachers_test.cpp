@@ -2,8 +2,6 @@
 
 #include "tests/formats/files.hpp"
 
-#include <fmt/format.h>
-
 #include <cstring>
 #include <random>
 
@@ -46,19 +44,7 @@ TEST(Teachers, TensorsOutliveTheirFile) {
 }
 
 TEST(Teachers, WhatCallsSomethingIsNamedAndRefused) {
-  const struct {
-    const char *file;
-    const char *name;
-  } kCases[] = {
-      {"system.t7", "posix.system"},   // GLOBAL
-      {"eval.t7", "builtins.eval"},    // STACK_GLOBAL, of protocol 4
-      {"eval.pt", "__builtin__.eval"}, // GLOBAL, the name of protocol 2, in a zip file
-  };
-  for (const auto &[file, name] : kCases)
-    EXPECT_EQ(fault([of = path(file)] { read_tensor_file(of); }),
-              fmt::format("[invalid_file] {}: the pickle asks for {}; only tensors, numbers, texts, lists, tuples and "
-                          "dictionaries are read, such as a state dict",
-                          path(file), name));
+  for (const auto &[file, name] : test::kCallers) test::expect_caller_refused(path(file), name);
   EXPECT_FALSE(std::filesystem::exists("executed"));
 }
 

@@ -161,6 +161,7 @@ TEST(Ops, DropoutKeepsItsShareAndItsMeanAndDoesNothingLater) {
   const double dropped = (out == 0).to(torch::kFloat64).mean().item<double>();
   EXPECT_NEAR(dropped, 0.25, 5 * std::sqrt(0.25 * 0.75 / static_cast<double>(x.numel())));
   EXPECT_TRUE(((out == 0) | ((out - 4.0 / 3).abs() < 1e-6)).all().item<bool>());
+  EXPECT_FALSE(torch::equal(out[0], out[1])) << "each image has a mask of its own";
   // The same of a step, whoever computes it again, and of an image, whatever micro-batch it is in; another of another step.
   EXPECT_TRUE(torch::equal(run(op, x, training), out));
   Pass second_half = training;

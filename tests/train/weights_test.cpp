@@ -196,6 +196,10 @@ TEST(LoadState, NumbersOutsideTheirRangeAreNamed) {
   const std::string variance = examples.at(ValueRule::Kind::kVariance);
   EXPECT_EQ(refused(variance, 1, -1),
             fmt::format("[invalid_file] file: \"{}\" has -1 at [1]; variances from 0 up would be accepted", variance));
+  const std::string batches = examples.at(ValueRule::Kind::kCount);
+  EXPECT_EQ(refused(batches, 0, -1),
+            fmt::format("[invalid_file] file: \"{}\" has -1 at []; whole numbers from 0 up would be accepted", batches));
+  EXPECT_EQ(refused(batches, 0, 7), "");
 }
 
 TEST(LoadState, SignsAreOnes) {
@@ -247,18 +251,10 @@ TEST(Teachers, OfThisPyTorchAreRead) {
   const auto expected = nlohmann::ordered_json::parse(pare::test::read_text(folder.path("expected.json")));
   for (const std::string &file : pare::test::kTeachers)
     pare::test::expect_file(formats::read_tensor_file(folder.path(file)), expected[file], file);
-  const struct {
-    const char *file;
-    const char *name;
-  } kCases[] = {
-      {"system.t7", "posix.system"},    // GLOBAL
-      {"eval.t7", "builtins.eval"},     // STACK_GLOBAL, of protocol 4
-      {"eval.pt", "__builtin__.eval"},  // GLOBAL, the name of protocol 2, in a zip file
-      {"model.t7", "torch.nn.modules"}, // a module instead of its state
-  };
-  for (const auto &[file, name] : kCases)
-    pare::test::expect_error([&] { formats::read_tensor_file(folder.path(file)); }, ErrorCode::kInvalidFile, file,
-                             std::string("the pickle asks for ") + name);
+  for (const auto &[file, name] : pare::test::kCallers) pare::test::expect_caller_refused(folder.path(file), name);
+  // A module instead of its state.
+  pare::test::expect_error([&] { formats::read_tensor_file(folder.path("model.t7")); }, ErrorCode::kInvalidFile, "model.t7",
+                           "the pickle asks for torch.nn.modules");
   EXPECT_FALSE(std::filesystem::exists(folder.path("executed")));
 }
 

@@ -16,9 +16,9 @@ struct Pass {
   bool training = false;
   bool update_statistics = true; ///< of batch norm; off where a segment runs for the second time
   double drop_path = 0;          ///< probability that drop path zeroes an output
-  std::uint64_t seed = 0;        ///< of drop path
+  std::uint64_t seed = 0;        ///< of drop path and dropout
   std::uint64_t step = 0;
-  std::int64_t first_image = 0; ///< where a micro-batch begins in its batch: drop path draws for the batch's images
+  std::int64_t first_image = 0; ///< where a micro-batch begins in its batch: drop path and dropout draw for its images
 };
 
 /// An operation of the lowered graph, resolved: inputs by port -> output. What it trains are inputs like any other.
