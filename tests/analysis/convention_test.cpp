@@ -3,6 +3,7 @@
 #include "analysis/cost_model.hpp"
 #include "analysis/op.hpp"
 #include "models/network.hpp"
+#include "tests/known_names.hpp"
 #include "tests/support.hpp"
 
 namespace pare {
@@ -140,7 +141,7 @@ TEST(Conventions, BadFilesAreRefused) {
   bad(with_weights(R"({"": 1})"),
       R"([invalid_file] mine.json/weights[""]: "" must be op.event or op.spelling.event, such as conv.mac or relu.module.element)");
   bad(with_weights(R"({"convolution.mac": 1})"),
-      R"([invalid_file] mine.json/weights["convolution.mac"]: unknown op "convolution"; known: input, parameter, buffer, conv, linear, batch_norm, relu, relu6, sigmoid, silu, hard_sigmoid, hard_swish, gelu, tanh, max_pool, avg_pool, global_avg_pool, adaptive_avg_pool, flatten, add, multiply, dropout, add_bias, concat, crop, slice_channels, repeat_channels, sum_channels, shuffle_channels, zeros, gather, tt_merge, mode_product, cp_merge, acdc_product, transpose, reshape)");
+      R"([invalid_file] mine.json/weights["convolution.mac"]: unknown op "convolution"; known: )" PARE_KNOWN_OPS);
   bad(with_weights(R"({"conv.layer.mac": 1})"),
       R"([invalid_file] mine.json/weights["conv.layer.mac"]: unknown spelling in "conv.layer.mac"; known: module, function)");
   bad(with_weights(R"({"conv.module.module.mac": 1})"),

@@ -5,6 +5,7 @@
 #include "analysis/cost_model.hpp"
 #include "analysis/lower.hpp"
 #include "models/network.hpp"
+#include "tests/known_names.hpp"
 #include "tests/support.hpp"
 
 #include <fmt/format.h>
@@ -203,11 +204,6 @@ void bad(const std::string &text, std::string_view line, const char *file = __bu
   test::expect_message([&] { read(text); }, line, file, at);
 }
 
-constexpr const char *kOps =
-    "conv, linear, batch_norm, relu, relu6, sigmoid, silu, hard_sigmoid, hard_swish, gelu, tanh, max_pool, avg_pool, "
-    "global_avg_pool, adaptive_avg_pool, flatten, add, multiply, dropout, concat, crop, slice_channels, repeat_channels, "
-    "sum_channels, shuffle_channels, zeros";
-
 TEST(BadNetworkFiles, EveryPrefixIsRefused) {
   const std::string text = kSmall;
   for (std::size_t n = 0; n < text.size(); ++n) {
@@ -289,10 +285,10 @@ TEST(BadNetworkFiles, Layers) {
   bad(changed("/layers/1/id", "a"),
       R"([invalid_file] net.json/layers[1].id (a): id "a" is taken by layers[0]; ids must be unique)");
   bad(changed("/layers/1/op", "batchnorm"),
-      R"([invalid_file] net.json/layers[1].op (n): unknown op "batchnorm"; known: conv, linear, batch_norm, relu, relu6, sigmoid, silu, hard_sigmoid, hard_swish, gelu, tanh, max_pool, avg_pool, global_avg_pool, adaptive_avg_pool, flatten, add, multiply, dropout, concat, crop, slice_channels, repeat_channels, sum_channels, shuffle_channels, zeros)");
+      R"([invalid_file] net.json/layers[1].op (n): unknown op "batchnorm"; known: )" PARE_KNOWN_FILE_OPS);
   for (const char *op : {"input", "parameter", "gather", "transpose", "add_bias"})
     bad(changed("/layers/1/op", op),
-        "[invalid_file] net.json/layers[1].op (n): unknown op \"" + std::string(op) + "\"; known: " + kOps);
+        "[invalid_file] net.json/layers[1].op (n): unknown op \"" + std::string(op) + "\"; known: " PARE_KNOWN_FILE_OPS);
   bad(changed("/layers/1/inputs", "a"),
       R"([invalid_file] net.json/layers[1].inputs (n): inputs = "a" must be an array of ids)");
   bad(changed("/layers/1/inputs/0", 0), "[invalid_file] net.json/layers[1].inputs (n): input 0 must be an id in quotes");

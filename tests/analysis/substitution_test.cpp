@@ -1,6 +1,7 @@
 // How substitutions are written: reference strings, Pare's own names, and what is refused.
 
 #include "analysis/substitution.hpp"
+#include "tests/known_names.hpp"
 #include "tests/support.hpp"
 
 namespace pare {
@@ -116,20 +117,21 @@ TEST(SubstituteNames, BadOnesAreRefusedWithWhatWouldBeAccepted) {
   const auto bad = [](const std::string &text, std::string_view line, int at = __builtin_LINE()) {
     test::expect_message([&] { parse_substitute(text); }, line, __FILE__, at);
   };
-  bad("Nothing",
-      R"([unknown_name] substitution: unknown substitution "Nothing"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
-  bad("",
-      R"([unknown_name] substitution: unknown substitution ""; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
-  bad("Genric_0.1",
-      R"([unknown_name] substitution: unknown substitution "Genric_0.1"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean Generic_0.1?)");
+  bad("Nothing", R"([unknown_name] substitution: unknown substitution "Nothing"; known: )" PARE_KNOWN_SUBSTITUTIONS
+                 R"( (S is a setting))");
+  bad("", R"([unknown_name] substitution: unknown substitution ""; known: )" PARE_KNOWN_SUBSTITUTIONS R"( (S is a setting))");
+  bad("Genric_0.1", R"([unknown_name] substitution: unknown substitution "Genric_0.1"; known: )" PARE_KNOWN_SUBSTITUTIONS
+                    R"( (S is a setting); did you mean Generic_0.1?)");
   bad("tensortrian_0.5",
-      R"([unknown_name] substitution: unknown substitution "tensortrian_0.5"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean TensorTrain_0.5?)");
+      R"([unknown_name] substitution: unknown substitution "tensortrian_0.5"; known: )" PARE_KNOWN_SUBSTITUTIONS
+      R"( (S is a setting); did you mean TensorTrain_0.5?)");
   bad("sep_hashed_0.4",
-      R"([unknown_name] substitution: unknown substitution "sep_hashed_0.4"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean SepHashed_0.4?)");
-  bad("Shufle",
-      R"([unknown_name] substitution: unknown substitution "Shufle"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean Shuffle_S?)");
-  bad("acdc_",
-      R"([unknown_name] substitution: unknown substitution "acdc_"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean ACDC?)");
+      R"([unknown_name] substitution: unknown substitution "sep_hashed_0.4"; known: )" PARE_KNOWN_SUBSTITUTIONS
+      R"( (S is a setting); did you mean SepHashed_0.4?)");
+  bad("Shufle", R"([unknown_name] substitution: unknown substitution "Shufle"; known: )" PARE_KNOWN_SUBSTITUTIONS
+                R"( (S is a setting); did you mean Shuffle_S?)");
+  bad("acdc_", R"([unknown_name] substitution: unknown substitution "acdc_"; known: )" PARE_KNOWN_SUBSTITUTIONS
+               R"( (S is a setting); did you mean ACDC?)");
   bad("Generic_", R"([invalid_value] Generic_: rank_scale = "" must be a number in (0, 1])");
   bad("Generic_0", "[invalid_value] Generic_0: rank_scale = 0 must be a number in (0, 1]");
   bad("Generic_1.0001", "[invalid_value] Generic_1.0001: rank_scale = 1.0001 must be a number in (0, 1]");
@@ -171,7 +173,8 @@ TEST(SubstituteNames, BadOnesAreRefusedWithWhatWouldBeAccepted) {
   bad("Generic_0.1\nX", "[invalid_value] Generic_0.1 X: rank_scale = 0.1 X must be a number in (0, 1]");
   // What is long is cut.
   bad(std::string(100'000, 'x'),
-      R"([unknown_name] substitution: unknown substitution "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
+      R"([unknown_name] substitution: unknown substitution "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: )" PARE_KNOWN_SUBSTITUTIONS
+      R"( (S is a setting))");
   bad("Generic_" + std::string(100'000, '0'),
       "[invalid_value] "
       "Generic_000000000000000000000000000000000000000000000000000..."
@@ -186,9 +189,9 @@ TEST(SubstituteNames, BadOnesAreRefusedWithWhatWouldBeAccepted) {
       R"([invalid_value] tucker:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" must be key=value; keys: rank_scale, dimensions, core, rank_of)");
   bad("tucker:" + std::string(100'000, 'x') + "=1",
       R"([unknown_name] tucker:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx=1: unknown key "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: rank_scale, dimensions, core, rank_of)");
-  test::expect_message(
-      [] { find_substitution("Generic"); },
-      R"([unknown_name] substitution: unknown substitution "Generic"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting))");
+  test::expect_message([] { find_substitution("Generic"); },
+                       R"([unknown_name] substitution: unknown substitution "Generic"; known: )" PARE_KNOWN_SUBSTITUTIONS
+                       R"( (S is a setting))");
 }
 
 TEST(ConvSites, ReadTheGraph) {

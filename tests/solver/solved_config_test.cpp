@@ -2,6 +2,7 @@
 
 #include "analysis/cost_model.hpp"
 #include "analysis/network_file.hpp"
+#include "tests/known_names.hpp"
 #include "tests/support.hpp"
 
 #include <fmt/format.h>
@@ -211,7 +212,8 @@ TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
   bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_0.9"),
       "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 201722");
   bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generics_0.9"),
-      R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: unknown substitution "Generics_0.9"; known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, Tucker_S, tucker, CP_S, cp (S is a setting); did you mean Generic_0.9?)");
+      R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: unknown substitution "Generics_0.9"; known: )" PARE_KNOWN_SUBSTITUTIONS
+      R"( (S is a setting); did you mean Generic_0.9?)");
   bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic"),
       R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: Generic needs a setting, as in Generic_S: S must be a number in (0, 1])");
   bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_0.0001"),

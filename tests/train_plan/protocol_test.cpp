@@ -1,6 +1,7 @@
 #include "base/enums.hpp"
 #include "train/plan/protocol.hpp"
 
+#include "tests/known_names.hpp"
 #include "tests/support.hpp"
 
 #include <cmath>
@@ -216,11 +217,20 @@ TEST(Protocol, DropPathRisesFromZero) {
 }
 
 TEST(Protocol, DecayScalingIsOffForHashedFamilies) {
-  const std::map<std::string, bool> expected = {
-      {"generic", true}, {"lr", true},      {"hashed", false},      {"sep_hashed", false}, {"hashed_separable", false},
-      {"acdc", true},    {"shuffle", true}, {"tensor_train", true}, {"tucker", true},      {"cp", true}};
-  EXPECT_EQ(standard_decay_scaling(), expected);
-  for (const Protocol &protocol : protocols()) EXPECT_EQ(protocol.decay_scaling, expected) << protocol.name;
+  const auto standard = standard_decay_scaling();
+  for (const auto &[family, on] : std::map<std::string, bool>{{"generic", true},
+                                                              {"lr", true},
+                                                              {"hashed", false},
+                                                              {"sep_hashed", false},
+                                                              {"hashed_separable", false},
+                                                              {"acdc", true},
+                                                              {"shuffle", true},
+                                                              {"tensor_train", true},
+                                                              {"tucker", true},
+                                                              {"cp", true}})
+    EXPECT_EQ(standard.at(family), on) << family;
+  for (const char *family : {"baseline", "convolution", "sep"}) EXPECT_FALSE(standard.contains(family)) << family;
+  for (const Protocol &protocol : protocols()) EXPECT_EQ(protocol.decay_scaling, standard) << protocol.name;
 }
 
 TEST(Protocol, DefaultOfANetworkOnItsData) {
@@ -459,7 +469,8 @@ TEST(Protocol, FilesAreReadStrictly) {
       "[invalid_file] mine.json/augmentation.kind: augmentation.kind = \"some\" must be one of pad_crop, random_resized_crop, "
       "none");
   bad("{\"shuffle\": false}", "{\"shufle\": false}",
-      R"([invalid_file] mine.json/decay_scaling: unknown family "shufle"; known: acdc, cp, generic, hashed, hashed_separable, lr, sep_hashed, shuffle, tensor_train, tucker; did you mean shuffle?)");
+      R"([invalid_file] mine.json/decay_scaling: unknown family "shufle"; known: )" PARE_KNOWN_DECAY_FAMILIES
+      R"(; did you mean shuffle?)");
   bad("{\"shuffle\": false}", "{\"shuffle\": 0}",
       R"([invalid_file] mine.json/decay_scaling: decay_scaling = {"shuffle":0} must be true or false for each family, such as {"generic": false})");
   bad("\"data\": \"cifar10\"", "\"data\": \"mnist\"",
