@@ -17,7 +17,7 @@ set(PARE_MAY_USE_train base formats analysis models solver command train/data tr
 
 # Headers of others: where those that begin so, <torch/...> or <torch.h>, may stand. A place is a file, a layer (without those inside
 # it), or a folder of tests.
-set(PARE_HEADERS torch ATen c10 nlopt boost/graph CLI turbojpeg sodium)
+set(PARE_HEADERS torch ATen c10 nlopt boost/graph CLI turbojpeg zlib sodium)
 set(PARE_MAY_INCLUDE_torch train tests/train tests/bench/step_bench.cpp)
 set(PARE_MAY_INCLUDE_ATen ${PARE_MAY_INCLUDE_torch})
 set(PARE_MAY_INCLUDE_c10 ${PARE_MAY_INCLUDE_torch})
@@ -25,6 +25,7 @@ set(PARE_MAY_INCLUDE_nlopt solver/nlopt.cpp)
 set(PARE_MAY_INCLUDE_boost/graph analysis/graph.cpp)
 set(PARE_MAY_INCLUDE_CLI command/parse.cpp command/version.cpp tests/bench/step_bench.cpp)
 set(PARE_MAY_INCLUDE_turbojpeg train/data/jpeg.cpp)
+set(PARE_MAY_INCLUDE_zlib train/data/gzip.cpp)
 set(PARE_MAY_INCLUDE_sodium base)
 
 # pare_layer(NAME [USES layer...] [LIBRARIES target...] [PRIVATE_LIBRARIES target...] [EXCLUDE file...]): the static library

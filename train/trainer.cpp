@@ -155,7 +155,7 @@ void Trainer::open() {
   precision_ = open_precision(config_.precision, device_);
   // A run of before has the data's fingerprint by another digest.
   const Digest kind = kind_of_digest(record_.value("data_fingerprint", std::string()));
-  data_ = open_data(config_.data, parse_on_bad_file(config_.on_bad_file, "--on-bad-file"), kind);
+  data_ = open_data(config_.data, parse_on_bad_file(config_.on_bad_file, "--on-bad-file"), kind, config_.max_images);
 
   const Protocol &p = config_.protocol;
   student_ = build_model(design_of(config_.model), p.auxiliary_head, config_.model.where_possible);
@@ -305,6 +305,7 @@ void Trainer::check_data() {
 void Trainer::record() {
   record_["data_fingerprint"] = data_.fingerprint;
   record_["data_is_synthetic"] = data_.synthetic;
+  record_["data_preparation"] = data_.preparation.empty() ? Json(nullptr) : Json(data_.preparation);
   record_["training_images"] = data_.train->size();
   record_["validation_images"] = data_.validation->size();
   record_["network"] = student_.design.network.name;

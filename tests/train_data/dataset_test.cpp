@@ -204,7 +204,7 @@ TEST(Dataset, RefusesOtherSpecs) {
   expect_error([] { open_data("cifar10"); }, ErrorCode::kUsage, "data", "'cifar10'");
   expect_error([] { open_data("cifar10:"); }, ErrorCode::kUsage, "data", "imagenet:DIR");
   expect_error([] { open_data(":x"); }, ErrorCode::kUnknownName, ":x", "known: cifar10:DIR");
-  expect_error([] { open_data("mnist:x"); }, ErrorCode::kUnknownName, "mnist:x", "'mnist'");
+  expect_error([] { open_data("emnist:x"); }, ErrorCode::kUnknownName, "emnist:x", "'emnist'");
   expect_error([] { open_data("cifar10:/nowhere/at/all"); }, ErrorCode::kIo, "/nowhere/at/all", "No such file");
   EXPECT_EQ(parse_on_bad_file("fail", "x"), OnBadFile::kFail);
   EXPECT_EQ(parse_on_bad_file("skip", "x"), OnBadFile::kSkip);

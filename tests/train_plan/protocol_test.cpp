@@ -107,6 +107,43 @@ const std::vector<Row> &table() {
        false,
        0},
       {"cifar100-darts", 96, 600, .025, "cosine", {}, 1, 3e-4, "pad_crop", 32, 4, 0, kMean100, kStd100, "whole", 0, true, .2},
+      // Means and deviations over the pixels of the padded training images: computed by another program from the files.
+      {"fashion-mnist",
+       128,
+       30,
+       .1,
+       "cosine",
+       {},
+       1,
+       5e-4,
+       "pad_crop",
+       32,
+       4,
+       0,
+       {.2190, .2190, .2190},
+       {.3318, .3318, .3318},
+       "whole",
+       0,
+       false,
+       0},
+      {"mnist",
+       128,
+       30,
+       .1,
+       "cosine",
+       {},
+       1,
+       5e-4,
+       "pad_crop",
+       32,
+       4,
+       0,
+       {.1000, .1000, .1000},
+       {.2752, .2752, .2752},
+       "whole",
+       0,
+       false,
+       0},
       {"imagenet-wrn-50-2",
        256,
        90,
@@ -239,6 +276,8 @@ TEST(Protocol, DefaultOfANetworkOnItsData) {
   EXPECT_EQ(name("cifar100", "wide_resnet"), "cifar100-wrn");
   EXPECT_EQ(name("cifar10", "darts"), "cifar10-darts");
   EXPECT_EQ(name("cifar100", "darts"), "cifar100-darts");
+  EXPECT_EQ(name("fashion-mnist", "wide_resnet"), "fashion-mnist");
+  EXPECT_EQ(name("mnist", "wide_resnet"), "mnist");
   EXPECT_EQ(name("imagenet", "wrn_50_2"), "imagenet-wrn-50-2");
   EXPECT_EQ(name("imagenet", "resnet"), "imagenet-wrn-50-2");
   EXPECT_EQ(name("imagenet", "mobilenet_v2"), "imagenet-mobilenet-v2");

@@ -115,6 +115,8 @@ TEST_F(Runs, OptionsChangeTheProtocol) {
                                            "7",
                                            "--on-bad-file",
                                            "skip",
+                                           "--max-images",
+                                           "12",
                                            "--max-steps",
                                            "9"});
   EXPECT_EQ(differences(run.protocol, find_protocol("cifar10-wrn")),
@@ -131,6 +133,7 @@ TEST_F(Runs, OptionsChangeTheProtocol) {
   EXPECT_EQ(run.checkpoint_every, 7);
   EXPECT_EQ(run.on_bad_file, "skip");
   EXPECT_EQ(run.max_steps, 9);
+  EXPECT_EQ(run.max_images, 12);
   for (const auto &[family, on] : asked("wrn-16-2", {"--decay-scaling", "off"}).protocol.decay_scaling)
     EXPECT_FALSE(on) << family;
 }
@@ -205,7 +208,7 @@ TEST_F(Runs, FilesAreReadStrictly) {
       "[invalid_file] run.json/seed: seed = -1 must be a whole number from 0 to 18446744073709551615");
   bad("\"seed\": 0", "\"sede\": 0", R"([invalid_file] run.json/seed: "seed" is missing)");
   bad("\"seed\": 0", "\"seed\": 0, \"sede\": 0",
-      R"([invalid_file] run.json/sede: unknown key "sede"; known: schema, network, input, substitution, where_possible, teacher, weights, data, protocol, seed, device, precision, channels_last, micro_batch, threads, workers, checkpoint_every, on_bad_file, max_steps, record; did you mean seed?)");
+      R"([invalid_file] run.json/sede: unknown key "sede"; known: schema, network, input, substitution, where_possible, teacher, weights, data, max_images, protocol, seed, device, precision, channels_last, micro_batch, threads, workers, checkpoint_every, on_bad_file, max_steps, record; did you mean seed?)");
   bad("\"seed\": 0", "\"seed\": 0, \"seed\": 0", R"([invalid_file] run.json/seed: key "seed" is given twice in one object)");
   bad("\"batch\": 128", "\"batch\": 0", "[invalid_file] run.json/protocol.batch: batch = 0 must be a whole number from 1 up");
   bad("\"batch\": 128", "\"btch\": 128", R"([invalid_file] run.json/protocol.batch: "batch" is missing)");

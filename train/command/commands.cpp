@@ -33,12 +33,12 @@ constexpr std::string_view kDevice = "cpu"; ///< where none is named
 // Options that two of the commands have.
 
 OptionInfo data_option() {
-  return {
-      .name = "--data",
-      .value = "SPEC",
-      .description =
-          "cifar10:DIR or cifar100:DIR (the binary files), imagenet:DIR or folder:DIR (train/CLASS/*.jpg and val/CLASS/*.jpg)",
-      .required = true};
+  return {.name = "--data",
+          .value = "SPEC",
+          .description =
+              "cifar10:DIR or cifar100:DIR (the binary files), fashion-mnist:DIR or mnist:DIR (MNIST's files, packed or not), "
+              "imagenet:DIR or folder:DIR (train/CLASS/*.jpg and val/CLASS/*.jpg)",
+          .required = true};
 }
 
 OptionInfo protocol_option() {
@@ -220,6 +220,9 @@ command::Command describe_train(Run run) {
             .value = "X+-D",
             .description = "Refuse a teacher whose top-1 error on the validation images is not X percent, give or take D"},
            data_option(),
+           {.name = "--max-images",
+            .value = "N",
+            .description = "Train on the first N images of each class only; validation has all of its own"},
            protocol_option(),
            {.name = "--set",
             .value = "KEY=VALUE",
@@ -350,6 +353,7 @@ RunConfig read_run_config(const Arguments &arguments) {
   out.workers = whole(arguments, "--workers", 0, kMostThreads);
   out.checkpoint_every = whole(arguments, "--checkpoint-every");
   out.max_steps = whole(arguments, "--max-steps");
+  out.max_images = whole(arguments, "--max-images");
 
   out.model = model_of(arguments, "NETWORK");
   out.protocol = protocol_of(arguments, out.model, kind);

@@ -23,10 +23,13 @@ struct Kind {
   const char *alias; ///< "" for none
   void (*open)(DataSource &, const std::optional<SyntheticMark> &, OnBadFile);
 };
-constexpr std::array<Kind, 3> kKinds = {
-    {{"cifar10", "", open_cifar10}, {"cifar100", "", open_cifar100}, {"imagenet", "folder", open_image_folder}}};
+constexpr std::array<Kind, 5> kKinds = {{{"cifar10", "", open_cifar10},
+                                         {"cifar100", "", open_cifar100},
+                                         {"fashion-mnist", "", open_fashion_mnist},
+                                         {"mnist", "", open_mnist},
+                                         {"imagenet", "folder", open_image_folder}}};
 
-constexpr const char *kAccepted = "cifar10:DIR, cifar100:DIR, imagenet:DIR, folder:DIR";
+constexpr const char *kAccepted = "cifar10:DIR, cifar100:DIR, fashion-mnist:DIR, mnist:DIR, imagenet:DIR, folder:DIR";
 
 const Kind &find_kind(const std::string &name, const std::string &spec) {
   for (const Kind &kind : kKinds)
@@ -51,6 +54,30 @@ std::optional<SyntheticMark> read_mark(const fs::path &path) {
   return out;
 }
 
+/// The first images of each class of another split.
+class FirstOfEachClass final : public Dataset {
+public:
+  FirstOfEachClass(std::shared_ptr<const Dataset> all, std::int64_t most) : all_(std::move(all)) {
+    std::vector<std::int64_t> has(static_cast<std::size_t>(all_->classes()), 0);
+    for (std::int64_t i = 0; i < all_->size(); ++i)
+      if (++has[static_cast<std::size_t>(all_->label(i))] <= most) indices_.push_back(i);
+  }
+
+  std::int64_t size() const override { return static_cast<std::int64_t>(indices_.size()); }
+  std::int64_t classes() const override { return all_->classes(); }
+  std::int64_t label(std::int64_t index) const override { return all_->label(at(index)); }
+  std::string name(std::int64_t index) const override { return all_->name(at(index)); }
+  std::optional<ImageSize> fixed_size() const override { return all_->fixed_size(); }
+  Sample load(std::int64_t index, const ScaleRule &rule) const override { return all_->load(at(index), rule); }
+  std::vector<BadFile> bad_files() const override { return all_->bad_files(); }
+
+private:
+  std::int64_t at(std::int64_t index) const { return indices_.at(static_cast<std::size_t>(index)); }
+
+  std::shared_ptr<const Dataset> all_;
+  std::vector<std::int64_t> indices_;
+};
+
 } // namespace
 
 OnBadFile parse_on_bad_file(const std::string &text, const std::string &where) {
@@ -66,7 +93,7 @@ std::vector<BadFile> DataSource::bad_files() const {
   return result;
 }
 
-DataSource open_data(const std::string &spec, OnBadFile policy, Digest digest) {
+DataSource open_data(const std::string &spec, OnBadFile policy, Digest digest, std::optional<std::int64_t> max_images) {
   const auto colon = spec.find(':');
   if (colon == spec.npos || colon + 1 == spec.size())
     throw Error{ErrorCode::kUsage, "data", fmt::format("'{}' names no kind of data and folder; accepted: {}", spec, kAccepted)};
@@ -86,6 +113,7 @@ DataSource open_data(const std::string &spec, OnBadFile policy, Digest digest) {
     throw Error{ErrorCode::kInvalidFile, (folder / kSyntheticMark).string(),
                 fmt::format("the folder holds a synthetic '{}'; open it as {}:{}", mark->kind, mark->kind, folder.string())};
   kind.open(source, mark, policy);
+  if (max_images) source.train = std::make_shared<FirstOfEachClass>(source.train, *max_images);
   source.synthetic = mark || std::any_of(source.class_names.begin(), source.class_names.end(),
                                          [](const std::string &name) { return name.starts_with(kSyntheticClass); });
   return source;

@@ -71,14 +71,16 @@ OnBadFile parse_on_bad_file(const std::string &text, const std::string &where);
 /// What `--data KIND:DIR` names.
 struct DataSource {
   std::string spec;      ///< as given
-  std::string kind;      ///< "cifar10", "cifar100" or "imagenet"
+  std::string kind;      ///< "cifar10", "cifar100", "fashion-mnist", "mnist" or "imagenet"
   std::string directory; ///< where the files are
   std::shared_ptr<const Dataset> train, validation;
   std::int64_t classes = 0;
   std::vector<std::string> class_names; ///< by label
   bool synthetic = false;               ///< made by `pare data synthesize`: results say so
-  /// digest() of a list of digests: of each file's bytes (CIFAR), or of the names and sizes of each class's files.
+  /// digest() of a list of digests: of each file's bytes (CIFAR, MNIST's as they are unpacked), or of the names and sizes of
+  /// each class's files.
   std::string fingerprint;
+  std::string preparation;         ///< what was done to the images of the files, in words; empty: nothing
   Digest digest = Digest::kSha256; ///< that the fingerprint is made with
 
   /// Those of both splits, training first.
@@ -86,12 +88,19 @@ struct DataSource {
 };
 
 /// Opens a set of images and checks what can be checked without decoding them:
-///   cifar10:DIR   the binary version: data_batch_1.bin ... data_batch_5.bin and test_batch.bin in DIR or
-///   DIR/cifar-10-batches-bin cifar100:DIR  the binary version: train.bin and test.bin in DIR or DIR/cifar-100-binary; the fine
-///   labels are used imagenet:DIR  JPEG files, or folder:DIR: DIR/train/CLASS/*.jpg and DIR/val/CLASS/*.jpg; classes are
-///   numbered by name
+///
+/// - cifar10:DIR: the binary version, data_batch_1.bin ... data_batch_5.bin and test_batch.bin in DIR or
+/// DIR/cifar-10-batches-bin
+/// - cifar100:DIR: the binary version, train.bin and test.bin in DIR or DIR/cifar-100-binary; the fine labels are used
+/// - fashion-mnist:DIR, mnist:DIR: train-images-idx3-ubyte, train-labels-idx1-ubyte and those of t10k, packed by gzip or not,
+/// in
+///   DIR, DIR/raw or where torchvision puts them under DIR; padded to 32 x 32, grey in all three channels
+/// - imagenet:DIR, folder:DIR: JPEG files, DIR/train/CLASS/*.jpg and DIR/val/CLASS/*.jpg; classes are numbered by name
+///
 /// Throws Error{kUsage, kUnknownName} about the text, Error{kIo, kInvalidFile} about a file.
-/// `digest`: how the fingerprint is made; runs of before have another than those of today.
-DataSource open_data(const std::string &spec, OnBadFile policy = OnBadFile::kFail, Digest digest = Digest::kSha256);
+/// `digest`: how the fingerprint is made; runs of before have another than those of today. `max_images`: of each class only so
+/// many of the images to train on, the first ones.
+DataSource open_data(const std::string &spec, OnBadFile policy = OnBadFile::kFail, Digest digest = Digest::kSha256,
+                     std::optional<std::int64_t> max_images = {});
 
 } // namespace pare::train

@@ -54,7 +54,7 @@ constexpr const auto &table_of(RecomputeChoice /*choice*/) { return kRecomputeCh
 struct Protocol {
   std::string name;
   std::string description;
-  std::string data;                      ///< kind of data that it is for: "cifar10", "cifar100", "imagenet"
+  std::string data;                      ///< kind of data that it is for, one of kDataKinds
   std::vector<std::string> for_networks; ///< families of networks whose default on such data it is
 
   std::int64_t batch = 0;
@@ -77,7 +77,7 @@ struct Protocol {
   RecomputeChoice recompute = RecomputeChoice::kAuto;
 };
 
-inline constexpr std::array<std::string_view, 3> kDataKinds = {"cifar10", "cifar100", "imagenet"};
+inline constexpr std::array<std::string_view, 5> kDataKinds = {"cifar10", "cifar100", "fashion-mnist", "mnist", "imagenet"};
 
 /// The registry: protocols.cpp. Every entry is valid.
 std::span<const Protocol> protocols();

@@ -14,6 +14,9 @@ struct Channels {
 constexpr Channels kCifar10{{.4914, .4822, .4465}, {.2023, .1994, .2010}};
 constexpr Channels kCifar10Exact{{.49139968, .48215827, .44653124}, {.24703233, .24348505, .26158768}};
 constexpr Channels kCifar100{{.5071, .4866, .4409}, {.2009, .1984, .2023}};
+// Of the training images with their border: over 32 x 32 pixels, and not 28 x 28.
+constexpr Channels kFashionMnist{{.2190, .2190, .2190}, {.3318, .3318, .3318}};
+constexpr Channels kMnist{{.1000, .1000, .1000}, {.2752, .2752, .2752}};
 constexpr Channels kImageNet{{.485, .456, .406}, {.229, .224, .225}};
 
 Augmentation cifar(const Channels &channels, std::int64_t cutout) {
@@ -50,6 +53,17 @@ Protocol wrn(const std::string &data, Augmentation augmentation) {
           .augmentation = std::move(augmentation),
           .clip_grad = {},
           .decay_scaling = standard_decay_scaling()};
+}
+
+/// For experiments of minutes: runs of a few epochs want less attention transfer than 2019's of 200.
+Protocol small_grey(const std::string &data, const Channels &channels, bool flip) {
+  Protocol out = wrn(data, cifar(channels, 0));
+  out.name = data;
+  out.epochs = 30;
+  out.schedule = {.kind = ScheduleKind::kCosine, .milestones = {}};
+  out.augmentation.flip = flip;
+  out.beta = 100;
+  return out;
 }
 
 Protocol darts(const std::string &data, Augmentation augmentation) {
@@ -107,6 +121,8 @@ std::span<const Protocol> protocols() {
       darts("cifar10", cifar(kCifar10Exact, 16)),
       wrn("cifar100", cifar(kCifar100, 0)),
       darts("cifar100", cifar(kCifar100, 0)),
+      small_grey("fashion-mnist", kFashionMnist, true),
+      small_grey("mnist", kMnist, false), // a digit's mirror image is none
       residual_on_imagenet(),
       mobilenet_on_imagenet(),
   };

@@ -168,6 +168,7 @@ std::string write_run(const RunFile &run) {
   out["weights"] = nullptr;
   if (config.weights) out["weights"] = {{"file", config.weights->file}, {"checksum", config.weights->checksum}};
   out["data"] = config.data;
+  out["max_images"] = json_of(config.max_images);
   out["protocol"] = json::parse(write_protocol(config.protocol), json::Place("protocol"));
   out["seed"] = config.seed;
   out["device"] = config.device;
@@ -221,6 +222,7 @@ RunFile read_run(std::string_view text, const std::string &where) {
   } catch (const Error &error) {
     members.place("data").fail(error.message());
   }
+  if (members.find("max_images") != nullptr) config.max_images = whole_or_none(members, "max_images", 1); // of before: none
   config.protocol = read_protocol(members.at("protocol"), members.place("protocol"));
   config.seed = members.natural("seed");
   try {
@@ -265,6 +267,7 @@ std::optional<std::string> first_difference(const RunConfig &asked, const RunCon
   text("weights", asked.weights ? asked.weights->checksum : "", started.weights ? started.weights->checksum : "");
   // Where the data lies may change; whether it is the same is seen from its fingerprint.
   text("data", parse_data_spec(asked.data).first, parse_data_spec(started.data).first);
+  text("max-images", text_of(asked.max_images), text_of(started.max_images));
   const auto fields = field_texts(started.protocol);
   for (const auto &[key, value] : field_texts(asked.protocol)) {
     if (key == "description" || key == "for_networks") continue;

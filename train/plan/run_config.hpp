@@ -54,7 +54,8 @@ struct RunConfig {
   ModelConfig model;
   std::optional<TeacherConfig> teacher;
   std::optional<WeightsConfig> weights;
-  std::string data; ///< "cifar10:DIR"
+  std::string data;                       ///< "cifar10:DIR"
+  std::optional<std::int64_t> max_images; ///< of each class, to train on; none: all
   Protocol protocol;
   std::uint64_t seed = 0;
   std::string device = "cpu"; ///< "cpu" or "cuda:0"
