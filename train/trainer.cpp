@@ -77,7 +77,7 @@ private:
   RunResult train_all();
   RunResult result(Ending ending, std::string reason = {}) const;
   double seconds() const {
-    return position_.seconds + std::chrono::duration<double>(std::chrono::steady_clock::now() - saved_).count();
+    return seconds_before_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   }
   bool stopped() const { return reporter_.ends() || (config_.max_steps && position_.step >= *config_.max_steps); }
   std::int64_t total_steps() const { return loader_->batches() * config_.protocol.epochs; }
@@ -109,7 +109,8 @@ private:
   Tensor sums_;
   StepResult last_;
   std::optional<EpochRecord> last_epoch_;
-  std::chrono::steady_clock::time_point saved_; ///< when position_.seconds was right
+  double seconds_before_ = 0; ///< it was stopped
+  std::chrono::steady_clock::time_point started_;
   std::chrono::steady_clock::time_point epoch_start_;
   std::int64_t images_since_start_ = 0;
   std::string figures_;
@@ -348,10 +349,9 @@ Checkpoint Trainer::checkpoint() const {
 }
 
 void Trainer::save() {
-  position_.seconds = seconds();
-  saved_ = std::chrono::steady_clock::now();
   folder_.flush();
   write_checkpoint(folder_, checkpoint());
+  write_file(folder_.file("heartbeat.json"), write_heartbeat({.step = position_.step, .seconds = seconds()}));
 }
 
 void Trainer::restore() {
@@ -616,7 +616,9 @@ RunResult Trainer::run() {
   check_data();
   restore();
   read_epochs_of_before();
-  saved_ = std::chrono::steady_clock::now();
+  started_ = std::chrono::steady_clock::now();
+  if (const std::string path = folder_.file("heartbeat.json"); folder_.has("heartbeat.json"))
+    if (const auto before = read_heartbeat(read_text(path, path))) seconds_before_ = before->seconds;
   const std::string file = folder_.file("result.json");
   if (resumed_ && position_.epoch >= config_.protocol.epochs && folder_.has("weights.safetensors")) {
     reporter_.line("the run is complete");

@@ -41,7 +41,7 @@ TEST(RecipeOp, IsRefusedAtItsField) {
     text.replace(text.find(before), before.size(), after);
     return test::message_of([&] { read_network(text, "tiny.json"); });
   };
-  EXPECT_NE(with(R"("size": 4)", R"("size": 5)").find("fold/size: size = 5 must divide both sides of [1, 3, 32, 32]"),
+  EXPECT_NE(with(R"("size": 4)", R"("size": 5)").find(".size (fold): size = 5 must divide both sides of [1, 3, 32, 32]"),
             std::string::npos);
   EXPECT_NE(with(R"("size": 4)", R"("sizes": 4)").find("sizes"), std::string::npos);
   EXPECT_NE(with("space_to_depth", "space_to_depths").find("known: " PARE_KNOWN_FILE_OPS), std::string::npos);

@@ -217,7 +217,8 @@ TEST_F(Runs, FilesAreReadStrictly) {
       R"([invalid_file] run.json/precision: precision = "fp8" must be one of fp32, tf32, bf16)");
   bad("\"device\": \"cpu\"", "\"device\": \"tpu\"", "[invalid_file] run.json/device: device = tpu must be cpu, cuda or cuda:N");
   bad("\"data\": \"cifar10:data\"", "\"data\": \"data\"",
-      "[invalid_file] run.json/data: data = data must be KIND:DIR with KIND one of cifar10, cifar100, imagenet (which folder "
+      "[invalid_file] run.json/data: data = data must be KIND:DIR with KIND one of cifar10, cifar100, fashion-mnist, mnist, "
+      "imagenet (which folder "
       "means too)");
   bad("\"threads\": null", "\"threads\": 0",
       "[invalid_file] run.json/threads: threads = 0 must be a whole number from 1 to 1024");
@@ -315,7 +316,7 @@ TEST_F(Runs, WhatCannotBeIsNamed) {
     bad({"wrn-16-2", "--teacher", teacher, "--expect-teacher-error", error}, ErrorCode::kInvalidValue, "--expect-teacher-error",
         "must be");
   bad({solved("wrn-16-2", "Generic", "parameters<=100K"), "--substitute", "Sep"}, ErrorCode::kUsage, "--substitute", "solved");
-  for (const std::string data : {"data", "cifar10", "cifar10:", "mnist:data", ""})
+  for (const std::string data : {"data", "cifar10", "cifar10:", "emnist:data", ""})
     expect_error(
         [&] {
           read_run_config(parsed(describe_train(), {"wrn-16-2", "--data", data, "-o", "out"}));

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "base/values.hpp"
 #include "command/options.hpp"
+#include "train/plan/run_config_fields.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -24,8 +25,6 @@ using command::Arguments;
 using command::OptionInfo;
 using command::Values;
 
-constexpr std::array<std::string_view, 3> kPrecisions = {"fp32", "tf32", "bf16"};
-constexpr std::array<std::string_view, 2> kOnBadFile = {"fail", "skip"};
 constexpr std::array<std::string_view, 2> kSynthesized = {"cifar10", "imagenet"};
 constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
 constexpr std::string_view kDevice = "cpu"; ///< where none is named

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace pare::train {
 
@@ -133,7 +134,7 @@ void open(DataSource &source, const char *torchvision_folder, std::vector<std::s
     File images = read_file(folders, fmt::format("{}-images-idx3-ubyte", prefix));
     const File labels = read_file(folders, fmt::format("{}-labels-idx1-ubyte", prefix));
     // Of what is in them: a set is the same, packed or not.
-    for (const File *file : {&images, &labels})
+    for (const File *file : {&std::as_const(images), &labels})
       checksums += fmt::format("{} {}\n", file->name, digest(file->bytes, source.digest));
     return std::make_shared<const IdxDataset>(std::move(images), labels);
   };

@@ -73,8 +73,7 @@ std::string write_position(const Position &position) {
                            {"epoch", position.epoch},
                            {"batch", position.batch},
                            {"metrics_bytes", position.lengths.metrics},
-                           {"events_bytes", position.lengths.events},
-                           {"seconds", position.seconds}};
+                           {"events_bytes", position.lengths.events}};
   return out.dump();
 }
 
@@ -82,11 +81,10 @@ Position read_position(std::string_view text, const std::string &where) {
   const json::Place place(where);
   const json::Value document = json::parse(text, place);
   json::Members members(document, place);
-  Position out{.step = members.whole("step", 0),
-               .epoch = members.whole("epoch", 0),
-               .batch = members.whole("batch", 0),
-               .lengths = {.metrics = members.whole("metrics_bytes", 0), .events = members.whole("events_bytes", 0)}};
-  if (members.find("seconds") != nullptr) out.seconds = members.real("seconds"); // those of before do not say it
+  const Position out{.step = members.whole("step", 0),
+                     .epoch = members.whole("epoch", 0),
+                     .batch = members.whole("batch", 0),
+                     .lengths = {.metrics = members.whole("metrics_bytes", 0), .events = members.whole("events_bytes", 0)}};
   members.finish();
   return out;
 }

@@ -18,7 +18,6 @@ struct Position {
   std::int64_t epoch = 0; ///< of the next step
   std::int64_t batch = 0; ///< of the next step, in its epoch
   RunFolder::Lengths lengths;
-  double seconds = 0; ///< that it took to get there, without what was done again after a stop
 };
 /// The text of it in a checkpoint's metadata. Throws Error{kInvalidFile}.
 std::string write_position(const Position &position);

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "base/values.hpp"
 #include "train/plan/protocol_json.hpp"
+#include "train/plan/run_config_fields.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -41,32 +42,88 @@ Design load(const NetworkText &network, const NetworkOptions &options) {
   return out;
 }
 
+// To JSON.
 Json json_of(const NetworkText &network) {
   return network.document.empty() ? Json(network.spec) : json::parse(network.document, json::Place("network"));
 }
-
+Json json_of(const Shape &input) { return {input.channels, input.height, input.width}; }
+Json json_of(const TeacherConfig &teacher) {
+  Json expected = nullptr;
+  if (const auto &error = teacher.expected_error) expected = {{"percent", error->percent}, {"tolerance", error->tolerance}};
+  return {{"file", teacher.file},
+          {"checksum", teacher.checksum},
+          {"network", json_of(teacher.network)},
+          {"expected_error", std::move(expected)}};
+}
+Json json_of(const WeightsConfig &weights) { return {{"file", weights.file}, {"checksum", weights.checksum}}; }
+Json json_of(const Protocol &protocol) { return json::parse(write_protocol(protocol), json::Place("protocol")); }
+template <class Value>
+Json json_of(const Value &value) {
+  return value;
+}
 template <class Value>
 Json json_of(const std::optional<Value> &value) {
-  return value ? Json(*value) : Json(nullptr);
+  return value ? json_of(*value) : Json(nullptr);
 }
 
-NetworkText network_of(json::Members &members, std::string_view key) {
-  const Json &value = members.at(key);
-  if (value.is_object()) return {.spec = {}, .document = json::dumped(value)};
-  return {.spec = members.text(key), .document = {}};
+// From JSON. What options say in another form is checked as there.
+template <class Read>
+void in_place(const json::Place &place, const Read &read) {
+  try {
+    read();
+  } catch (const Error &error) {
+    place.fail(error.message());
+  }
+}
+void read(json::Members &members, const RunField &field, NetworkText &out) {
+  const Json &value = members.at(field.key);
+  if (value.is_object())
+    out = {.spec = {}, .document = json::dumped(value)};
+  else
+    out = {.spec = members.text(field.key), .document = {}};
+}
+void read(json::Members &members, const RunField &field, Shape &out) {
+  out = read_input_shape(members.at(field.key), members.place(field.key));
+}
+void read(json::Members &members, const RunField &field, Protocol &out) {
+  out = read_protocol(members.at(field.key), members.place(field.key));
+}
+void read(json::Members &members, const RunField &field, bool &out) { out = members.flag(field.key); }
+void read(json::Members &members, const RunField &field, std::uint64_t &out) { out = members.natural(field.key); }
+void read(json::Members &members, const RunField &field, std::int64_t &out) {
+  out = members.whole(field.key, field.least, field.most);
+}
+void read(json::Members &members, const RunField &field, std::string &out) {
+  out = members.text(field.key);
+  if (!field.choices.empty() && std::find(field.choices.begin(), field.choices.end(), out) == field.choices.end())
+    json::refuse(members.at(field.key), members.place(field.key), field.key,
+                 fmt::format("one of {}", fmt::join(field.choices, ", ")));
+}
+void read(json::Members &members, const RunField &field, TeacherConfig &out) {
+  json::Members teacher(members.at(field.key), members.place(field.key));
+  out.file = teacher.text("file");
+  out.checksum = teacher.text("checksum");
+  read(teacher, RunField{.key = "network"}, out.network);
+  teacher.at("expected_error");
+  if (const Json *error = teacher.said("expected_error")) {
+    json::Members expected(*error, teacher.place("expected_error"));
+    out.expected_error = {.percent = expected.real("percent"), .tolerance = expected.real("tolerance")};
+    expected.finish();
+  }
+  teacher.finish();
+}
+void read(json::Members &members, const RunField &field, WeightsConfig &out) {
+  json::Members weights(members.at(field.key), members.place(field.key));
+  out = {.file = weights.text("file"), .checksum = weights.text("checksum")};
+  weights.finish();
+}
+template <class Value>
+void read(json::Members &members, const RunField &field, std::optional<Value> &out) {
+  members.at(field.key);
+  if (members.said(field.key) != nullptr) read(members, field, out.emplace());
 }
 
-std::optional<std::int64_t> whole_or_none(json::Members &members, std::string_view key, std::int64_t least,
-                                          std::int64_t most = INT64_MAX) {
-  members.at(key);
-  if (members.said(key) == nullptr) return std::nullopt;
-  return members.whole(key, least, most);
-}
-
-/// Names of networks are long; documents would fill the screen.
-std::string shown(const NetworkText &network) { return network.document.empty() ? network.spec : "a network from a file"; }
-
-std::string shown(const Shape &input) { return fmt::format("{},{},{}", input.channels, input.height, input.width); }
+// How two of them differ: what was asked for and what the run was started with, as texts.
 
 struct Item {
   std::string key;
@@ -75,18 +132,84 @@ struct Item {
   bool same; ///< the texts may be cut
 };
 
-std::string line(const Item &item) {
-  return item.asked == item.started
-             ? fmt::format("{} ({}) is not what the run was started with", item.key, item.asked)
-             : fmt::format("{} = {}, but the run was started with {}", item.key, item.asked, item.started);
-}
-
-Item item(std::string key, std::string asked, std::string started) {
-  const bool same = asked == started;
-  return {std::move(key), std::move(asked), std::move(started), same};
-}
-
+/// Names of networks are long; documents would fill the screen.
+std::string text_of(const NetworkText &network) { return network.document.empty() ? network.spec : "a network from a file"; }
+std::string text_of(const Shape &input) { return fmt::format("{},{},{}", input.channels, input.height, input.width); }
+std::string text_of(const std::string &value) { return value.empty() ? "none" : value; }
+std::string text_of(bool value) { return value ? "on" : "off"; }
+std::string text_of(std::uint64_t value) { return std::to_string(value); }
 std::string text_of(const std::optional<std::int64_t> &value) { return value ? std::to_string(*value) : "none"; }
+/// Where a file lies may change, what is in it may not.
+template <class File>
+std::string text_of(const std::optional<File> &file) {
+  return file ? file->checksum : "none";
+}
+
+template <class Value>
+std::vector<Item> compared(const std::string &key, const Value &asked, const Value &started) {
+  const bool same = text_of(asked) == text_of(started);
+  return {{.key = key, .asked = text_of(asked), .started = text_of(started), .same = same}};
+}
+std::vector<Item> compared(const std::string &key, const NetworkText &asked, const NetworkText &started) {
+  return {{.key = key, .asked = text_of(asked), .started = text_of(started), .same = asked == started}};
+}
+std::vector<Item> compared(const std::string &key, const std::optional<TeacherConfig> &asked,
+                           const std::optional<TeacherConfig> &started) {
+  auto out = compared<std::optional<TeacherConfig>>(key, asked, started);
+  if (asked && started) {
+    const auto network = compared(key + "-network", asked->network, started->network);
+    out.insert(out.end(), network.begin(), network.end());
+  }
+  return out;
+}
+std::vector<Item> compared(const std::string &key, const Protocol &asked, const Protocol &started) {
+  std::vector<Item> out;
+  const auto fields = field_texts(started);
+  for (const auto &[name, value] : field_texts(asked)) {
+    if (name == "description" || name == "for_networks") continue;
+    const auto other = std::find_if(fields.begin(), fields.end(),
+                                    [&, own = std::string_view(name)](const auto &field) { return field.first == own; });
+    const auto item = compared(key + "." + name, value, other == fields.end() ? std::string() : other->second);
+    out.insert(out.end(), item.begin(), item.end());
+  }
+  return out;
+}
+
+/// What is asked for otherwise, of the fields of such an effect.
+std::vector<std::string> differences(const RunConfig &asked, const RunConfig &started, Effect effect) {
+  std::vector<Item> items;
+  const auto add = [&](const RunField &field, const auto &a, const auto &b) {
+    std::string key(field.option.empty() ? field.key : field.option);
+    std::replace(key.begin(), key.end(), '_', '-');
+    const auto more = compared(key, a, b);
+    items.insert(items.end(), more.begin(), more.end());
+  };
+  visit_fields(asked, [&]<class Value>(const RunField &field, const Value &value) {
+    if (field.effect != effect) return;
+    visit_fields(started, [&]<class Other>(const RunField &other, const Other &before) {
+      if constexpr (std::is_same_v<Value, Other>) {
+        if (other.key != field.key) return;
+        // By whichever of its names: a run of before may have been given another.
+        if constexpr (std::is_same_v<Value, std::string>) {
+          if (field.key == "substitution" && !value.empty() && !before.empty() &&
+              parse_substitute(value) == parse_substitute(before))
+            return;
+          if (field.key == "data") // where it lies may change; whether it is the same is seen from its fingerprint
+            return add(field, parse_data_spec(value).first, parse_data_spec(before).first);
+        }
+        add(field, value, before);
+      }
+    });
+  });
+  std::vector<std::string> out;
+  for (const Item &item : items) {
+    if (item.same) continue;
+    out.push_back(item.asked == item.started
+                      ? fmt::format("{} ({}) is not what the run was started with", item.key, item.asked)
+                      : fmt::format("{} = {}, but the run was started with {}", item.key, item.asked, item.started));
+  }
+  return out;
+}
 
 } // namespace
 
@@ -148,38 +271,10 @@ std::string parse_device(const std::string &where, std::string_view text) {
 }
 
 std::string write_run(const RunFile &run) {
-  const RunConfig &config = run.config;
   Json out;
   out["schema"] = kSchema;
-  out["network"] = json_of(config.model.network);
-  out["input"] = {config.model.input.channels, config.model.input.height, config.model.input.width};
-  out["substitution"] = config.model.substitution.empty() ? Json(nullptr) : Json(config.model.substitution);
-  out["where_possible"] = config.model.where_possible;
-  out["teacher"] = nullptr;
-  if (const auto &teacher = config.teacher) {
-    Json expected = nullptr;
-    if (teacher->expected_error)
-      expected = {{"percent", teacher->expected_error->percent}, {"tolerance", teacher->expected_error->tolerance}};
-    out["teacher"] = {{"file", teacher->file},
-                      {"checksum", teacher->checksum},
-                      {"network", json_of(teacher->network)},
-                      {"expected_error", std::move(expected)}};
-  }
-  out["weights"] = nullptr;
-  if (config.weights) out["weights"] = {{"file", config.weights->file}, {"checksum", config.weights->checksum}};
-  out["data"] = config.data;
-  out["max_images"] = json_of(config.max_images);
-  out["protocol"] = json::parse(write_protocol(config.protocol), json::Place("protocol"));
-  out["seed"] = config.seed;
-  out["device"] = config.device;
-  out["precision"] = config.precision;
-  out["channels_last"] = config.channels_last;
-  out["micro_batch"] = json_of(config.micro_batch);
-  out["threads"] = json_of(config.threads);
-  out["workers"] = json_of(config.workers);
-  out["checkpoint_every"] = json_of(config.checkpoint_every);
-  out["on_bad_file"] = config.on_bad_file;
-  out["max_steps"] = json_of(config.max_steps);
+  visit_fields(run.config, [&](const RunField &field, const auto &value) { out[std::string(field.key)] = json_of(value); });
+  if (run.config.model.substitution.empty()) out["substitution"] = nullptr;
   out["record"] = json::parse(run.record, json::Place("record"));
   return dumped(out, 2) + "\n";
 }
@@ -190,54 +285,13 @@ RunFile read_run(std::string_view text, const std::string &where) {
   json::Members members(document, place, kSchema);
   RunFile out;
   RunConfig &config = out.config;
-  config.model.network = network_of(members, "network");
-  config.model.input = read_input_shape(members.at("input"), members.place("input"));
-  members.at("substitution");
-  if (members.said("substitution") != nullptr) config.model.substitution = members.text("substitution");
-  config.model.where_possible = members.flag("where_possible");
-  members.at("teacher");
-  if (const Json *value = members.said("teacher")) {
-    json::Members teacher(*value, members.place("teacher"));
-    config.teacher = {.file = teacher.text("file"),
-                      .checksum = teacher.text("checksum"),
-                      .network = network_of(teacher, "network"),
-                      .expected_error = {}};
-    teacher.at("expected_error");
-    if (const Json *error = teacher.said("expected_error")) {
-      json::Members expected(*error, teacher.place("expected_error"));
-      config.teacher->expected_error = {.percent = expected.real("percent"), .tolerance = expected.real("tolerance")};
-      expected.finish();
-    }
-    teacher.finish();
-  }
-  members.at("weights");
-  if (const Json *value = members.said("weights")) {
-    json::Members weights(*value, members.place("weights"));
-    config.weights = {.file = weights.text("file"), .checksum = weights.text("checksum")};
-    weights.finish();
-  }
-  config.data = members.text("data");
-  try {
-    parse_data_spec(config.data);
-  } catch (const Error &error) {
-    members.place("data").fail(error.message());
-  }
-  if (members.find("max_images") != nullptr) config.max_images = whole_or_none(members, "max_images", 1); // of before: none
-  config.protocol = read_protocol(members.at("protocol"), members.place("protocol"));
-  config.seed = members.natural("seed");
-  try {
-    config.device = parse_device("device", members.text("device"));
-  } catch (const Error &error) {
-    members.place("device").fail(error.message());
-  }
-  config.precision = members.choice("precision", {"fp32", "tf32", "bf16"});
-  config.channels_last = members.flag("channels_last");
-  config.micro_batch = whole_or_none(members, "micro_batch", 1);
-  config.threads = whole_or_none(members, "threads", 1, kMostThreads);
-  config.workers = whole_or_none(members, "workers", 0, kMostThreads);
-  config.checkpoint_every = whole_or_none(members, "checkpoint_every", 1);
-  config.on_bad_file = members.choice("on_bad_file", {"fail", "skip"});
-  config.max_steps = whole_or_none(members, "max_steps", 1);
+  visit_fields(config, [&](const RunField &field, auto &value) {
+    if (field.missing_before && members.find(field.key) == nullptr) return;
+    if (field.key == "substitution" && members.at(field.key).is_null()) return;
+    read(members, field, value);
+  });
+  in_place(members.place("data"), [&] { parse_data_spec(config.data); });
+  in_place(members.place("device"), [&] { config.device = parse_device("device", config.device); });
   const Json &record = members.at("record");
   if (!record.is_object()) json::refuse(record, members.place("record"), "record", "an object");
   out.record = json::dumped(record);
@@ -246,51 +300,15 @@ RunFile read_run(std::string_view text, const std::string &where) {
 }
 
 std::optional<std::string> first_difference(const RunConfig &asked, const RunConfig &started) {
-  std::vector<Item> items;
-  const auto network = [&](std::string key, const NetworkText &a, const NetworkText &b) {
-    items.push_back({std::move(key), shown(a), shown(b), a == b});
-  };
-  const auto text = [&](std::string key, const std::string &a, const std::string &b) {
-    items.push_back(item(std::move(key), a.empty() ? "none" : a, b.empty() ? "none" : b));
-  };
-  const auto flag = [](bool value) { return std::string(value ? "on" : "off"); };
-
-  network("network", asked.model.network, started.model.network);
-  text("input", shown(asked.model.input), shown(started.model.input));
-  // By whichever of its names: a run of before may have been given another.
-  const std::string &a = asked.model.substitution;
-  const std::string &b = started.model.substitution;
-  text("substitute", a, !a.empty() && !b.empty() && parse_substitute(a) == parse_substitute(b) ? a : b);
-  text("where-possible", flag(asked.model.where_possible), flag(started.model.where_possible));
-  text("teacher", asked.teacher ? asked.teacher->checksum : "", started.teacher ? started.teacher->checksum : "");
-  if (asked.teacher && started.teacher) network("teacher-network", asked.teacher->network, started.teacher->network);
-  text("weights", asked.weights ? asked.weights->checksum : "", started.weights ? started.weights->checksum : "");
-  // Where the data lies may change; whether it is the same is seen from its fingerprint.
-  text("data", parse_data_spec(asked.data).first, parse_data_spec(started.data).first);
-  text("max-images", text_of(asked.max_images), text_of(started.max_images));
-  const auto fields = field_texts(started.protocol);
-  for (const auto &[key, value] : field_texts(asked.protocol)) {
-    if (key == "description" || key == "for_networks") continue;
-    const auto other = std::find_if(fields.begin(), fields.end(),
-                                    [&, name = std::string_view(key)](const auto &field) { return field.first == name; });
-    text("protocol." + key, value, other == fields.end() ? "" : other->second);
-  }
-  text("seed", std::to_string(asked.seed), std::to_string(started.seed));
-  text("precision", asked.precision, started.precision);
-  text("micro-batch", text_of(asked.micro_batch), text_of(started.micro_batch));
-  for (const Item &one : items)
-    if (!one.same) return line(one);
-  return std::nullopt;
+  const auto all = differences(asked, started, Effect::kResult);
+  return all.empty() ? std::nullopt : std::optional(all.front());
 }
 
 std::vector<std::string> bit_differences(const RunConfig &asked, const RunConfig &started) {
-  std::vector<std::string> out;
-  const auto add = [&](const Item &one) {
-    if (!one.same) out.push_back(line(one) + ": it goes on, but not bit for bit as without the stop");
-  };
-  add(item("device", asked.device, started.device));
-  add(item("channels-last", asked.channels_last ? "on" : "off", started.channels_last ? "on" : "off"));
-  if (asked.threads) add(item("threads", text_of(asked.threads), text_of(started.threads)));
+  RunConfig same = asked;
+  if (!same.threads) same.threads = started.threads; // not said
+  std::vector<std::string> out = differences(same, started, Effect::kBits);
+  for (std::string &line : out) line += ": it goes on, but not bit for bit as without the stop";
   return out;
 }
 

@@ -29,6 +29,21 @@ void visit_numbers(Result &r, Visit &&visit) {
 
 } // namespace
 
+std::string write_heartbeat(const Heartbeat &heartbeat) {
+  return Json({{"step", heartbeat.step}, {"seconds", heartbeat.seconds}}).dump() + "\n";
+}
+
+std::optional<Heartbeat> read_heartbeat(std::string_view text) {
+  try {
+    const json::Place place("heartbeat.json");
+    const Json document = json::parse(text, place);
+    json::Members members(document, place);
+    return Heartbeat{.step = members.whole("step", 0), .seconds = members.real("seconds")};
+  } catch (const Error &) {
+    return std::nullopt;
+  }
+}
+
 std::string write_result(const RunResult &result) {
   Json out = {{"schema", kSchema},
               {"ending", name_of(kEndings, result.ending)},

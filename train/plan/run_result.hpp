@@ -36,6 +36,15 @@ struct RunResult {
   std::optional<EpochRecord> last; ///< the last epoch that was done
 };
 
+/// Where a run is: heartbeat.json of its folder, written whenever it saves.
+struct Heartbeat {
+  std::int64_t step = 0;
+  double seconds = 0; ///< of training and validation up to now
+};
+std::string write_heartbeat(const Heartbeat &heartbeat);
+/// None for a text that is none: nothing depends on it but what people are told.
+std::optional<Heartbeat> read_heartbeat(std::string_view json);
+
 std::string write_result(const RunResult &result);
 /// Throws Error{kInvalidFile}.
 RunResult read_result(std::string_view json, const std::string &where);
