@@ -137,6 +137,8 @@ Entry read_entry(const json::Value &object, json::Place place, std::size_t posit
     fail("shares", fmt::format("a {} has no parameters to share; leave it out", op));
   if (owns_parameters(*kind) && members.find("shares") != nullptr) {
     entry.shares = members.text("shares");
+    if (*entry.shares == entry.id)
+      fail("shares", "a layer cannot share its own parameters; another layer's id would be accepted");
     entry.said = object;
   }
   const auto leave_to_owner = [&](std::string_view field) {
@@ -170,6 +172,16 @@ Entry read_entry(const json::Value &object, json::Place place, std::size_t posit
   entry.spelling = *known;
   members.finish();
   return entry;
+}
+
+/// Parameters are in modules within modules, as PyTorch has them: "block1.0.conv.weight".
+void check_module_name(std::string_view name, const json::Place &place) {
+  constexpr std::size_t kMostParts = 64;
+  const auto parts = static_cast<std::size_t>(std::count(name.begin(), name.end(), '.')) + 1;
+  if (name.empty() || name.front() == '.' || name.back() == '.' || name.find("..") != std::string_view::npos)
+    place.fail(fmt::format("name = {} must have no empty part before, between or behind its dots", shown(name)));
+  if (parts > kMostParts)
+    place.fail(fmt::format("name = {} must have at most {} parts between dots; it has {}", shown(name), kMostParts, parts));
 }
 
 /// What a layer that shares leaves out is as the owner of its parameters says.
@@ -253,14 +265,27 @@ NetworkFile assemble(json::Members &header, bool has_layers, std::vector<Entry> 
       place(entry).member("id").fail(
           fmt::format("id {} is taken by layers[{}]; ids must be unique", shown(entry.id), entries[by_id[entry.id]].position));
     if (!owns_parameters(kind_index(entry.op)) || entry.shares) continue;
+    check_module_name(entry.name, place(entry).member("name"));
     if (const auto [first, is_new] = owners.emplace(entry.name, i); !is_new) {
-      const std::string other = shown(entries[first->second].id);
-      place(entry).member("name").fail(fmt::format(
-          "layers {} and {} both have parameters of their own, of the name {}; another name, or \"shares\": {} if it "
-          "is one module that runs twice, would be accepted",
-          other, shown(entry.id), shown(entry.name), other));
+      const Entry &other = entries[first->second];
+      std::string accepted = "another name";
+      if (kind_index(other.op) == kind_index(entry.op))
+        accepted += fmt::format(", or \"shares\": {} if it is one module that runs twice,", shown(other.id));
+      place(entry).member("name").fail(
+          fmt::format("layers {} and {} both have parameters of their own, of the name {}; {} would be accepted",
+                      shown(other.id), shown(entry.id), shown(entry.name), accepted));
     }
   }
+  // What stands for a replaceable layer has parts that are called by its name and a dot.
+  for (const auto &[name, i] : owners)
+    for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1))
+      if (const auto owner = owners.find(name.substr(0, dot)); owner != owners.end() && entries[owner->second].replaceable)
+        place(entries[i])
+            .member("name")
+            .fail(fmt::format(
+                "{} is what a part of a substitute for the replaceable layer {} may be called; a name that does not "
+                "begin with {} would be accepted",
+                shown(name), shown(entries[owner->second].id), shown(std::string(owner->first) + ".")));
   std::vector<std::pair<std::size_t, std::size_t>> dependencies;
   bool in_order = true;
   for (std::size_t i = 0; i < entries.size(); ++i)
@@ -291,6 +316,17 @@ NetworkFile assemble(json::Members &header, bool has_layers, std::vector<Entry> 
   if (!in_order) {
     const DependencyOrder sorted = dependency_order(entries.size(), dependencies);
     if (!sorted.cycle.empty()) {
+      // Perhaps only because an owner has its parameters first.
+      for (std::size_t i = 0; i < sorted.cycle.size(); ++i) {
+        const Entry &entry = entries[sorted.cycle[i]];
+        const Entry &needed = entries[sorted.cycle[(i + 1) % sorted.cycle.size()]];
+        const auto &inputs = entry.inputs;
+        if (entry.shares == needed.id && std::find(inputs.begin(), inputs.end(), needed.id) == inputs.end())
+          place(entry).member("shares").fail(
+              fmt::format("{} takes what comes from this layer, and an owner stands before those that share with it; the "
+                          "first of them as the owner of the parameters would be accepted",
+                          shown(needed.id)));
+      }
       std::string path;
       for (std::size_t i = 0; i < std::min<std::size_t>(sorted.cycle.size(), 8); ++i)
         path += shortened(entries[sorted.cycle[i]].id, 60) + " <- ";

@@ -160,6 +160,11 @@ NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute
       throw error.where().empty() ? error.within(site.name) : error; // a number of the family's own, outside any layer
     }
   }();
+  const TensorShape &made = graph.node(out).shape;
+  if (made != TensorShape(site.output))
+    throw Error(ErrorCode::kInvalidConfig, site.name,
+                fmt::format("{} makes {}, and {} is needed in its place; a lower() that makes that would be accepted",
+                            substitute.family->info().name, to_string(made), to_string(site.output)));
   for (LayerId layer = first; layer < graph.layer_count(); ++layer) graph.set_family(layer, substitute.family->info().name);
   return out;
 }

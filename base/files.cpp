@@ -13,6 +13,8 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -64,6 +66,30 @@ bool names_file(const std::string &argument) {
          fs::exists(argument, ignored);
 }
 
+namespace {
+
+/// The regular files that were read. Data sets have a million, which nobody names as an output.
+struct ReadFiles {
+  static constexpr std::size_t kMost = 1 << 16;
+  std::mutex mutex;
+  std::set<std::pair<dev_t, ino_t>> files;
+
+  static ReadFiles &all() {
+    static ReadFiles instance;
+    return instance;
+  }
+};
+
+} // namespace
+
+bool was_read(const std::string &path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return false;
+  ReadFiles &read = ReadFiles::all();
+  const std::scoped_lock lock(read.mutex);
+  return read.files.contains({status.st_dev, status.st_ino});
+}
+
 std::string read_text(const std::string &path, const std::string &where, std::size_t most, const Look &look) {
   const auto fail = [&] {
     throw Error(ErrorCode::kIo, where,
@@ -76,7 +102,13 @@ std::string read_text(const std::string &path, const std::string &where, std::si
   if (file.value < 0) fail();
   struct stat status {};
   if (::fstat(file.value, &status) != 0) fail();
-  if (!S_ISREG(status.st_mode)) most = std::min(most, kMostTextBytes);
+  if (!S_ISREG(status.st_mode)) {
+    most = std::min(most, kMostTextBytes);
+  } else {
+    ReadFiles &read = ReadFiles::all();
+    const std::scoped_lock lock(read.mutex);
+    if (read.files.size() < ReadFiles::kMost) read.files.emplace(status.st_dev, status.st_ino);
+  }
   const auto too_large = [&] {
     throw Error(ErrorCode::kLimit, where,
                 fmt::format("{}has more than {} bytes, which is all that is read",

@@ -11,6 +11,10 @@ namespace pare {
 /// The most that is read of a text: networks of a million layers take 113 MB.
 inline constexpr std::size_t kMostTextBytes = std::size_t{512} << 20;
 
+/// Whether read_text() has read this very file, by whatever name, in this process: who writes a result over it would lose it.
+/// It remembers the first 65,536 that are read.
+bool was_read(const std::string &path);
+
 /// The bytes of a file, or of stdin where `path` is "-". Throws Error{kIo}, or Error{kLimit} beyond `most` bytes, placed at
 /// `where`: a device without end is refused, not read for ever. What is no regular file, whose size nobody knows, is read up to
 /// kMostTextBytes at most. `look` sees how the file begins before the rest is read, and may throw.

@@ -128,6 +128,7 @@ int run(const Arguments &arguments) {
   std::vector<NamedText> files;
   for (const auto &[path, text] : results)
     if (!is_stdout(path)) files.push_back({.path = path, .text = text});
+  for (const NamedText &file : files) check_output(file.path);
   write_files(files);
   for (const auto &[path, text] : results)
     if (is_stdout(path)) print(text);

@@ -40,11 +40,14 @@ void talk(std::string_view line) {
   (void)write_all(STDERR_FILENO, std::string(line) + '\n');
 }
 
+void check_output(const std::string &path) {
+  if (was_read(path)) throw Error(ErrorCode::kUsage, path, "is what this command reads; another file would be accepted");
+}
+
 void deliver(const std::string &path, std::string_view text) {
-  if (path.empty() || path == "-")
-    print(text);
-  else
-    write_file(path, text);
+  if (path.empty() || path == "-") return print(text);
+  check_output(path);
+  write_file(path, text);
 }
 
 } // namespace pare::command

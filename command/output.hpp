@@ -19,7 +19,10 @@ void print(std::string_view text);
 /// Writes one line to stderr: talk, warnings, faults.
 void talk(std::string_view line);
 
-/// write_file() where a path is given, else, and for "-", print().
+/// Throws Error{kUsage} where a result would be written over a file that this command has read.
+void check_output(const std::string &path);
+
+/// check_output() and write_file() where a path is given, else, and for "-", print().
 void deliver(const std::string &path, std::string_view text);
 
 } // namespace pare::command

@@ -17,7 +17,7 @@ namespace pare::command {
 namespace {
 
 std::string footer(const std::vector<Example> &examples) {
-  std::string out = "Examples:";
+  std::string out = examples.empty() ? "" : "Examples:"; // a program's own command may have none
   for (const Example &example : examples) out += fmt::format("\n  {}\n      {}", example.command, example.does);
   return out;
 }
@@ -162,7 +162,7 @@ std::string help(const Program &program) {
   for (const CommandEntry &entry : program.commands) {
     const Command &command = entry.command();
     app.add_subcommand(std::string(entry.name), std::string(command.summary));
-    examples.push_back(command.examples.front());
+    if (!command.examples.empty()) examples.push_back(command.examples.front());
   }
   app.footer(footer(examples));
   return app.help();

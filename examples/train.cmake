@@ -23,6 +23,8 @@ endfunction()
 # 19 for 16, 32 and 64 channels: 2 x 4 (32 + 36) + 9 (48 + 81) + 9 (64 + 81) + 19 (96 + 171) + 19 (128 + 171) = 13,764. What stays has
 # 4,122: the stem 3 x 16 x 9, shortcuts 16 x 32 + 32 x 64, batch norms of 240 channels, the last layer 64 x 10 + 10. r = 20 is too many.
 set(parameters 17886)
+run(--help)
+run(solve --help)
 run(solve wrn-10-1 --budget parameters<=25% -o student.json)
 file(READ ${WORK}/student.json solved)
 check_json(student.json "${solved}" ${parameters} achieved parameters)

@@ -62,11 +62,14 @@ int run_train(const Arguments &arguments) {
   Console console(arguments.has("--quiet"));
   const RunResult result = train(config, folder, console);
   switch (result.ending) {
-  case Ending::kDone: try { command::print(result_text(config, folder, result.last.value()));
+  case Ending::kDone: {
+    try {
+      command::print(result_text(config, folder, result.last.value()));
     } catch (const command::ReaderGone &) {
       // The run is done, and its folder has it all, whoever listens.
     }
     return command::kDone;
+  }
   case Ending::kStopped: return command::kDone;
   case Ending::kInterrupted: return 128 + command::interrupted();
   case Ending::kDiverged: throw Error(ErrorCode::kNotFinite, folder, result.reason);

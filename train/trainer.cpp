@@ -622,7 +622,11 @@ RunResult Trainer::run() {
   const std::string file = folder_.file("result.json");
   if (resumed_ && position_.epoch >= config_.protocol.epochs && folder_.has("weights.safetensors")) {
     reporter_.line("the run is complete");
-    if (folder_.has("result.json")) return read_result(read_text(file, file), file);
+    try {
+      if (folder_.has("result.json")) return read_result(read_text(file, file), file);
+    } catch (const Error &error) {
+      reporter_.line(fmt::format("{}; it is written anew", error.what()));
+    }
     const RunResult out = result(Ending::kDone); // a run of before has none
     write_file(file, write_result(out));
     return out;

@@ -150,9 +150,8 @@ TEST(Sharing, BadFilesAreRefused) {
   refused(with(3, "shares", "q"), R"([invalid_file] net.json/layers[3].shares (b): no layer has the id "q")");
   refused(with(3, "shares", "input"), R"([invalid_file] net.json/layers[3].shares (b): no layer has the id "input")");
   refused(with(3, "shares", 1), R"([invalid_file] net.json/layers[3].shares (b): shares = 1 must be text in quotes)");
-  refused(
-      with(3, "shares", "b"),
-      R"([invalid_file] net.json/layers[3].shares (b): layer "b" shares parameters itself; one that has its own would be accepted)");
+  refused(with(3, "shares", "b"), "[invalid_file] net.json/layers[3].shares (b): a layer cannot share its own parameters; "
+                                  "another layer's id would be accepted");
   refused(
       with(5, "shares", "b"),
       R"([invalid_file] net.json/layers[5].shares (a#2): layer "b" shares parameters itself; one that has its own would be accepted)");
@@ -177,6 +176,13 @@ TEST(Sharing, BadFilesAreRefused) {
   // An owner needs its parameters first: one that takes what a sharer makes is a cycle.
   refused(with(1, "inputs", Json::array({"b"})),
           "[invalid_file] net.json/layers: a network must have no cycle, and this one has: a <- b <- an <- a");
+  // An owner has its parameters first, though nothing goes round where it takes what comes from a layer that shares with it.
+  Json late = Json::parse(tower());
+  late["layers"][1]["inputs"] = {"b"};
+  late["layers"][3]["inputs"] = {"stem"};
+  refused(late.dump(), R"([invalid_file] net.json/layers[3].shares (b): "a" takes what comes from this layer, and an owner )"
+                       "stands before those that share with it; the first of them as the owner of the parameters would be "
+                       "accepted");
 }
 
 // Two layers of one name would have parameters of one name.
@@ -187,18 +193,33 @@ TEST(Sharing, OwnersHaveNamesOfTheirOwn) {
     return document.dump();
   };
   const auto refused = [](const std::string &text, const std::string &place, const std::string &first,
-                          const std::string &second, const std::string &name, int at = __builtin_LINE()) {
+                          const std::string &second, const std::string &name, bool one_kind, int at = __builtin_LINE()) {
     test::expect_message([&] { read(text); },
                          "[invalid_file] net.json/" + place + ": layers \"" + first + "\" and \"" + second +
-                             "\" both have parameters of their own, of the name \"" + name +
-                             "\"; another name, or \"shares\": \"" + first +
-                             "\" if it is one module that runs twice, would be accepted",
+                             "\" both have parameters of their own, of the name \"" + name + "\"; another name" +
+                             (one_kind ? ", or \"shares\": \"" + first + "\" if it is one module that runs twice," : "") +
+                             " would be accepted",
                          __builtin_FILE(), at);
   };
-  refused(named(7, "a"), "layers[7].name (other)", "a", "other", "a");
-  refused(named(2, "a"), "layers[2].name (an)", "a", "an", "a");
-  refused(named(11, "gate"), "layers[11].name (fc)", "gate", "fc", "gate");
+  refused(named(7, "a"), "layers[7].name (other)", "a", "other", "a", true);
+  refused(named(2, "a"), "layers[2].name (an)", "a", "an", "a", false);
+  refused(named(11, "gate"), "layers[11].name (fc)", "gate", "fc", "gate", true);
   EXPECT_NO_THROW(read(named(8, "a"))) << "a layer without parameters";
+  // What stands for a replaceable layer has parts of such names.
+  test::expect_message([&] { read(named(0, "a.conv")); },
+                       R"([invalid_file] net.json/layers[0].name (stem): "a.conv" is what a part of a substitute for the )"
+                       R"(replaceable layer "a" may be called; a name that does not begin with "a." would be accepted)");
+  EXPECT_NO_THROW(read(named(0, "gate.conv"))) << "nothing stands for that one";
+  // Modules in modules have names.
+  for (const char *name : {"", ".", "a.", ".a", "a..b"})
+    test::expect_message([&] { read(named(0, name)); },
+                         std::string("[invalid_file] net.json/layers[0].name (stem): name = \"") + name +
+                             "\" must have no empty part before, between or behind its dots");
+  std::string deep = "x";
+  for (int i = 0; i < 64; ++i) deep += ".x";
+  test::expect_error([&] { read(named(0, deep.c_str())); }, ErrorCode::kInvalidFile, "layers[0].name (stem)",
+                     "at most 64 parts between dots; it has 65");
+  EXPECT_NO_THROW(read(named(8, "a..b"))) << "a layer without parameters is in no module";
   EXPECT_NO_THROW(read(named(3, "stem"))) << "a layer that shares";
 }
 
@@ -232,7 +253,7 @@ TEST(Sharing, BuildersRefuseWhatCannotBe) {
 /// A user's family that looks at positions: what it needs is not the same at every place.
 class Positional final : public Substitution {
 public:
-  explicit Positional(bool says_so) : says_so_(says_so) {}
+  explicit Positional(bool says_so, std::int64_t too_many = 0) : says_so_(says_so), too_many_(too_many) {}
   const SubstitutionInfo &info() const override {
     static const SubstitutionInfo info{.name = "positional",
                                        .description = "",
@@ -255,12 +276,13 @@ public:
                                         .stride = site.stride,
                                         .padding = site.padding,
                                         .dilation = site.dilation});
-    return builder.conv(site.name + ".wide", narrow, {.out_channels = site.out_channels()});
+    return builder.conv(site.name + ".wide", narrow, {.out_channels = site.out_channels() + too_many_});
   }
   ClosedForm closed_form(const Settings & /*settings*/, Evaluation /*evaluation*/) const override { return {}; }
 
 private:
   bool says_so_;
+  std::int64_t too_many_;
 };
 
 TEST(Sharing, AFamilyMustMakeTheSameParametersEverywhere) {
@@ -277,6 +299,18 @@ TEST(Sharing, AFamilyMustMakeTheSameParametersEverywhere) {
             : "[not_applicable] a/shares: positional makes other parameters here than at \"a\", whose parameters it shares; "
               "another family would be accepted");
   }
+}
+
+// A user's family that makes what does not fit is named, and not the layer behind it.
+TEST(Sharing, AFamilyMustMakeWhatItReplaces) {
+  const Positional family(false, 1);
+  Plan plan;
+  plan.layers.emplace("other", Substitute{.family = &family, .settings = {}, .knob = {}});
+  const Graph graph = read(tower()).graph;
+  test::expect_message(
+      [&] { lower(graph, plan); },
+      "[invalid_config] other: positional makes [1, 9, 6, 5], and [1, 8, 6, 5] is needed in its place; a lower() "
+      "that makes that would be accepted");
 }
 
 } // namespace

@@ -228,6 +228,34 @@ TEST_F(Cost, RealNumbersReadBackAsTheyWere) {
   EXPECT_TRUE(seen);
 }
 
+// A result must not take the place of what it was made from.
+TEST_F(Cost, WhatIsReadIsNotWrittenOver) {
+  output({"show", "wrn-10-1", "--format", "json", "-o", "net.json"});
+  output({"solve", "net.json", "--substitute", "Generic", "--budget", "parameters<=60%", "-o", "solved.json"});
+  std::filesystem::create_hard_link("net.json", "link.json");
+  const std::string convention =
+      R"({"schema": "pare.convention/1", "name": "mine", "source": "s", "weights": {"conv.mac": 1}})";
+  write("mine.json", convention);
+  const std::string before = read("net.json");
+  const std::vector<std::pair<std::vector<std::string>, std::string>> refused = {
+      {{"cost", "net.json", "-o", "net.json"}, "net.json"},
+      {{"cost", "net.json", "-o", "link.json"}, "link.json"},
+      {{"cost", "wrn-10-1", "--convention", "mine.json", "-o", "./mine.json"}, "./mine.json"},
+      {{"cost", "solved.json", "-o", "solved.json"}, "solved.json"},
+      {{"show", "net.json", "-o", "net.json"}, "net.json"},
+      {{"solve", "net.json", "--substitute", "Generic", "--budget", "parameters<=50%", "-o", "net.json"}, "net.json"},
+      {{"solve", "net.json", "--substitute", "Generic", "--budget", "parameters<=50%", "-o", "a.json", "--solved", "link.json",
+        "--format", "csv"},
+       "link.json"}};
+  for (const auto &[words, path] : refused)
+    expect_fault(run(words), 2, "usage", {path + ": is what this command reads; another file would be accepted"});
+  EXPECT_EQ(read("net.json"), before);
+  EXPECT_EQ(read("mine.json"), convention);
+  EXPECT_FALSE(std::filesystem::exists("a.json")) << "neither is written where one cannot be";
+  output({"cost", "net.json", "-o", "result.json"});
+  output({"cost", "net.json", "-o", "result.json"});
+}
+
 TEST_F(Cost, WherePossibleKeepsAndLists) {
   // formulas.md: LR needs c_i to divide c_o. The layer has 6 -> 4 channels.
   write("net.json", R"({"schema": "pare.network/1", "name": "n", "input": [2, 4, 4], "layers": [
