@@ -65,6 +65,37 @@ TEST(Writers, TextIsOneHundredColumnsWide) {
             "  yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\n");
 }
 
+// A setting in Pare's own spelling breaks in front of its keys, behind its family where even one of these is too wide, and
+// nowhere else; what is none breaks as ever.
+TEST(Writers, TextBreaksSettingsAtTheirKeys) {
+  const std::string setting = "sep_hashed:ratio=0.2945202,index=reference,sign=yes,bias=no,of=convolution";
+  const auto table = [&](std::size_t other) {
+    const Report report{.title = {},
+                        .columns = {{.heading = "name"},
+                                    {.heading = "one", .unit = {}, .align = Align::kRight},
+                                    {.heading = std::string(other, 'x')}},
+                        .rows = {{"setting", setting, "a"}, {"batch_norm_of_a_layer", "tensor_train:", "b"}},
+                        .notes = {}};
+    return write({&report, 1}, Format::kText);
+  };
+  const std::string line = std::string(100, '-') + "\n";
+  EXPECT_EQ(table(40), "name                                                   one  " + std::string(40, 'x') + "\n" + line +
+                           "setting                        sep_hashed:ratio=0.2945202,  a\n"
+                           "                         index=reference,sign=yes,bias=no,\n"
+                           "                                            of=convolution\n"
+                           "batch_norm_of_a_layer                        tensor_train:  b\n");
+  EXPECT_EQ(table(70), "name                     one  " + std::string(70, 'x') + "\n" + line +
+                           "setting          sep_hashed:  a\n"
+                           "            ratio=0.2945202,\n"
+                           "            index=reference,\n"
+                           "                   sign=yes,\n"
+                           "                    bias=no,\n"
+                           "              of=convolution\n"
+                           "batch_         tensor_train:  b\n"
+                           "norm_of_a_\n"
+                           "layer\n");
+}
+
 TEST(Writers, Markdown) {
   EXPECT_EQ(written(Format::kMarkdown), "a title\n"
                                         "\n"
