@@ -18,7 +18,12 @@ int solve(const Arguments &arguments) {
   pare::SolveRequest request;
   request.substitution = "bottleneck";
   request.budgets = {pare::parse_budget(arguments.get("--budget"))};
-  const pare::Solution solution = pare::solve_uniform(pare::make_network(arguments.get("NETWORK")), request);
+  const std::string network = arguments.get("NETWORK");
+  const pare::Design design = pare::load_design(network);
+  if (design.is_solved)
+    throw pare::Error(pare::ErrorCode::kUsage, "NETWORK",
+                      network + " is solved already; a network without substitutes would be accepted");
+  const pare::Solution solution = pare::solve_uniform(design.network, request);
   if (!solution.result.answer)
     throw pare::Error(pare::ErrorCode::kInvalidConfig, "--budget", solution.result.termination.detail);
   deliver(arguments.get("--output"), pare::write_solved(solution, "{}"));
@@ -32,7 +37,7 @@ const Command &command_solve() {
       .description = "Writes the network with bottlenecks that meets the budget.",
       .options = {network_option(),
                   {.name = "--budget", .value = "BUDGET", .description = "Such as parameters<=0.8M", .required = true},
-                  output_option()},
+                  output_option("Write the solved file to FILE instead of stdout, whole or not at all")},
       .examples = {},
       .run = solve};
   return command;

@@ -30,6 +30,20 @@ file(READ ${WORK}/student.json solved)
 check_json(student.json "${solved}" ${parameters} achieved parameters)
 check_json(student.json "${solved}" bottleneck:rank_scale=0.3 substitution)
 
+# A network from a file is solved for too; what is solved already is not.
+run(solve ${CMAKE_CURRENT_LIST_DIR}/files/tiny.json --budget parameters<=90% -o tiny.json)
+file(READ ${WORK}/tiny.json solved)
+check_json(tiny.json "${solved}" tiny network name)
+check_json(tiny.json "${solved}" 1379 achieved parameters) # 1,586 less 16 x 8 x 9, and 9 (8 + 81 + 16); r = 10 makes 1,574 of them
+execute_process(COMMAND ${PROGRAM} solve student.json --budget parameters<=25% WORKING_DIRECTORY ${WORK} ERROR_VARIABLE complaints RESULT_VARIABLE status)
+if(NOT status EQUAL 2 OR NOT complaints MATCHES "student.json is solved already")
+  message(FATAL_ERROR "solve student.json exited with ${status}: ${complaints}")
+endif()
+run(solve --help)
+if(printed MATCHES "--format")
+  message(FATAL_ERROR "the help of solve names --format, which it does not have:\n${printed}")
+endif()
+
 run(data synthesize --like cifar10 --classes 10 --images 500 data)
 set(how --data cifar10:data --batch 25 --learning-rate 0.05 --set schedule.milestones=3 --set augmentation.cutout=0 --threads 1 --quiet)
 run(train student.json ${how} --epochs 4 -o run)
