@@ -13,6 +13,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <unordered_set>
 
 namespace pare {
 
@@ -95,7 +96,10 @@ public:
     std::map<Key, std::size_t> known;
     std::map<std::vector<Key>, std::string> refused; // by all places of a layer
     std::set<std::vector<Key>> accepted;
+    std::unordered_set<std::string> staying;
+    for (const Lowered::Kept &layer : kept) staying.insert(layer.layer);
     for (const ConvSites &sites : replaceable_sites(network.graph)) {
+      if (staying.contains(sites.front().name)) continue;
       std::vector<Key> keys;
       for (const ConvSite &site : sites) keys.push_back(key_of(site));
       auto refusal = refused.find(keys);

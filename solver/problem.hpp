@@ -63,7 +63,7 @@ private:
 };
 
 /// A substitution at every replaceable convolution, its knob free. Throws Error{kNotApplicable} where it applies at no setting
-/// and `where_refused` is kThrow; otherwise such layers are in `kept`.
+/// and `where_refused` is kThrow; otherwise such layers are in `kept`. Those that are in it already stay as they are, unasked.
 std::unique_ptr<UniformProblem> make_substitution_problem(const Network &network, const Substitute &substitute,
                                                           std::vector<Budget> budgets, std::vector<Convention> conventions,
                                                           WhereRefused where_refused, std::vector<Lowered::Kept> &kept);

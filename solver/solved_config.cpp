@@ -16,7 +16,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <map>
+#include <memory>
 #include <unordered_set>
 
 namespace pare {
@@ -144,6 +147,16 @@ bool is_solved(const Value &document) {
   return schema != document.end() && schema->is_string() && schema->get_ref<const std::string &>().starts_with(kAnySchema);
 }
 
+/// Errors of what a file names are the file's.
+template <class Make>
+auto in_file(const json::Place &place, const Make &make) {
+  try {
+    return make();
+  } catch (const Error &error) {
+    place.fail(error.message());
+  }
+}
+
 /// What a counted number must look like in the file. The last digits of real ones were not always the same.
 bool is_number(const Value &value, const Count &counted) {
   if (counted.is_whole()) return json::as_whole(value) == counted.whole();
@@ -156,13 +169,21 @@ bool is_near(const Count &a, const Count &b, double scale) {
 }
 
 /// A count as write_solved() writes it: whole ones in digits, so that the same number always has the same form.
-Count read_count(json::Members &members, std::string_view key) {
+Count read_number(json::Members &members, std::string_view key) {
   const double real = members.real(key);
   const Value &value = members.at(key);
   if (const auto whole = json::as_whole(value)) return *whole;
   if (const std::string_view digits = json::in_digits(value); !digits.empty())
     json::refuse(value, members.place(key), key, fmt::format("a whole number{}", digits));
   return Count::from_real(real);
+}
+
+/// The same of what is counted: parameters are whole, and nothing is below 0.
+Count read_count(json::Members &members, std::string_view key, const Budget &quantity) {
+  if (quantity.metric == Metric::kParameters) return members.whole(key, 0);
+  Count out = read_number(members, key);
+  if (out < Count(0)) json::refuse(members.at(key), members.place(key), key, "from 0 up");
+  return out;
 }
 
 /// Compares what a file says with what its plan comes to.
@@ -186,9 +207,10 @@ public:
     for (const auto &[convention, value] : costs_.mult_adds) known.push_back(convention);
     place.fail(fmt::format("unknown convention {}; known, with those of the file: {}", shown(name), fmt::join(known, ", ")));
   }
-  static void check(const Value &written, const json::Place &place, std::string_view name, const Count &counted) {
+  static void check(const Value &written, const json::Place &place, std::string_view name, const Count &counted,
+                    std::string_view whose = "the plan") {
     if (!is_number(written, counted))
-      place.fail(fmt::format("{} = {}, but the plan has {}{}", name, json::shown(written), counted.to_string(),
+      place.fail(fmt::format("{} = {}, but {} has {}{}", name, json::shown(written), whose, counted.to_string(),
                              counted.is_whole() ? json::in_digits(written) : ""));
   }
   /// {"parameters": ..., "mult_adds": {convention: ...}}; `expected` makes what should stand there of a count.
@@ -228,7 +250,7 @@ std::vector<Budget> read_budgets(const Value &budgets, const json::Place &place,
       json::refuse(*members.said("convention"), members.place("convention"), "convention", "null: parameters have none");
     budget.relation = members.choice("relation", {"<=", "~"}) == "~" ? Relation::kNearest : Relation::kAtMost;
     if (budget.metric == Metric::kMultAdds) recount.check_convention(budget.convention, members.place("convention"));
-    budget.limit = read_count(members, "limit");
+    budget.limit = read_number(members, "limit");
     const Value &limit = members.at("limit");
     const Value &achieved = members.at("achieved");
     if (members.said("written") != nullptr) {
@@ -264,17 +286,13 @@ bool stays(const Substitute &substitute) { return substitute.family == baseline_
 struct SolvedFor {
   std::optional<Substitute> setting;
   std::string_view width_key; ///< where it is the width
-  std::optional<double> knob; ///< one that intervals are of
+  std::optional<double> knob;
+  bool is_real = false; ///< the knob, which intervals are of then
 
   std::string text() const {
     return setting ? setting->text() : knob ? fmt::format("{}={}", width_key, shortest(*knob)) : std::string();
   }
 };
-
-/// The number that an interval is of.
-std::optional<double> interval_knob(const Substitute &substitute) {
-  return substitute.family->info().knob.kind == KnobInfo::Kind::kReal ? substitute.knob : std::nullopt;
-}
 
 SolvedFor solved_for(const Design &design) {
   SolvedFor out;
@@ -286,12 +304,79 @@ SolvedFor solved_for(const Design &design) {
   }
   if (!is_one) return {};
   if (out.setting) {
-    out.knob = interval_knob(*out.setting);
+    out.knob = out.setting->knob;
+    out.is_real = out.setting->family->info().knob.kind == KnobInfo::Kind::kReal;
   } else if (design.plan.layers.empty() && design.network.family != nullptr) {
     const NetworkInfo &info = design.network.family->info();
     out.width_key = info.width_key;
     out.knob = spec::Reader(info, design.network.values).positive(info.width_key);
+    out.is_real = !info.width_is_whole;
   }
+  return out;
+}
+
+/// What all settings of what was solved for come to, on the layers that the plan substitutes.
+struct AllSettings {
+  bool is_ordered = false; ///< the next one up is the next network that the knob comes to
+  bool is_endless = false; ///< there is no largest
+  double most = 0;
+  std::function<Structure(double)> structure; ///< empty where there is no such setting
+  std::function<Costs(double)> costs;
+  std::vector<double> known = {}; ///< settings whose costs the file must agree with
+  bool are_all = false;           ///< the least and the most of all costs are among these, and unless ordered each network
+};
+
+/// Of a substitution. None where the family does not apply to all that it replaces.
+std::optional<AllSettings> all_settings(const Design &design, const Substitute &setting,
+                                        const std::vector<Convention> &conventions) {
+  std::vector<Lowered::Kept> kept;
+  for (const Graph::Replaceable &mark : design.network.graph.replaceable()) {
+    const std::string &layer = design.network.graph.layer(design.network.graph.node(mark.node).layer).name;
+    if (const Substitute *substitute = design.plan.find(layer); substitute == nullptr || stays(*substitute))
+      kept.push_back({layer, {}});
+  }
+  try {
+    const std::shared_ptr<const UniformProblem> problem =
+        make_substitution_problem(design.network, setting, {}, conventions, WhereRefused::kThrow, kept);
+    using Axis = UniformProblem::Axis;
+    AllSettings out{.is_ordered = problem->axis() != Axis::kEnumerated,
+                    .is_endless = problem->axis() == Axis::kWhole,
+                    .most = problem->most(),
+                    .structure = {},
+                    .costs = {},
+                    .known = {problem->least()},
+                    .are_all = true};
+    if (problem->axis() == Axis::kReal) out.known.push_back(problem->most());
+    if (problem->axis() == Axis::kEnumerated)
+      for (const UniformProblem::Plateau &plateau : problem->plateaus()) out.known.push_back(plateau.first);
+    out.structure = [problem](double knob) {
+      return knob >= problem->least() && knob <= problem->most() ? problem->structure(knob) : Structure();
+    };
+    out.costs = [problem](double knob) { return problem->setting({knob, knob}).costs; };
+    return out;
+  } catch (const Error &) {
+    return std::nullopt;
+  }
+}
+
+/// Of a width. Each is a network that is built: not all of them are, but those that the file names.
+AllSettings all_widths(const Network &network, double most, const std::vector<Convention> &conventions) {
+  const auto with = [&network](double width) {
+    NetworkValues values = network.values;
+    values[std::string(network.family->info().width_key)] = shortest(width);
+    return values;
+  };
+  AllSettings out{.most = most, .structure = {}, .costs = {}, .known = {most}};
+  out.structure = [&network, with, most](double width) {
+    try {
+      return width <= most ? network.family->channels(with(width)) : Structure();
+    } catch (const Error &) {
+      return Structure();
+    }
+  };
+  out.costs = [&network, with, &conventions](double width) {
+    return costs_of(make_network(*network.family, with(width), {.input = network.input}).graph, {}, conventions);
+  };
   return out;
 }
 
@@ -320,7 +405,7 @@ bool check_termination(const Value &termination, const json::Place &place, const
   json::Members members(termination, place);
   const bool optimal = members.choice("reason", {"optimal", "feasible"}) == "optimal"; // there is an answer
   const auto count = [&](std::string_view key) {
-    return members.said(key) != nullptr ? std::optional(read_count(members, key)) : std::nullopt;
+    return members.said(key) != nullptr ? std::optional(read_number(members, key)) : std::nullopt;
   };
   const auto bound = count("bound");
   const auto gap = count("gap");
@@ -352,7 +437,10 @@ bool check_termination(const Value &termination, const json::Place &place, const
 using Interval = std::optional<std::pair<double, double>>;
 
 /// `knob`: what it must hold, where that is known.
-Interval read_interval(const Value &interval, const json::Place &place, std::optional<double> knob) {
+Interval read_interval(const Value &interval, const json::Place &place, const SolvedFor &answer, std::optional<double> knob) {
+  if (knob && answer.is_real == interval.is_null())
+    json::refuse(interval, place, "same_network_for",
+                 answer.is_real ? "two numbers, the first below the second" : "null, since the setting is a whole number");
   if (interval.is_null()) return std::nullopt;
   const bool is_interval = interval.is_array() && interval.size() == 2 && interval[0].is_number() && interval[1].is_number() &&
                            interval[0] < interval[1];
@@ -362,6 +450,24 @@ Interval read_interval(const Value &interval, const json::Place &place, std::opt
     json::refuse(interval, place, "same_network_for",
                  fmt::format("from the first number to below the second, with the setting, {}, in it", shortest(*knob)));
   return out;
+}
+
+double just_below(double value) { return std::nextafter(value, -std::numeric_limits<double>::infinity()); }
+
+/// That an interval has all settings of one network in it, and no other: structures never fall, so its ends tell.
+void check_interval(const Value &written, const json::Place &place, const Interval &interval, double knob,
+                    const AllSettings &all) {
+  if (!interval) return;
+  const Structure own = all.structure(knob);
+  const auto check = [&](double setting, bool is_in) {
+    if ((setting > 0 && all.structure(setting) == own) != is_in)
+      json::refuse(written, place, "same_network_for",
+                   fmt::format("all settings of one network, and {} is {} of them", shortest(setting), is_in ? "none" : "one"));
+  };
+  check(interval->first, true);
+  check(just_below(interval->second), true);
+  check(just_below(interval->first), false);
+  check(interval->second, false);
 }
 
 /// The number of a setting as text, which must be one of what was solved for, and another than the answer's.
@@ -375,7 +481,7 @@ std::optional<double> read_next_setting(json::Members &members, const SolvedFor 
       Substitute next = parse_substitute(text);
       next.evaluation = answer.setting->evaluation;
       is_other = next.family == answer.setting->family && next.settings == answer.setting->settings && next != *answer.setting;
-      knob = interval_knob(next);
+      knob = next.knob;
     } catch (const Error &) { // no setting at all: said below
     }
   } else if (const std::string key = fmt::format("{}=", answer.width_key); text.starts_with(key)) {
@@ -391,14 +497,85 @@ std::optional<double> read_next_setting(json::Members &members, const SolvedFor 
 /// What a setting that is not the answer costs, as the file says.
 using Written = std::map<std::string, Count>; // by quantity
 
+/// The answer, as far as the file and its plan say what it is.
+struct Answer {
+  const Recount &recount;
+  const std::vector<Budget> &budgets;
+  const Objective &objective;
+  bool optimal = false;
+  SolvedFor solved_for;
+  std::optional<AllSettings> all; ///< where these can be told
+  Interval interval = {};
+};
+
+/// The fewest parameters above the answer's among the settings that are known; none where none has more.
+std::optional<std::int64_t> least_above(const Answer &answer) {
+  std::optional<std::int64_t> out;
+  for (const double knob : answer.all->known)
+    if (const std::int64_t value = answer.all->costs(knob).parameters; value > answer.recount.costs().parameters)
+      out = std::min(out.value_or(value), value);
+  return out;
+}
+
+/// Nothing is next up: then the answer is the last.
+void check_no_next(const Value &next, const json::Place &place, const Answer &answer) {
+  if (!answer.all) return;
+  const AllSettings &all = *answer.all;
+  const bool is_last = all.is_ordered ? !all.is_endless && (!answer.interval || answer.interval->second > all.most)
+                                      : !in_file(place, [&] { return least_above(answer); });
+  if (!is_last) json::refuse(next, place, "next_up", "an object, since the answer is not the largest network");
+}
+
+/// What the next one up is and costs, where that can be counted.
+void check_next(json::Members &members, json::Members &mult_adds, double knob, const Interval &interval, const Answer &answer) {
+  const AllSettings &all = *answer.all;
+  const Value &setting = members.at("setting");
+  const json::Place at = members.place("setting");
+  if (all.structure(knob).empty())
+    json::refuse(setting, at, "setting", fmt::format("one that the network has, up to {}", shortest(all.most)));
+  check_interval(members.at("same_network_for"), members.place("same_network_for"), interval, knob, all);
+  if (all.is_endless && knob != *answer.solved_for.knob + 1) {
+    Substitute above = *answer.solved_for.setting;
+    above.knob = *above.knob + 1;
+    json::refuse(setting, at, "setting", fmt::format("{}, the next one up", above.text()));
+  }
+  if (all.is_ordered && interval && answer.interval && interval->first != answer.interval->second)
+    json::refuse(members.at("same_network_for"), members.place("same_network_for"), "same_network_for",
+                 fmt::format("from {} up, where the answer's ends", shortest(answer.interval->second)));
+  const Costs costs = in_file(at, [&] { return all.costs(knob); });
+  const std::string whose = members.text("setting");
+  Recount::check(members.at("parameters"), members.place("parameters"), Budget{}.quantity(), costs.parameters, whose);
+  if (!all.is_ordered) {
+    const auto least = in_file(at, [&] { return least_above(answer); });
+    const bool is_more = costs.parameters > answer.recount.costs().parameters;
+    if (!is_more || (least ? costs.parameters > *least || (all.are_all && costs.parameters < *least) : all.are_all))
+      json::refuse(setting, at, "setting",
+                   least ? fmt::format("the next one up, of {} parameters{}", *least, all.are_all ? "" : " at most")
+                         : std::string("of a network with more parameters than the answer"));
+  }
+  for (const auto &entry : mult_adds.object().items()) {
+    Budget quantity;
+    quantity.metric = Metric::kMultAdds;
+    quantity.convention = entry.key();
+    const auto counted = costs.value(quantity);
+    if (counted && answer.recount.value(quantity))
+      Recount::check(entry.value(), mult_adds.place(entry.key()), quantity.quantity(), *counted, whose);
+  }
+}
+
 /// What is written of the next one up; none where there is none.
-std::optional<Written> check_next_up(const Value &next, const json::Place &place, const Recount &recount,
-                                     const std::vector<Budget> &budgets, const Objective &objective, bool optimal,
-                                     const SolvedFor &answer, const Interval &own_interval) {
-  if (next.is_null()) return std::nullopt;
+std::optional<Written> check_next_up(const Value &next, const json::Place &place, const Answer &answer) {
+  const Recount &recount = answer.recount;
+  const Objective &objective = answer.objective;
+  const Interval &own_interval = answer.interval;
+  if (next.is_null()) {
+    check_no_next(next, place, answer);
+    return std::nullopt;
+  }
   json::Members members(next, place);
-  const auto knob = read_next_setting(members, answer);
-  const Interval interval = read_interval(members.at("same_network_for"), members.place("same_network_for"), knob);
+  const auto knob = read_next_setting(members, answer.solved_for);
+  const Interval interval =
+      read_interval(members.at("same_network_for"), members.place("same_network_for"), answer.solved_for, knob);
   if (interval && own_interval && interval->first < own_interval->second && own_interval->first < interval->second)
     members.place("same_network_for")
         .fail(fmt::format("same_network_for = {} must have no setting in it that is in the answer's, [{},{}]",
@@ -416,7 +593,7 @@ std::optional<Written> check_next_up(const Value &next, const json::Place &place
     Budget quantity;
     quantity.metric = Metric::kMultAdds;
     quantity.convention = entry.key();
-    out.emplace(quantity.quantity(), read_count(mult_adds, entry.key()));
+    out.emplace(quantity.quantity(), read_count(mult_adds, entry.key(), quantity));
   }
   members.text("reason");
   members.finish();
@@ -427,7 +604,7 @@ std::optional<Written> check_next_up(const Value &next, const json::Place &place
            (budget.relation == Relation::kNearest || value->second.is_whole() ||
             !is_near(value->second, budget.limit, budget.limit.to_double()));
   };
-  if (optimal && objective.achieved && std::all_of(budgets.begin(), budgets.end(), meets)) {
+  if (answer.optimal && objective.achieved && std::all_of(answer.budgets.begin(), answer.budgets.end(), meets)) {
     const Budget quantity = objective.nearest != nullptr ? *objective.nearest : Budget{};
     const Count better = objective.of(out.at(quantity.quantity()));
     const bool is_better = objective.nearest != nullptr ? better < *objective.achieved : better > *objective.achieved;
@@ -435,19 +612,22 @@ std::optional<Written> check_next_up(const Value &next, const json::Place &place
       members.place().fail(fmt::format("{} of {} meets the budgets and is better than the answer, though the reason is optimal",
                                        quantity.quantity(), out.at(quantity.quantity()).to_string()));
   }
+  if (answer.all && knob) check_next(members, mult_adds, *knob, interval, answer);
   return out;
 }
 
-void check_attainable(const Value &attainable, const json::Place &place, const std::vector<Budget> &budgets,
-                      const Recount &recount, bool is_next_null, const std::optional<Written> &next) {
+void check_attainable(const Value &attainable, const json::Place &place, const Answer &answer, bool is_next_null,
+                      const std::optional<Written> &next) {
+  const std::vector<Budget> &budgets = answer.budgets;
+  const Recount &recount = answer.recount;
   json::Members members(attainable, place);
   const Budget first = budgets.empty() ? Budget{} : budgets.front();
   if (members.find("quantity") != nullptr) // files of before do not say it
     if (const std::string said = members.text("quantity"); !budgets.empty() && said != first.quantity())
       members.place("quantity")
           .fail(fmt::format("quantity = {} must be the first budget's, {}", shown(said), first.quantity()));
-  const Count smallest = read_count(members, "smallest");
-  const auto largest = members.said("largest") != nullptr ? std::optional(read_count(members, "largest")) : std::nullopt;
+  const Count smallest = read_count(members, "smallest", first);
+  const auto largest = members.said("largest") != nullptr ? std::optional(read_count(members, "largest", first)) : std::nullopt;
   if (largest && *largest < smallest)
     json::refuse(members.at("largest"), members.place("largest"), "largest", "null, or from the smallest up");
   const auto check = [&](const Count &value, std::string_view whose) {
@@ -467,6 +647,26 @@ void check_attainable(const Value &attainable, const json::Place &place, const s
     if (is_next_null && first.metric == Metric::kParameters && largest && *largest > *achieved)
       json::refuse(members.at("largest"), members.place("largest"), "largest",
                    fmt::format("the answer's, {}, since nothing is next up", achieved->to_string()));
+    if (achieved && answer.all) {
+      const AllSettings &all = *answer.all;
+      std::vector<Count> values;
+      for (const double knob : all.known)
+        values.push_back(in_file(place, [&] { return all.costs(knob).value(first).value(); }));
+      const auto [least, most] = std::minmax_element(values.begin(), values.end());
+      if (!all.are_all) {
+        for (const Count &value : values) check(value, "the original");
+        if (!largest)
+          json::refuse(members.at("largest"), members.place("largest"), "largest", "a number, since widths have an end");
+        if (first.metric == Metric::kParameters && smallest.is_zero())
+          json::refuse(members.at("smallest"), members.place("smallest"), "smallest", "from 1 up: every width has parameters");
+      } else {
+        Recount::check(members.at("smallest"), members.place("smallest"), "smallest", *least, "the smallest network");
+        if (!all.is_endless)
+          Recount::check(members.at("largest"), members.place("largest"), "largest", *most, "the largest network");
+        else if (largest)
+          json::refuse(members.at("largest"), members.place("largest"), "largest", "null, since there is no end");
+      }
+    }
   }
   members.finish();
 }
@@ -484,7 +684,8 @@ void check_kept(const Value &kept, const json::Place &place, const Plan &plan) {
     if (substitute == nullptr || !stays(*substitute))
       entry.place("layer").fail(fmt::format("{} stays as it was, but the plan has {}", shown(layer),
                                             substitute == nullptr ? std::string("no such layer") : substitute->text()));
-    listed.insert(layer);
+    if (!listed.insert(layer).second)
+      entry.place("layer").fail(fmt::format("{} is listed twice; once would be accepted", shown(layer)));
   }
   for (const auto &[layer, substitute] : plan.layers)
     if (stays(substitute) && !listed.contains(layer))
@@ -510,16 +711,6 @@ bool means(const std::string &text, const Substitute &setting) {
     return meant == setting;
   } catch (const Error &) {
     return false;
-  }
-}
-
-/// Errors of what a file names are the file's.
-template <class Make>
-auto in_file(const json::Place &place, const Make &make) {
-  try {
-    return make();
-  } catch (const Error &error) {
-    place.fail(error.message());
   }
 }
 
@@ -663,18 +854,33 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
                  fmt::format("\"{}\"", fmt::join(kKnownBySearchOnly, "\", \"")));
   if (const Value *provenance = members.find("provenance"); provenance != nullptr && !provenance->is_object())
     json::refuse(*provenance, members.place("provenance"), "provenance", "an object");
-  const SolvedFor answer = solved_for(out);
-  const Value *written_interval = members.find("same_network_for");
-  const Interval interval = written_interval == nullptr
-                                ? std::nullopt
-                                : read_interval(*written_interval, members.place("same_network_for"), answer.knob);
+  Answer answer{.recount = recount,
+                .budgets = budgets,
+                .objective = objective,
+                .optimal = optimal,
+                .solved_for = solved_for(out),
+                .all = {}};
+  const SolvedFor &asked = answer.solved_for;
+  if (asked.knob && asked.setting) {
+    answer.all = all_settings(out, *asked.setting, all);
+  } else if (asked.knob) {
+    const NetworkSpec whole = in_file(members.place("original"), [&] {
+      return original != nullptr ? parse_network_spec(members.text("original"))
+                                 : NetworkSpec{.family = out.network.family, .values = out.network.values};
+    });
+    if (whole.family != out.network.family)
+      members.place("original").fail(fmt::format("{} is not a width of it", plain(out.network.name)));
+    answer.all = all_widths(out.network, spec::Reader(whole.family->info(), whole.values).positive(asked.width_key), all);
+  }
+  if (const Value *interval = members.find("same_network_for"); interval != nullptr) {
+    const json::Place at = members.place("same_network_for");
+    answer.interval = read_interval(*interval, at, asked, asked.knob);
+    if (answer.all) check_interval(*interval, at, answer.interval, *asked.knob, *answer.all);
+  }
   const Value *next = members.find("next_up");
-  const auto next_costs =
-      next == nullptr ? std::nullopt
-                      : check_next_up(*next, members.place("next_up"), recount, budgets, objective, optimal, answer, interval);
+  const auto next_costs = next == nullptr ? std::nullopt : check_next_up(*next, members.place("next_up"), answer);
   if (const Value *attainable = members.find("attainable"))
-    check_attainable(*attainable, members.place("attainable"), budgets, recount, next != nullptr && next->is_null(),
-                     next_costs);
+    check_attainable(*attainable, members.place("attainable"), answer, next != nullptr && next->is_null(), next_costs);
   if (members.said("nearest") != nullptr)
     json::refuse(members.at("nearest"), members.place("nearest"), "nearest", "null: the budgets are met");
   members.finish();

@@ -448,7 +448,8 @@ TEST(SolvedConfig, WhatOnlyASearchKnowsIsOfItsKind) {
            {"/achieved/parameters", 198202.0,
             "achieved.parameters: parameters = 198202.0, but the plan has 198202, written in digits"},
            {"/termination/bound", 198202.0, "termination.bound: bound = 198202.0 must be a whole number, written in digits"},
-           {"/attainable/smallest", 1.0, "attainable.smallest: smallest = 1.0 must be a whole number, written in digits"},
+           {"/attainable/smallest", 1.0,
+            "attainable.smallest: smallest = 1.0 must be a whole number from 0 up, written in digits"},
            {"/next_up/parameters", 201562.0,
             "next_up.parameters: parameters = 201562.0 must be a whole number from 0 up, written in digits"}})
     bad(edited(example(), path, value), "[invalid_file] student.json/" + line);
@@ -556,12 +557,9 @@ TEST(SolvedConfig, WhatOnlyASearchKnowsDoesNotContradictTheRest) {
              fmt::format("attainable.largest: largest = {} must be null, or at least the next one up's, {}", next - 1, next)}})
     bad(edited(example(), path, value), "[invalid_file] student.json/" + line);
   // Nothing is next up, and yet there is more.
-  const std::string largest = document["attainable"]["largest"].dump();
   bad(edited(example(), "/next_up", nullptr),
-      fmt::format("[invalid_file] student.json/attainable.largest: largest = {} must be the answer's, 198202, since nothing is "
-                  "next up",
-                  largest));
-
+      "[invalid_file] student.json/next_up: next_up = null must be an object, since the answer is not the largest network");
+  const std::string largest = document["attainable"]["largest"].dump();
   // A width.
   const ordered_json less = ordered_json::parse(narrow());
   const std::string width = make_network(less["network"].get<std::string>()).values.at("width");
@@ -595,6 +593,120 @@ TEST(SolvedConfig, WhatOnlyASearchKnowsDoesNotContradictTheRest) {
   bad(edited(nearest, "/next_up/parameters", 198501),
       "[invalid_file] student.json/next_up: parameters of 198501 meets the budgets and is better than the answer, though the "
       "reason is optimal");
+}
+
+/// A file of this, each of whose values is replaced by others that are as likely, and none of which may be read.
+void expect_each_refused(const std::string &text, const std::vector<std::pair<std::string, std::vector<ordered_json>>> &edits) {
+  EXPECT_EQ(test::message_of([&] { read_solved(text, "student.json"); }), "no error");
+  for (const auto &[path, values] : edits)
+    for (const ordered_json &value : values) {
+      const std::string changed = edited(text, path, value);
+      const std::string line = test::message_of([&] { read_solved(changed, "student.json"); });
+      const std::string key = path.substr(1, path.find('/', 1) - 1);
+      EXPECT_TRUE(line.starts_with("[invalid_file] student.json/" + key)) << path << " = " << value << ": " << line;
+    }
+}
+
+// What speaks of other settings is counted at these: the next one up, the ends of the range, and both ends of intervals.
+TEST(SolvedConfig, OtherSettingsAreCountedToo) {
+  for (const auto &[network, substitution, budget, where_possible] :
+       std::vector<std::tuple<const char *, const char *, const char *, bool>>{
+           {"wrn-10-1", "Generic", "parameters<=25%", false},
+           {"mobilenet-v2", "LR", "parameters<=90%", true},
+           {"wrn-10-1", "Generic", "mult-adds[reference]~30%", false},
+           {"wrn-10-1", "Tucker", "parameters~10%", false},
+           {"wrn-10-1", "tensor_train:rank_of=channels", "parameters<=15%", false},
+           {"wrn-10-1", "width", "parameters<=50%", false}}) {
+    SCOPED_TRACE(std::string(network) + " " + substitution + " " + budget);
+    const std::string text = write_solved(solve(make_network(network), substitution, budget, where_possible), "{}");
+    const ordered_json document = ordered_json::parse(text);
+    const bool is_width = std::string(substitution) == "width";
+    const double begin = document["same_network_for"][0];
+    const double end = document["same_network_for"][1];
+    const double next_begin = document["next_up"]["same_network_for"][0];
+    const double next_end = document["next_up"]["same_network_for"][1];
+    const std::int64_t parameters = document["next_up"]["parameters"];
+    const std::int64_t macs = document["next_up"]["mult_adds"]["macs"];
+    const bool of_parameters = document["attainable"]["quantity"] == "parameters";
+    expect_each_refused(
+        text,
+        {{"/same_network_for/0", {-0.83, 0, std::nextafter(begin, 0), std::nextafter(begin, 1), begin / 2, (begin + end) / 2}},
+         {"/same_network_for/1", {1.2, 1e300, std::nextafter(end, 0), std::nextafter(end, 1), next_end}},
+         {"/same_network_for", {nullptr}},
+         {"/next_up/same_network_for/0",
+          {-0.83, 0, begin, std::nextafter(next_begin, 0), std::nextafter(next_begin, 1), (next_begin + next_end) / 2}},
+         {"/next_up/same_network_for/1", {1.2, 1e300, std::nextafter(next_end, 0), std::nextafter(next_end, 1)}},
+         {"/next_up/same_network_for", {nullptr}},
+         {"/next_up/mult_adds/macs", {-1092240, 0, 1e300, macs + 1, macs - 1, macs + 0.5}},
+         {"/next_up/parameters", {0, parameters + 1, parameters - 1, 1e300}},
+         {"/next_up", {nullptr}},
+         {"/attainable/smallest", {-6538}}});
+    const auto off = [&](const char *key) { return document["attainable"][key].get<std::int64_t>() + 1; };
+    if (of_parameters)
+      expect_each_refused(text, {{"/attainable/smallest", {6603.38}}, {"/attainable/largest", {1e300, -1, 0.5}}});
+    if (!is_width)
+      expect_each_refused(text, {{"/attainable/smallest", {0, off("smallest"), off("smallest") - 2}},
+                                 {"/attainable/largest", {1e300, off("largest"), off("largest") - 2, nullptr}}});
+    else // the original is one of its widths
+      expect_each_refused(text, {{"/attainable/smallest", {0}},
+                                 {"/attainable/largest", {77849, nullptr}},
+                                 {"/next_up/setting", {"width=1", "width=1.5", "width=0"}}});
+  }
+}
+
+// A setting that is a whole number has no interval; that of ACDC has no end, and those of Shuffle go up and down.
+TEST(SolvedConfig, OtherWholeSettingsAreCountedToo) {
+  const std::string acdc = write_solved(solve(make_network("wrn-10-1"), "ACDC", "parameters<=25%"), "{}");
+  const ordered_json document = ordered_json::parse(acdc);
+  const std::string own = document["substitution"];
+  ASSERT_TRUE(own.starts_with("ACDC_"));
+  const std::int64_t layers = std::stoll(own.substr(5));
+  const std::int64_t smallest = document["attainable"]["smallest"];
+  expect_each_refused(acdc, {{"/same_network_for", {{1, 2}}},
+                             {"/next_up/same_network_for", {{1, 2}}},
+                             {"/next_up/setting", {"ACDC_" + std::to_string(layers + 2), "ACDC_" + std::to_string(layers - 1)}},
+                             {"/next_up", {nullptr}},
+                             {"/next_up/mult_adds/reference", {-1, 0, 1e300}},
+                             {"/attainable/smallest", {0, smallest - 1, smallest + 1, -6538, 6603.38}},
+                             {"/attainable/largest", {1000000, 1e300}}});
+  const std::string shuffle = write_solved(solve(make_network("wrn-10-1"), "Shuffle", "parameters<=10%"), "{}");
+  const ordered_json less = ordered_json::parse(shuffle);
+  ASSERT_FALSE(less["next_up"].is_null());
+  expect_each_refused(shuffle, {{"/same_network_for", {{1, 2}}},
+                                {"/next_up/setting", {"Shuffle_2", "Shuffle_3", "Shuffle_4", "Shuffle_1000"}},
+                                {"/next_up/parameters", {less["next_up"]["parameters"].get<std::int64_t>() + 1}},
+                                {"/next_up", {nullptr}},
+                                {"/attainable/smallest", {0}},
+                                {"/attainable/largest", {1000000, nullptr}}});
+}
+
+TEST(SolvedConfig, ALayerIsKeptOnce) {
+  ordered_json document = ordered_json::parse(mixed());
+  document["kept"].push_back(document["kept"][0]);
+  bad(document.dump(), fmt::format("[invalid_file] student.json/kept[{}].layer: {} is listed twice; once would be accepted",
+                                   document["kept"].size() - 1, document["kept"][0]["layer"].dump()));
+}
+
+// In words.
+TEST(SolvedConfig, SaysWhatIsWrongWithOtherSettings) {
+  const ordered_json document = ordered_json::parse(example());
+  const std::string setting = document["next_up"]["setting"];
+  const std::int64_t parameters = document["next_up"]["parameters"];
+  const double end = document["same_network_for"][1];
+  bad(edited(example(), "/same_network_for/0", -0.83),
+      fmt::format("[invalid_file] student.json/same_network_for: same_network_for = [-0.83,{}] must be all settings of one "
+                  "network, and -0.83 is none of them",
+                  end));
+  bad(edited(example(), "/same_network_for/0", 0.211),
+      fmt::format("[invalid_file] student.json/same_network_for: same_network_for = [0.211,{}] must be all settings of one "
+                  "network, and 0.21099999999999997 is one of them",
+                  end));
+  bad(edited(example(), "/next_up/parameters", parameters + 1),
+      fmt::format("[invalid_file] student.json/next_up.parameters: parameters = {}, but {} has {}", parameters + 1, setting,
+                  parameters));
+  bad(edited(example(), "/attainable/smallest", 0),
+      fmt::format("[invalid_file] student.json/attainable.smallest: smallest = 0, but the smallest network has {}",
+                  document["attainable"]["smallest"].get<std::int64_t>()));
 }
 
 // Everything that is solved is read again: all families, real counts and ends of the range.
