@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <unordered_map>
 
 namespace pare {
 
@@ -31,6 +32,19 @@ void check_layers(const Graph &graph, const Plan &plan) {
       ErrorCode::kInvalidConfig, graph.layer(graph.node(node).layer).name,
       "a replaceable convolution must have a weight of its own; this one's is computed, or used by a layer that does not "
       "say that it shares it");
+}
+
+/// A part of a substitute is called by its layer's name and its own: no other layer's parameters may be called so.
+void check_names(const Graph &lowered) {
+  std::unordered_map<std::string_view, LayerId> owners;
+  for (const Node &node : lowered.nodes()) {
+    if (!std::holds_alternative<Parameter>(node.op)) continue;
+    const std::string &name = lowered.layer(node.layer).name;
+    if (const auto [owner, is_new] = owners.emplace(name, node.layer); !is_new && owner->second != node.layer)
+      throw Error(ErrorCode::kInvalidConfig, name,
+                  "two layers have parameters of this name, one of them a part of what stands for a replaceable layer; another "
+                  "name of the other one would be accepted");
+  }
 }
 
 } // namespace
@@ -132,6 +146,7 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
     for (NodeId node : graph.marked(mark)) out.graph.mark(moved[node], mark);
   }
   if (n > 0) out.graph.set_output(moved[graph.output()]);
+  if (!marks.empty()) check_names(out.graph);
   // Dense numbers must not be shown under a substitute's name; a baseline's is right.
   if (plan.uniform && plan.uniform->family->info().knob.kind != KnobInfo::Kind::kNone && plan.layers.empty() &&
       out.kept.size() == marks.size())

@@ -276,16 +276,6 @@ NetworkFile assemble(json::Members &header, bool has_layers, std::vector<Entry> 
                       shown(other.id), shown(entry.id), shown(entry.name), accepted));
     }
   }
-  // What stands for a replaceable layer has parts that are called by its name and a dot.
-  for (const auto &[name, i] : owners)
-    for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1))
-      if (const auto owner = owners.find(name.substr(0, dot)); owner != owners.end() && entries[owner->second].replaceable)
-        place(entries[i])
-            .member("name")
-            .fail(fmt::format(
-                "{} is what a part of a substitute for the replaceable layer {} may be called; a name that does not "
-                "begin with {} would be accepted",
-                shown(name), shown(entries[owner->second].id), shown(std::string(owner->first) + ".")));
   std::vector<std::pair<std::size_t, std::size_t>> dependencies;
   bool in_order = true;
   for (std::size_t i = 0; i < entries.size(); ++i)

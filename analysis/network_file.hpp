@@ -38,7 +38,7 @@ NetworkFile read_network(std::string_view json, const std::string &where, const 
                          std::string_view other_schema = {});
 
 /// Writes one, a layer to a line; reading it back and writing again gives the same bytes. Throws Error{kInvalidConfig} for a
-/// graph with computed or shared weights (a lowered one).
+/// graph with computed weights (a lowered one), or with weights of others that no layer says it shares.
 std::string write_network(const Graph &graph, std::string_view name);
 
 /// Puts a network into a JSON document, written with an indent of 2, in the place of its first `"network": null`: as text, so

@@ -111,9 +111,10 @@ int run(const Arguments &arguments) {
   for (const std::string &budget : arguments.all("--budget")) request.budgets.push_back(parse_budget(budget, bare));
   const Design design = read_design(arguments);
   if (design.is_solved)
-    throw Error(ErrorCode::kUsage, "NETWORK",
-                fmt::format("{} is solved already; a network without substitutes would be accepted", arguments.get("NETWORK")));
+    throw Error(ErrorCode::kUsage, "NETWORK", fmt::format("{} {}", arguments.get("NETWORK"), what_is_settled(design)));
 
+  for (const Output &output : outputs) // before the work
+    if (!output.is_stdout()) check_output(output.path);
   request.method = find_solver(request.method).info().name; // as it is written, however it was asked for
   const Solution solution = solve_uniform(design.network, request);
   const bool infeasible = !solution.result.answer;
@@ -128,7 +129,6 @@ int run(const Arguments &arguments) {
   std::vector<NamedText> files;
   for (const auto &[path, text] : results)
     if (!is_stdout(path)) files.push_back({.path = path, .text = text});
-  for (const NamedText &file : files) check_output(file.path);
   write_files(files);
   for (const auto &[path, text] : results)
     if (is_stdout(path)) print(text);

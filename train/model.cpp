@@ -1,7 +1,6 @@
 #include "train/model.hpp"
 
 #include "base/error.hpp"
-#include "command/output.hpp"
 #include "train/torch.hpp"
 #include "train/weights.hpp"
 
@@ -45,9 +44,8 @@ void check_classes(const Model &model, const DataSource &data, const std::string
                           whose, model.classes, accepted, model.classes));
 }
 
-void load_weights(GraphModule &module, const std::string &file) {
-  const Loaded loaded = load_state(module, formats::read_tensor_file(file), file, module.value_rules());
-  if (!loaded.name_map.empty()) command::talk(fmt::format("{}: names of {}", file, loaded.name_map));
+std::string load_weights(GraphModule &module, const std::string &file) {
+  return std::string(load_state(module, formats::read_tensor_file(file), file, module.value_rules()).name_map);
 }
 
 } // namespace pare::train

@@ -78,11 +78,16 @@ int run_train(const Arguments &arguments) {
   return command::kDone;
 }
 
+void load_and_tell(GraphModule &module, const std::string &file) {
+  if (const std::string names = load_weights(module, file); !names.empty())
+    command::talk(fmt::format("{}: names of {}", file, names));
+}
+
 /// The weights of a run: those at its end, or of its newest checkpoint.
 std::string load_run_weights(GraphModule &module, const std::string &folder) {
   const std::string file = folder + "/weights.safetensors";
   if (std::filesystem::exists(file)) {
-    load_weights(module, file);
+    load_and_tell(module, file);
     return file;
   }
   std::vector<std::string> damaged;
@@ -117,7 +122,8 @@ int run_evaluate(const Arguments &arguments) {
   if (weights.empty())
     weights = load_run_weights(*model.module, request.run);
   else
-    load_weights(*model.module, weights);
+    load_and_tell(*model.module, weights);
+  command::check_output(request.output); // before the work
   model.module->to(device);
 
   Loader loader(data.validation, request.protocol->augmentation,

@@ -76,8 +76,9 @@ private:
   void read_epochs_of_before();
   RunResult train_all();
   RunResult result(Ending ending, std::string reason = {}) const;
-  double seconds() const {
-    return seconds_before_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  std::optional<double> seconds() const {
+    if (!seconds_before_) return std::nullopt;
+    return *seconds_before_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   }
   bool stopped() const { return reporter_.ends() || (config_.max_steps && position_.step >= *config_.max_steps); }
   std::int64_t total_steps() const { return loader_->batches() * config_.protocol.epochs; }
@@ -109,7 +110,7 @@ private:
   Tensor sums_;
   StepResult last_;
   std::optional<EpochRecord> last_epoch_;
-  double seconds_before_ = 0; ///< it was stopped
+  std::optional<double> seconds_before_; ///< it was stopped; none where nobody knows
   std::chrono::steady_clock::time_point started_;
   std::chrono::steady_clock::time_point epoch_start_;
   std::int64_t images_since_start_ = 0;
@@ -168,7 +169,11 @@ void Trainer::open() {
 
   initialise(*student_.module, config_.seed);
   if (student_.auxiliary) initialise(*student_.auxiliary, config_.seed);
-  if (config_.weights) load_weights(*student_.module, config_.weights->file);
+  const auto load = [&](GraphModule &module, const std::string &weights) {
+    if (const std::string names = load_weights(module, weights); !names.empty())
+      reporter_.line(fmt::format("{}: names of {}", weights, names));
+  };
+  if (config_.weights) load(*student_.module, config_.weights->file);
 
   if (config_.teacher) {
     teacher_ = build_model(teacher_design_of(config_), false, false);
@@ -178,7 +183,7 @@ void Trainer::open() {
       throw Error(ErrorCode::kInvalidConfig, "--teacher-network",
                   fmt::format("the student has {} attention taps and the teacher {}; they must have as many", taps(student_),
                               taps(*teacher_)));
-    load_weights(*teacher_->module, config_.teacher->file);
+    load(*teacher_->module, config_.teacher->file);
     for (Tensor &parameter : teacher_->module->parameters()) parameter.requires_grad_(false);
     teacher_->module->to(device_);
     teacher_->module->freeze();
@@ -218,6 +223,7 @@ void Trainer::open() {
                              {"compression_ratio", ratio},
                              {"scaled_families", families}};
 
+  // Without the masks of dropout, of which the networks that are known have few.
   const std::int64_t at_once = std::min(config_.micro_batch.value_or(p.batch), p.batch);
   const Recompute recompute = recompute_of(p.recompute, checked_mul(student_.cost.activation_elements, at_once));
   record_["recompute"] = recompute == Recompute::kAll ? "all" : "none";
@@ -320,6 +326,8 @@ void Trainer::record() {
   for (const auto &[name, version] : command::libraries()) versions[name] = version;
   versions["LibTorch"] = TORCH_VERSION;
   record_["versions"] = versions;
+  std::error_code none_there;
+  std::filesystem::remove(folder_.file("result.json"), none_there); // it goes on
   const std::string run = write_run({.config = config_, .record = record_.dump()});
   std::map<std::string, std::uint64_t> bytes;
   for (const auto &[name, tensor] : tensors()) bytes[name] = tensor.nbytes();
@@ -600,7 +608,7 @@ RunResult Trainer::train_all() {
   for (const std::string &line : bad_file_lines(data_)) say(line);
   if (reporter_.ends()) {
     say(fmt::format("interrupted at step {}; the same command goes on", position_.step));
-    return result(Ending::kInterrupted, fmt::format("at step {}", position_.step));
+    return result(Ending::kInterrupted, fmt::format("it was asked to end at step {}", position_.step));
   }
   if (position_.epoch < config_.protocol.epochs) {
     say(fmt::format("stopped at step {} of {}: --max-steps {}", position_.step, total_steps(), *config_.max_steps));
@@ -617,27 +625,29 @@ RunResult Trainer::run() {
   restore();
   read_epochs_of_before();
   started_ = std::chrono::steady_clock::now();
+  if (position_.step == 0) seconds_before_ = 0;
   if (const std::string path = folder_.file("heartbeat.json"); folder_.has("heartbeat.json"))
     if (const auto before = read_heartbeat(read_text(path, path))) seconds_before_ = before->seconds;
   const std::string file = folder_.file("result.json");
   if (resumed_ && position_.epoch >= config_.protocol.epochs && folder_.has("weights.safetensors")) {
     reporter_.line("the run is complete");
-    try {
-      if (folder_.has("result.json")) return read_result(read_text(file, file), file);
+    RunResult out = result(Ending::kDone);
+    try { // all but its seconds is known
+      out.seconds = folder_.has("result.json") ? read_result(read_text(file, file), file).seconds : std::nullopt;
     } catch (const Error &error) {
+      out.seconds.reset();
       reporter_.line(fmt::format("{}; it is written anew", error.what()));
     }
-    const RunResult out = result(Ending::kDone); // a run of before has none
     write_file(file, write_result(out));
     return out;
   }
-  std::error_code none_there;
-  std::filesystem::remove(file, none_there);
   const RunResult out = [&] {
     try {
       return train_all();
     } catch (const Ended &ended) {
       return result(ended.ending, ended.reason);
+    } catch (const c10::OutOfMemoryError &error) { // in validation, or the teacher's
+      return result(Ending::kOutOfMemory, error.what_without_backtrace());
     }
   }();
   if (resumed_ || folder_.has("run.json")) write_file(file, write_result(out)); // else nothing was begun

@@ -86,10 +86,20 @@ TEST_F(TrainerAlone, GivesItsResultAndTellsHowItGoes) {
   Listener again;
   EXPECT_EQ(write_result(train(config(), path("run"), again)), write_result(result));
   EXPECT_EQ(again.shown, 0);
-  // A run of before has no result.json, and gets it.
-  fs::remove(path("run/result.json"));
-  EXPECT_EQ(write_record(*train(config(), path("run"), again).last), write_record(*result.last));
-  EXPECT_EQ(of_file().ending, Ending::kDone);
+  // A run of before has no result.json, and gets it, with what is known; so does one whose file is damaged or changed.
+  for (const char *text :
+       {"", "{", R"({"schema": "pare.result/1"})",
+        R"({"schema": "pare.result/1", "ending": "diverged", "reason": null, "step": 0, "steps": 0, "epoch": 0,
+                               "epochs": 0, "seconds": null, "last": null})"}) {
+    fs::remove(path("run/result.json"));
+    if (*text != '\0') write_file(path("run/result.json"), text);
+    const RunResult known = train(config(), path("run"), again);
+    EXPECT_EQ(known.ending, Ending::kDone);
+    EXPECT_EQ(known.step, result.step);
+    EXPECT_FALSE(known.seconds) << "nobody knows";
+    EXPECT_EQ(write_record(known.last.value()), write_record(*result.last));
+    EXPECT_EQ(write_result(of_file()), write_result(known));
+  }
 }
 
 TEST_F(TrainerAlone, EndsWhereItIsAskedToAndGoesOn) {
@@ -107,7 +117,14 @@ TEST_F(TrainerAlone, EndsWhereItIsAskedToAndGoesOn) {
       EXPECT_EQ(write_record(result.last.value()), write_record(once.last.value()));
     }
     EXPECT_EQ(write_result(of_file()), write_result(result));
+    EXPECT_TRUE(result.seconds);
   }
+  // Without a heartbeat nobody knows how long it had taken.
+  Listener first(1);
+  train(config(), path("old"), first);
+  fs::remove(path("old/heartbeat.json"));
+  Listener second;
+  EXPECT_FALSE(train(config(), path("old"), second).seconds);
   RunConfig shorter = config();
   shorter.max_steps = 2;
   Listener listener;

@@ -201,10 +201,10 @@ TEST(Dataset, RefusesFoldersThatDoNotFit) {
 }
 
 TEST(Dataset, RefusesOtherSpecs) {
-  expect_error([] { open_data("cifar10"); }, ErrorCode::kUsage, "data", "'cifar10'");
-  expect_error([] { open_data("cifar10:"); }, ErrorCode::kUsage, "data", "imagenet:DIR");
-  expect_error([] { open_data(":x"); }, ErrorCode::kUnknownName, ":x", "known: cifar10:DIR");
-  expect_error([] { open_data("emnist:x"); }, ErrorCode::kUnknownName, "emnist:x", "'emnist'");
+  expect_error([] { open_data("cifar10"); }, ErrorCode::kUsage, "--data", "data = cifar10 must be KIND:DIR");
+  expect_error([] { open_data("cifar10:"); }, ErrorCode::kUsage, "--data", "imagenet");
+  expect_error([] { open_data(":x"); }, ErrorCode::kUsage, "--data", "KIND one of cifar10");
+  expect_error([] { open_data("emnist:x"); }, ErrorCode::kUsage, "--data", "did you mean mnist?");
   expect_error([] { open_data("cifar10:/nowhere/at/all"); }, ErrorCode::kIo, "/nowhere/at/all", "No such file");
   EXPECT_EQ(parse_on_bad_file("fail", "x"), OnBadFile::kFail);
   EXPECT_EQ(parse_on_bad_file("skip", "x"), OnBadFile::kSkip);
@@ -287,6 +287,18 @@ TEST(Dataset, RefusesABrokenSyntheticMark) {
   with(R"({"schema": "pare.synthetic/1", "kind": "cifar10", "classes": 3})");
   EXPECT_EQ(open_data(spec).classes, 3);
   EXPECT_TRUE(open_data(spec).synthetic);
+}
+
+// What stands in for a bad image is of those that were asked for.
+TEST(Dataset, MaxImagesLeavesTheOthersOut) {
+  const TemporaryFolder folder;
+  write_folders(folder.path());
+  write(folder.path() / "train/cat/a.jpg", "bad");
+  const DataSource source = open_data("imagenet:" + folder.path().string(), OnBadFile::kSkip, Digest::kSha256, 1);
+  ASSERT_EQ(source.train->size(), 2);
+  EXPECT_EQ(source.train->load(0).label, 1) << "dog's first, and not cat's second";
+  EXPECT_EQ(source.train->bad_files().size(), 1u);
+  EXPECT_EQ(source.validation->size(), 4);
 }
 
 } // namespace

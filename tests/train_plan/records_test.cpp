@@ -104,6 +104,7 @@ TEST(Heartbeats, AreReadWhereTheyCanBe) {
   ASSERT_TRUE(read);
   EXPECT_EQ(read->step, 3);
   EXPECT_EQ(read->seconds, 1.5);
+  EXPECT_FALSE(read_heartbeat(write_heartbeat({.step = 3}))->seconds) << "not known";
   for (const char *text : {"", "{}", "{\"step\": 3", "[]"}) EXPECT_FALSE(read_heartbeat(text)) << text;
 }
 

@@ -32,12 +32,14 @@ constexpr std::string_view kDevice = "cpu"; ///< where none is named
 // Options that two of the commands have.
 
 OptionInfo data_option() {
-  return {.name = "--data",
-          .value = "SPEC",
-          .description =
-              "cifar10:DIR or cifar100:DIR (the binary files), fashion-mnist:DIR or mnist:DIR (MNIST's files, packed or not), "
-              "imagenet:DIR or folder:DIR (train/CLASS/*.jpg and val/CLASS/*.jpg)",
-          .required = true};
+  static const std::string description = [] {
+    std::vector<std::string> kinds;
+    for (const DataKind &kind : kDataKinds)
+      kinds.push_back(fmt::format("{}:DIR{} ({})", kind.name,
+                                  kind.alias.empty() ? std::string() : fmt::format(" or {}:DIR", kind.alias), kind.files));
+    return fmt::format("{}", fmt::join(kinds, ", "));
+  }();
+  return {.name = "--data", .value = "SPEC", .description = description, .required = true};
 }
 
 OptionInfo protocol_option() {

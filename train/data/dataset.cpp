@@ -4,6 +4,7 @@
 #include "base/files.hpp"
 #include "base/json.hpp"
 #include "base/names.hpp"
+#include "base/text.hpp"
 #include "train/data/sources.hpp"
 
 #include <fmt/format.h>
@@ -18,29 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Kind {
-  const char *name;
-  const char *alias; ///< "" for none
-  void (*open)(DataSource &, const std::optional<SyntheticMark> &, OnBadFile);
-};
-constexpr std::array<Kind, 5> kKinds = {{{"cifar10", "", open_cifar10},
-                                         {"cifar100", "", open_cifar100},
-                                         {"fashion-mnist", "", open_fashion_mnist},
-                                         {"mnist", "", open_mnist},
-                                         {"imagenet", "folder", open_image_folder}}};
-
-constexpr const char *kAccepted = "cifar10:DIR, cifar100:DIR, fashion-mnist:DIR, mnist:DIR, imagenet:DIR, folder:DIR";
-
-const Kind &find_kind(const std::string &name, const std::string &spec) {
-  for (const Kind &kind : kKinds)
-    if (name == kind.name || (kind.alias[0] != '\0' && name == kind.alias)) return kind;
-  std::vector<std::string_view> known;
-  for (const Kind &kind : kKinds)
-    for (const std::string_view own : {kind.name, kind.alias})
-      if (!own.empty()) known.push_back(own);
-  throw Error{ErrorCode::kUnknownName, spec,
-              fmt::format("no kind of data is called '{}'; known: {}{}", name, kAccepted, did_you_mean(name, known))};
-}
+/// In the order of kDataKinds.
+constexpr std::array<void (*)(DataSource &, const std::optional<SyntheticMark> &, OnBadFile), kDataKinds.size()> kOpen = {
+    open_cifar10, open_cifar100, open_fashion_mnist, open_mnist, open_image_folder};
 
 constexpr std::size_t kMostMarkBytes = std::size_t{1} << 20;
 
@@ -93,12 +74,35 @@ std::vector<BadFile> DataSource::bad_files() const {
   return result;
 }
 
-DataSource open_data(const std::string &spec, OnBadFile policy, Digest digest, std::optional<std::int64_t> max_images) {
+std::vector<std::string_view> data_kind_names() {
+  std::vector<std::string_view> out;
+  for (const DataKind &kind : kDataKinds) out.push_back(kind.name);
+  return out;
+}
+
+std::pair<std::string, std::string> parse_data_spec(const std::string &spec) {
   const auto colon = spec.find(':');
-  if (colon == spec.npos || colon + 1 == spec.size())
-    throw Error{ErrorCode::kUsage, "data", fmt::format("'{}' names no kind of data and folder; accepted: {}", spec, kAccepted)};
-  const Kind &kind = find_kind(spec.substr(0, colon), spec);
-  const fs::path folder = spec.substr(colon + 1);
+  std::vector<std::string_view> names = data_kind_names();
+  std::string aliases;
+  for (const DataKind &kind : kDataKinds)
+    if (!kind.alias.empty()) {
+      names.push_back(kind.alias);
+      aliases += fmt::format("{}{} is {}", aliases.empty() ? "" : ", ", kind.alias, kind.name);
+    }
+  const auto known = find_name(spec.substr(0, colon), names);
+  if (!known || colon == std::string::npos || colon + 1 == spec.size())
+    throw Error(ErrorCode::kUsage, "--data",
+                fmt::format("data = {} must be KIND:DIR with KIND one of {} ({}){}", plain(spec),
+                            fmt::join(data_kind_names(), ", "), aliases,
+                            known ? "" : did_you_mean(spec.substr(0, colon), names)));
+  const auto kind = std::find_if(kDataKinds.begin(), kDataKinds.end(),
+                                 [&](const DataKind &one) { return one.name == names[*known] || one.alias == names[*known]; });
+  return {std::string(kind->name), spec.substr(colon + 1)};
+}
+
+DataSource open_data(const std::string &spec, OnBadFile policy, Digest digest, std::optional<std::int64_t> max_images) {
+  const auto [kind, directory] = parse_data_spec(spec);
+  const fs::path folder = directory;
   std::error_code error;
   if (!fs::is_directory(folder, error))
     throw Error{ErrorCode::kIo, folder.string(), error ? error.message() : "is not a folder"};
@@ -106,13 +110,15 @@ DataSource open_data(const std::string &spec, OnBadFile policy, Digest digest, s
   DataSource source;
   source.spec = spec;
   source.digest = digest;
-  source.kind = kind.name;
+  source.kind = kind;
+  source.max_images = max_images;
   source.directory = folder.string();
   const std::optional<SyntheticMark> mark = read_mark(folder / kSyntheticMark);
   if (mark && mark->kind != source.kind)
     throw Error{ErrorCode::kInvalidFile, (folder / kSyntheticMark).string(),
                 fmt::format("the folder holds a synthetic '{}'; open it as {}:{}", mark->kind, mark->kind, folder.string())};
-  kind.open(source, mark, policy);
+  const std::vector<std::string_view> names = data_kind_names();
+  kOpen[static_cast<std::size_t>(std::find(names.begin(), names.end(), kind) - names.begin())](source, mark, policy);
   if (max_images) source.train = std::make_shared<FirstOfEachClass>(source.train, *max_images);
   source.synthetic = mark || std::any_of(source.class_names.begin(), source.class_names.end(),
                                          [](const std::string &name) { return name.starts_with(kSyntheticClass); });

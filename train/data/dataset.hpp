@@ -2,11 +2,14 @@
 
 #include "base/digest.hpp"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pare::train {
@@ -68,10 +71,25 @@ enum class OnBadFile { kFail, kSkip };
 /// "fail" or "skip". Throws Error{kInvalidValue}, placed at `where`.
 OnBadFile parse_on_bad_file(const std::string &text, const std::string &where);
 
+/// A kind of data, which stands in front of the colon in KIND:DIR. dataset.cpp has what opens each.
+struct DataKind {
+  std::string_view name;
+  std::string_view alias; ///< another name of it; empty for none
+  std::string_view files; ///< what DIR holds, in words
+};
+inline constexpr std::array<DataKind, 5> kDataKinds = {{{"cifar10", "", "the binary files"},
+                                                        {"cifar100", "", "the binary files"},
+                                                        {"fashion-mnist", "", "MNIST's files, packed by gzip or not"},
+                                                        {"mnist", "", "its files, packed by gzip or not"},
+                                                        {"imagenet", "folder", "train/CLASS/*.jpg and val/CLASS/*.jpg"}}};
+std::vector<std::string_view> data_kind_names();
+/// "cifar10:DIR" -> {"cifar10", "DIR"}, a kind's other name and letter case understood. Throws Error{kUsage} placed at --data.
+std::pair<std::string, std::string> parse_data_spec(const std::string &spec);
+
 /// What `--data KIND:DIR` names.
 struct DataSource {
   std::string spec;      ///< as given
-  std::string kind;      ///< "cifar10", "cifar100", "fashion-mnist", "mnist" or "imagenet"
+  std::string kind;      ///< one of kDataKinds
   std::string directory; ///< where the files are
   std::shared_ptr<const Dataset> train, validation;
   std::int64_t classes = 0;
@@ -80,8 +98,9 @@ struct DataSource {
   /// digest() of a list of digests: of each file's bytes (CIFAR, MNIST's as they are unpacked), or of the names and sizes of
   /// each class's files.
   std::string fingerprint;
-  std::string preparation;         ///< what was done to the images of the files, in words; empty: nothing
-  Digest digest = Digest::kSha256; ///< that the fingerprint is made with
+  std::optional<std::int64_t> max_images; ///< of each class to train on; none: all
+  std::string preparation;                ///< what was done to the images of the files, in words; empty: nothing
+  Digest digest = Digest::kSha256;        ///< that the fingerprint is made with
 
   /// Those of both splits, training first.
   std::vector<BadFile> bad_files() const;
@@ -94,10 +113,10 @@ struct DataSource {
 /// - cifar100:DIR: the binary version, train.bin and test.bin in DIR or DIR/cifar-100-binary; the fine labels are used
 /// - fashion-mnist:DIR, mnist:DIR: train-images-idx3-ubyte, train-labels-idx1-ubyte and those of t10k, packed by gzip or not,
 /// in
-///   DIR, DIR/raw or where torchvision puts them under DIR; padded to 32 x 32, grey in all three channels
+///   DIR, DIR/raw or where torchvision puts them; padded to 32 x 32, grey in all three channels
 /// - imagenet:DIR, folder:DIR: JPEG files, DIR/train/CLASS/*.jpg and DIR/val/CLASS/*.jpg; classes are numbered by name
 ///
-/// Throws Error{kUsage, kUnknownName} about the text, Error{kIo, kInvalidFile} about a file.
+/// Throws Error{kUsage} about the text, Error{kIo, kInvalidFile} about a file.
 /// `digest`: how the fingerprint is made; runs of before have another than those of today. `max_images`: of each class only so
 /// many of the images to train on, the first ones.
 DataSource open_data(const std::string &spec, OnBadFile policy = OnBadFile::kFail, Digest digest = Digest::kSha256,

@@ -185,6 +185,10 @@ void open_image_folder(DataSource &source, const std::optional<SyntheticMark> &m
   std::vector<File> train_files = list_files(train, source.class_names, "train", source.digest, checksums);
   std::vector<File> validation_files = list_files(validation, source.class_names, "val", source.digest, checksums);
   source.fingerprint = digest(checksums, source.digest);
+  if (source.max_images) // here, so that no other image stands in for a bad one
+    std::erase_if(train_files, [&, has = std::map<std::int64_t, std::int64_t>()](const File &file) mutable {
+      return ++has[file.label] > *source.max_images;
+    });
   source.train = std::make_shared<FolderDataset>(train, source.class_names, std::move(train_files), policy);
   source.validation = std::make_shared<FolderDataset>(validation, source.class_names, std::move(validation_files), policy);
 }

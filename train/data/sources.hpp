@@ -18,7 +18,8 @@ inline constexpr const char *kSyntheticSchema = "pare.synthetic/1";
 /// What the names of synthetic classes begin with: they are known by that where the mark was left behind.
 inline constexpr const char *kSyntheticClass = "synthetic_";
 
-/// These fill all of a source but spec, kind, synthetic and max_images. `mark` is what lies in the folder.
+/// These fill all of a source but spec, kind, synthetic and max_images; packed sets need not look at that. `mark` is what lies
+/// in the folder.
 void open_cifar10(DataSource &source, const std::optional<SyntheticMark> &mark, OnBadFile policy);
 void open_cifar100(DataSource &source, const std::optional<SyntheticMark> &mark, OnBadFile policy);
 void open_fashion_mnist(DataSource &source, const std::optional<SyntheticMark> &mark, OnBadFile policy);

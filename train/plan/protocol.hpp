@@ -54,7 +54,7 @@ constexpr const auto &table_of(RecomputeChoice /*choice*/) { return kRecomputeCh
 struct Protocol {
   std::string name;
   std::string description;
-  std::string data;                      ///< kind of data that it is for, one of kDataKinds
+  std::string data;                      ///< kind of data that it is for (train/data/dataset.hpp)
   std::vector<std::string> for_networks; ///< families of networks whose default on such data it is
 
   std::int64_t batch = 0;
@@ -76,8 +76,6 @@ struct Protocol {
   std::map<std::string, bool> decay_scaling;
   RecomputeChoice recompute = RecomputeChoice::kAuto;
 };
-
-inline constexpr std::array<std::string_view, 5> kDataKinds = {"cifar10", "cifar100", "fashion-mnist", "mnist", "imagenet"};
 
 /// The registry: protocols.cpp. Every entry is valid.
 std::span<const Protocol> protocols();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "models/network.hpp"
+#include "train/data/dataset.hpp"
 #include "train/plan/protocol.hpp"
 
 #include <limits>
@@ -34,11 +35,7 @@ void visit_fields(AProtocol &p, Visit &&visit) {
   constexpr double kMany = 1e9;
   visit(Field{.key = "name", .description = "what it is called", .required = true}, p.name);
   visit(Field{.key = "description", .description = "in words"}, p.description);
-  visit(Field{.key = "data",
-              .description = "the data that it is for",
-              .required = true,
-              .choices = {kDataKinds.begin(), kDataKinds.end()}},
-        p.data);
+  visit(Field{.key = "data", .description = "the data that it is for", .required = true, .choices = data_kind_names()}, p.data);
   visit(Field{.key = "for_networks", .description = "families of networks whose default it is", .choices = family_names()},
         p.for_networks);
   visit(Field{.key = "batch", .description = "images of one step", .required = true, .least = 1, .most = kMany}, p.batch);

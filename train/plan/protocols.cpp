@@ -55,10 +55,12 @@ Protocol wrn(const std::string &data, Augmentation augmentation) {
           .decay_scaling = standard_decay_scaling()};
 }
 
-/// For experiments of minutes: runs of a few epochs want less attention transfer than 2019's of 200.
+/// Pare's own, for experiments of minutes: runs of a few epochs want less attention transfer than 2019's of 200. Tried on
+/// Fashion-MNIST at five epochs of 12,000 images: errors of 13.7 to 14.5 % with beta 100, 19.2 to 22.2 % with 1000.
 Protocol small_grey(const std::string &data, const Channels &channels, bool flip) {
   Protocol out = wrn(data, cifar(channels, 0));
   out.name = data;
+  out.description = "wide residual networks on " + data + " in minutes; Pare's own";
   out.epochs = 30;
   out.schedule = {.kind = ScheduleKind::kCosine, .milestones = {}};
   out.augmentation.flip = flip;

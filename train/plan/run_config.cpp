@@ -244,21 +244,6 @@ Design teacher_design_of(const RunConfig &config) {
   return load(config.teacher.value().network, {.input = config.model.input});
 }
 
-std::pair<std::string, std::string> parse_data_spec(const std::string &spec) {
-  const auto colon = spec.find(':');
-  const std::string kind = spec.substr(0, colon);
-  // Folders of JPEG files go by either name.
-  constexpr std::string_view kFolder = "folder";
-  std::vector<std::string_view> kinds(kDataKinds.begin(), kDataKinds.end());
-  kinds.push_back(kFolder);
-  const auto known = find_name(kind, kinds);
-  if (!known || colon == std::string::npos || colon + 1 == spec.size())
-    throw Error(ErrorCode::kUsage, "--data",
-                fmt::format("data = {} must be KIND:DIR with KIND one of {} (which {} means too){}", plain(spec),
-                            fmt::join(kDataKinds, ", "), kFolder, known ? "" : did_you_mean(kind, kinds)));
-  return {std::string(kinds[*known] == kFolder ? "imagenet" : kinds[*known]), spec.substr(colon + 1)};
-}
-
 std::string parse_device(const std::string &where, std::string_view text) {
   constexpr std::array<std::string_view, 2> kKinds = {"cpu", "cuda"};
   const auto colon = text.find(':');

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "solver/solved_config.hpp"
+#include "train/data/dataset.hpp"
 #include "train/plan/protocol.hpp"
 
 #include <cstdint>
@@ -79,9 +80,6 @@ Design load_design_text(const NetworkText &network);
 Design design_of(const ModelConfig &model);
 /// The teacher's, for images of the same size.
 Design teacher_design_of(const RunConfig &config);
-
-/// "cifar10:DIR" -> {"cifar10", "DIR"}; "folder" is another name of "imagenet". Throws Error{kUsage} placed at --data.
-std::pair<std::string, std::string> parse_data_spec(const std::string &spec);
 
 /// "cpu", "cuda:N"; "cuda" is "cuda:0". Throws Error{kInvalidValue}.
 std::string parse_device(const std::string &where, std::string_view text);

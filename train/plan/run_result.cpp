@@ -30,7 +30,8 @@ void visit_numbers(Result &r, Visit &&visit) {
 } // namespace
 
 std::string write_heartbeat(const Heartbeat &heartbeat) {
-  return Json({{"step", heartbeat.step}, {"seconds", heartbeat.seconds}}).dump() + "\n";
+  return Json({{"step", heartbeat.step}, {"seconds", heartbeat.seconds ? Json(*heartbeat.seconds) : Json(nullptr)}}).dump() +
+         "\n";
 }
 
 std::optional<Heartbeat> read_heartbeat(std::string_view text) {
@@ -38,7 +39,9 @@ std::optional<Heartbeat> read_heartbeat(std::string_view text) {
     const json::Place place("heartbeat.json");
     const Json document = json::parse(text, place);
     json::Members members(document, place);
-    return Heartbeat{.step = members.whole("step", 0), .seconds = members.real("seconds")};
+    Heartbeat out{.step = members.whole("step", 0)};
+    if (members.said("seconds") != nullptr) out.seconds = members.real("seconds");
+    return out;
   } catch (const Error &) {
     return std::nullopt;
   }
@@ -48,7 +51,12 @@ std::string write_result(const RunResult &result) {
   Json out = {{"schema", kSchema},
               {"ending", name_of(kEndings, result.ending)},
               {"reason", result.reason.empty() ? Json(nullptr) : Json(result.reason)}};
-  visit_numbers(result, [&](const char *key, const auto &value) { out[key] = value; });
+  visit_numbers(result, [&]<class Number>(const char *key, const Number &value) {
+    if constexpr (std::is_same_v<Number, std::int64_t>)
+      out[key] = value;
+    else
+      out[key] = value ? Json(*value) : Json(nullptr);
+  });
   out["last"] = result.last ? json_of(*result.last) : Json(nullptr);
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; // a reason may name files
 }
@@ -67,10 +75,10 @@ RunResult read_result(std::string_view text, const std::string &where) {
   members.at("reason");
   if (members.said("reason") != nullptr) out.reason = members.text("reason");
   visit_numbers(out, [&]<class Number>(const char *key, Number &value) {
-    if constexpr (std::is_same_v<Number, double>)
-      value = members.real(key);
-    else
+    if constexpr (std::is_same_v<Number, std::int64_t>)
       value = members.whole(key, 0);
+    else if (members.at(key); members.said(key) != nullptr)
+      value = members.real(key);
   });
   members.at("last");
   if (const Json *last = members.said("last")) out.last = read_epoch(*last, members.place("last"));

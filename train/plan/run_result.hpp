@@ -24,7 +24,8 @@ inline constexpr std::array kEndings = {std::pair{Ending::kDone, std::string_vie
                                         std::pair{Ending::kDiverged, std::string_view("diverged")},
                                         std::pair{Ending::kOutOfMemory, std::string_view("out_of_memory")}};
 
-/// What a run came to: result.json of its folder, schema `pare.result/1`. It is there while nothing trains in the folder.
+/// What a run came to: result.json of its folder, schema `pare.result/1`. It is there once `train()` has returned,
+/// and not while a run trains, nor where that was killed or ended in an error.
 struct RunResult {
   Ending ending = Ending::kDone;
   std::string reason;     ///< one sentence where it is not done
@@ -32,14 +33,15 @@ struct RunResult {
   std::int64_t steps = 0; ///< of all epochs
   std::int64_t epoch = 0; ///< epochs done
   std::int64_t epochs = 0;
-  double seconds = 0;              ///< of training and validation, those before an interruption too
+  /// Of training and validation, those before an interruption too; none where a run of before went on, which did not keep them.
+  std::optional<double> seconds;
   std::optional<EpochRecord> last; ///< the last epoch that was done
 };
 
 /// Where a run is: heartbeat.json of its folder, written whenever it saves.
 struct Heartbeat {
   std::int64_t step = 0;
-  double seconds = 0; ///< of training and validation up to now
+  std::optional<double> seconds = {}; ///< of training and validation up to now, where it is known
 };
 std::string write_heartbeat(const Heartbeat &heartbeat);
 /// None for a text that is none: nothing depends on it but what people are told.
