@@ -68,7 +68,7 @@ Report totals(const CostView &view) {
       .title = title_of(view),
       .columns = {{.heading = "quantity"}, number_column("total", true)},
       .rows = {},
-      .notes = {"activation elements: of all tensors that ops make in one pass over the batch, views and dropout not counted"}};
+      .notes = {"activation elements: of all tensors that ops make in one pass, views and dropout not counted"}};
   out.rows = {{"parameters", Count(cost.parameters)},
               {"parameters of substitutes", Count(cost.substituted_parameters)},
               {"parameters with scaled weight decay", Count(cost.scaled_decay_parameters)},
