@@ -69,7 +69,8 @@ const Command &command_cost() {
       .description =
           "Counts the parameters, mult-adds and activations of a network, as it is or with its convolutions substituted. A "
           "number of mult-adds stands with the convention that it is counted by; what a convention does not count is listed. "
-          "Activation elements are those of all tensors that ops make in one pass over the batch; views are not counted.",
+          "Activation elements are those of all tensors that ops make in one pass over the batch; views and dropout are not "
+          "counted.",
       .options = {network_option(),
                   substitute_option(),
                   where_possible_option(),

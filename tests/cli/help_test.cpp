@@ -66,8 +66,9 @@ TEST_F(Help, ListsValuesAndDefaults) {
   expect({"help", "solve"}, "--method METHOD How to search; pare list solvers describes them: exact, nlopt; default: exact");
   expect({"help", "show"}, "How to write the result: text, json, dot; default: text");
   expect({"help", "cost"}, "--batch N Images that are counted together; default: 1");
-  expect({"help", "cost"}, "Activation elements are those of all tensors that ops make in one pass over the batch; views are "
-                           "not counted.");
+  expect({"help", "cost"},
+         "Activation elements are those of all tensors that ops make in one pass over the batch; views and dropout are "
+         "not counted.");
   expect({"help", "train"}, "--precision P Of convolutions and matrix products: fp32, tf32, bf16; default: fp32");
   for (const std::string &command : kCommands)
     EXPECT_EQ(output({"help", command}).find("standard"), std::string::npos) << command;
