@@ -302,7 +302,7 @@ std::string meant_name(std::string_view text, FreeKnob free_knob) {
   std::string_view name = own.substr(0, own.rfind('_'));
   std::string_view setting = own.substr(name.size());
   if (!begins_setting(setting)) {
-    // Names have no digits in them: what begins with one is a setting whose _ was left out.
+    // Pare's names have no digits in them: what begins with one is a setting whose _ was left out.
     name = own.substr(0, own.find_first_of("0123456789."));
     setting = own.substr(name.size());
     if (!parse_real(setting)) {

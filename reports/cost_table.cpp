@@ -64,11 +64,10 @@ std::string event_name(const EventCount &event) {
 
 Report totals(const CostView &view) {
   const CostReport &cost = view.cost;
-  Report out{
-      .title = title_of(view),
-      .columns = {{.heading = "quantity"}, number_column("total", true)},
-      .rows = {},
-      .notes = {"activation elements: of all tensors that ops make in one pass, views and dropout not counted"}};
+  Report out{.title = title_of(view),
+             .columns = {{.heading = "quantity"}, number_column("total", true)},
+             .rows = {},
+             .notes = {"activation elements: of all tensors that ops make in one pass, views and dropout not counted"}};
   out.rows = {{"parameters", Count(cost.parameters)},
               {"parameters of substitutes", Count(cost.substituted_parameters)},
               {"parameters with scaled weight decay", Count(cost.scaled_decay_parameters)},
