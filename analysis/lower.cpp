@@ -93,7 +93,7 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
       for (NodeId input : inputs)
         if (dropped[input]) refuse_weight(graph, id);
     }
-  const std::vector<ConvSites> sites = replaceable_sites(graph);
+  const std::vector<ConvSites> sites = replaceable_sites(graph, sharers);
   std::vector<SiteLowering> lowerings(marks.size());
   std::vector<const Substitute *> substitutes(marks.size());
   for (std::size_t i = 0; i < marks.size(); ++i) {

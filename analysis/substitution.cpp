@@ -72,9 +72,8 @@ ConvSite site_of(const Graph &graph, const Graph::Replaceable &replaceable) {
           .baseline = replaceable.baseline};
 }
 
-std::vector<ConvSites> replaceable_sites(const Graph &graph) {
+std::vector<ConvSites> replaceable_sites(const Graph &graph, const std::vector<std::vector<NodeId>> &sharers) {
   std::vector<ConvSites> out;
-  const auto sharers = graph.sharers();
   out.reserve(sharers.size());
   for (std::size_t i = 0; i < sharers.size(); ++i) {
     const Graph::Replaceable &mark = graph.replaceable()[i];

@@ -38,8 +38,9 @@ ConvSite site_of(const Graph &graph, const Graph::Replaceable &replaceable);
 /// All places of one replaceable layer: its own, then those of the layers that share its parameters, in order. They have one
 /// substitute, with one set of parameters, and may differ in image size, stride, padding and dilation.
 using ConvSites = std::vector<ConvSite>;
-/// Those of each of Graph::replaceable().
-std::vector<ConvSites> replaceable_sites(const Graph &graph);
+/// Those of each of Graph::replaceable(). `sharers`: Graph::sharers(), for who has it already.
+std::vector<ConvSites> replaceable_sites(const Graph &graph, const std::vector<std::vector<NodeId>> &sharers);
+inline std::vector<ConvSites> replaceable_sites(const Graph &graph) { return replaceable_sites(graph, graph.sharers()); }
 /// A site on its own, with the output shape inferred. Throws Error{kInvalidConfig}.
 ConvSite make_site(std::string name, const Shape &input, std::int64_t out_channels, Pair kernel, Pair stride, Padding padding,
                    Pair dilation, bool bias = false);

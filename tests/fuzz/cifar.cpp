@@ -1,47 +1,21 @@
 #include "train/data/sources.hpp"
 
+#include "tests/fuzz/folder.hpp"
 #include "tests/fuzz/fuzz.hpp"
-
-#include <fstream>
-#include <string>
-#include <unistd.h>
 
 namespace pare::fuzz {
 
-namespace {
-
-namespace fs = std::filesystem;
-
-/// A folder where all files of records of both formats are one.
-class Folder {
-public:
-  Folder() : path_(fs::temp_directory_path() / ("pare-fuzz-cifar." + std::to_string(::getpid()))) {
-    fs::create_directories(path_);
-    for (const char *name : {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin",
-                             "test_batch.bin", "train.bin", "test.bin"}) {
-      fs::remove(path_ / name);
-      fs::create_symlink("records", path_ / name);
-    }
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  void write(const char *name, std::string_view bytes) const {
-    std::ofstream(path_ / name, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  }
-  void remove(const char *name) const { fs::remove(path_ / name); }
-  std::string text() const { return path_.string(); }
-
-private:
-  fs::path path_;
-};
-
-} // namespace
-
 /// A byte that says which format it is and which files are there; their texts, each up to a NUL; records.
 void read(std::string_view bytes) {
-  static const Folder folder;
+  // All files of records, of both formats, are one.
+  static const Folder folder("cifar", {{"data_batch_1.bin", "records"},
+                                       {"data_batch_2.bin", "records"},
+                                       {"data_batch_3.bin", "records"},
+                                       {"data_batch_4.bin", "records"},
+                                       {"data_batch_5.bin", "records"},
+                                       {"test_batch.bin", "records"},
+                                       {"train.bin", "records"},
+                                       {"test.bin", "records"}});
   if (bytes.empty()) return;
   const auto flags = static_cast<unsigned char>(bytes[0]);
   bytes.remove_prefix(1);

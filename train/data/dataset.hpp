@@ -108,12 +108,9 @@ struct DataSource {
 
 /// Opens a set of images and checks what can be checked without decoding them:
 ///
-/// - cifar10:DIR: the binary version, data_batch_1.bin ... data_batch_5.bin and test_batch.bin in DIR or
-/// DIR/cifar-10-batches-bin
-/// - cifar100:DIR: the binary version, train.bin and test.bin in DIR or DIR/cifar-100-binary; the fine labels are used
-/// - fashion-mnist:DIR, mnist:DIR: train-images-idx3-ubyte, train-labels-idx1-ubyte and those of t10k, packed by gzip or not,
-/// in
-///   DIR, DIR/raw or where torchvision puts them; padded to 32 x 32, grey in all three channels
+/// - cifar10:DIR, cifar100:DIR: the binary version, in DIR or in the folder that the archive has; of CIFAR-100 the fine labels
+/// - fashion-mnist:DIR, mnist:DIR: four files, packed or not, in DIR, DIR/raw or where torchvision puts them; each image with a
+///   border to 32 x 32, grey in all three channels
 /// - imagenet:DIR, folder:DIR: JPEG files, DIR/train/CLASS/*.jpg and DIR/val/CLASS/*.jpg; classes are numbered by name
 ///
 /// Throws Error{kUsage} about the text, Error{kIo, kInvalidFile} about a file.
