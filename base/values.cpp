@@ -82,4 +82,47 @@ std::string read_choice(const std::string &where, std::string_view text, std::sp
   return std::string(choices[*found]);
 }
 
+namespace {
+
+/// "rank_scale=0.3", and not "parameters<=1M" or "shuffle:groups=4".
+bool is_setting(std::string_view piece) {
+  const std::size_t end = piece.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+  return end != 0 && end != std::string_view::npos && piece[end] == '=';
+}
+
+} // namespace
+
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> out;
+  const auto add = [&](std::string_view piece) {
+    piece.remove_prefix(std::min(piece.find_first_not_of(' '), piece.size()));
+    piece = piece.substr(0, piece.find_last_not_of(' ') + 1);
+    if (out.empty() || !is_setting(piece))
+      out.emplace_back(piece);
+    else
+      out.back().append(",").append(piece);
+  };
+  std::size_t begin = 0;
+  int depth = 0;
+  bool in_string = false; // of JSON, in brackets only
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string && c == '\\')
+      ++i;
+    else if (c == '"' && depth > 0)
+      in_string = !in_string;
+    else if (!in_string && (c == '[' || c == '{'))
+      ++depth;
+    else if (!in_string && (c == ']' || c == '}'))
+      --depth;
+    else if (c == ',' && depth == 0) {
+      add(text.substr(begin, i - begin));
+      begin = i + 1;
+    }
+  }
+  if (depth != 0 || in_string) return {std::string(text)};
+  add(text.substr(begin));
+  return out;
+}
+
 } // namespace pare

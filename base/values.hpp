@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pare {
 
@@ -27,5 +28,10 @@ double read_real(const std::string &where, std::string_view text);
 bool read_switch(const std::string &where, std::string_view text);
 /// One of `choices`, read as names are and given as it is known.
 std::string read_choice(const std::string &where, std::string_view text, std::span<const std::string_view> choices);
+
+/// The items of a list, "Conv,Generic_0.1", without the blanks around them. A comma inside brackets is a value's own, and a
+/// piece KEY=VALUE belongs to the item before it: "tensor_train:dimensions=4,rank_scale=0.3,Shuffle_4" are two. Where brackets
+/// do not match the text is one item, whose reader says so; what is between two commas is an item even where it is nothing.
+std::vector<std::string> split_list(std::string_view text);
 
 } // namespace pare

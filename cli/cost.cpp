@@ -30,7 +30,7 @@ int run(const Arguments &arguments) {
   std::optional<GroupBy> group_by;
   if (const auto name = arguments.find("--group-by")) group_by = parse_group_by(*name);
   std::optional<Substitute> substitute;
-  if (const auto text = arguments.find("--substitute")) substitute = parse_substitute(*text);
+  if (const auto text = read_one_substitute(arguments, "or several by `pare table`")) substitute = parse_substitute(*text);
 
   Design design = read_design(arguments);
   std::vector<Convention> conventions = read_conventions(arguments, design.conventions);

@@ -32,7 +32,7 @@ OptionInfo convention_option() {
   static const std::string description = [] {
     std::vector<std::string_view> names;
     for (const Convention &convention : conventions()) names.push_back(convention.name);
-    return fmt::format("How to count: {}, {}, or a pare.convention/1 file", fmt::join(names, ", "), kAll);
+    return fmt::format("How to count, one or a list: {}, {}, or a pare.convention/1 file", fmt::join(names, ", "), kAll);
   }();
   static const std::string otherwise = fmt::format("{}", fmt::join(default_conventions(), " and "));
   return {.name = "--convention",
@@ -56,7 +56,7 @@ constexpr std::size_t kMostConventionBytes = std::size_t{16} << 20; // they have
 }
 
 std::vector<Convention> read_conventions(const Arguments &arguments, std::span<const Convention> own) {
-  std::vector<std::string> names = arguments.all("--convention");
+  std::vector<std::string> names = arguments.items("--convention");
   if (names.empty())
     for (const std::string_view name : default_conventions()) names.emplace_back(name);
   std::vector<Convention> out;
@@ -95,6 +95,16 @@ std::vector<Convention> read_conventions(const Arguments &arguments, std::span<c
     }
   }
   return out;
+}
+
+std::optional<std::string> read_one_substitute(const Arguments &arguments, std::string_view what_takes_several) {
+  const std::vector<std::string> items = arguments.items("--substitute");
+  if (items.empty()) return std::nullopt;
+  if (items.size() > 1)
+    throw Error(ErrorCode::kUsage, "--substitute",
+                fmt::format("{} are {} substitutions; one would be accepted, {}", shown(arguments.get("--substitute")),
+                            items.size(), what_takes_several));
+  return items.front();
 }
 
 WhereRefused read_where_refused(const Arguments &arguments) {

@@ -24,9 +24,12 @@ OptionInfo convention_option();
 /// NETWORK with --input C,H,W and --batch N where they are given. Throws Error.
 Design read_design(const Arguments &arguments);
 
-/// --convention NAME, `all` or a pare.convention/1 file, each once, in the order given; else macs and reference. `own`: those
-/// that the network's file holds, which have names too.
+/// --convention: lists of names, `all` and pare.convention/1 files, each once, in the order given; else macs and reference.
+/// `own`: those that the network's file holds, which have names too.
 std::vector<Convention> read_conventions(const Arguments &arguments, std::span<const Convention> own = {});
+
+/// --substitute of a command that takes one. Throws Error{kUsage} for a list of several, which says what takes them.
+std::optional<std::string> read_one_substitute(const Arguments &arguments, std::string_view what_takes_several);
 
 WhereRefused read_where_refused(const Arguments &arguments);
 /// --format, or what the ending of --output says, of these.

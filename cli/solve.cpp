@@ -30,7 +30,7 @@ std::string provenance(const Arguments &arguments, const SolveRequest &request) 
   out["method"] = request.method;
   ordered_json options;
   options["substitute"] = request.substitution;
-  options["budgets"] = arguments.all("--budget");
+  options["budgets"] = arguments.items("--budget");
   options["where_possible"] = request.where_refused == WhereRefused::kLeaveAsItIs;
   options["conventions"] = ordered_json::array();
   for (const Convention &convention : request.conventions) options["conventions"].push_back(convention.name);
@@ -98,7 +98,7 @@ std::string written(const SolveView &view, Format format, const std::string &doc
 
 int run(const Arguments &arguments) {
   const Outputs outputs = read_outputs(arguments);
-  SolveRequest request{.substitution = arguments.get("--substitute"),
+  SolveRequest request{.substitution = read_one_substitute(arguments, "and a fit of its own for each").value_or(""),
                        .budgets = {},
                        .conventions = read_conventions(arguments),
                        .method = arguments.get("--method", kDefaultMethod),
@@ -108,7 +108,7 @@ int run(const Arguments &arguments) {
   const std::string bare = !named                            ? standard_convention().name
                            : request.conventions.size() == 1 ? request.conventions.front().name
                                                              : "";
-  for (const std::string &budget : arguments.all("--budget")) request.budgets.push_back(parse_budget(budget, bare));
+  for (const std::string &budget : arguments.items("--budget")) request.budgets.push_back(parse_budget(budget, bare));
   const Design design = read_design(arguments);
   if (design.is_solved)
     throw Error(ErrorCode::kUsage, "NETWORK", fmt::format("{} {}", arguments.get("NETWORK"), what_is_settled(design)));
@@ -168,9 +168,9 @@ const Command &command_solve() {
             .required = true},
            {.name = "--budget",
             .value = "B",
-            .description =
-                "A limit that must hold: parameters<=0.8M, mult-adds[reference]<=100M, parameters<=5% (of the original), or "
-                "parameters~0.8M (nearest); mult-adds alone are by --convention, macs without",
+            .description = "A limit that must hold, or a list of them: parameters<=0.8M, mult-adds[reference]<=100M, "
+                           "parameters<=5% (of the original), or "
+                           "parameters~0.8M (nearest); mult-adds alone are by --convention, macs without",
             .required = true,
             .repeats = true},
            {.name = "--method",
@@ -191,7 +191,7 @@ const Command &command_solve() {
             .values = Values::kFile}},
       .examples = {{"pare solve wrn-28-10 --substitute Generic --budget 'parameters<=0.8M' -o student.json",
                     "The largest WRN-28-10 of low-rank layers within 0.8 M parameters"},
-                   {"pare solve darts --substitute Shuffle --budget 'parameters<=30%' --budget 'mult-adds<=2e8'",
+                   {"pare solve darts --substitute Shuffle --budget 'parameters<=30%,mult-adds<=2e8'",
                     "Two budgets, both must hold"},
                    {"pare solve resnet-18 --substitute width --budget 'parameters~5M' --format json",
                     "The width nearest to five million parameters"}},

@@ -1,7 +1,12 @@
 #include "command/command.hpp"
 
+#include "base/values.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <filesystem>
+#include <system_error>
 
 namespace pare::command {
 
@@ -27,6 +32,18 @@ std::vector<std::string> Arguments::all(std::string_view name) const {
   std::vector<std::string> out;
   for (const auto &[given, value] : given_)
     if (given == name) out.push_back(value);
+  return out;
+}
+
+std::vector<std::string> Arguments::items(std::string_view name) const {
+  std::vector<std::string> out;
+  for (std::string &value : all(name)) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(value, ignored))
+      out.push_back(std::move(value));
+    else
+      for (std::string &item : split_list(value)) out.push_back(std::move(item));
+  }
   return out;
 }
 

@@ -46,6 +46,8 @@ public:
   std::optional<std::string> find(std::string_view name) const;
   std::string get(std::string_view name, std::string_view otherwise = {}) const;
   std::vector<std::string> all(std::string_view name) const;
+  /// The items of all its lists, in order: split_list(). The name of a file that is there is one item, commas and all.
+  std::vector<std::string> items(std::string_view name) const;
 
 private:
   std::vector<std::pair<std::string_view, std::string>> given_;

@@ -16,6 +16,29 @@ TEST(Values, ANumberIsTheWholeText) {
   for (const char *text : {"", " 1", "1 ", "+1", "0.5x", "1e999"}) EXPECT_EQ(parse_real(text), std::nullopt) << text;
 }
 
+TEST(Lists, AreSplitAtTheirCommas) {
+  const auto expect = [](std::string_view text, const std::vector<std::string> &items) {
+    EXPECT_EQ(split_list(text), items) << text;
+  };
+  expect("", {""});
+  expect("macs", {"macs"});
+  expect("macs,reference", {"macs", "reference"});
+  expect(" a , b ", {"a", "b"});
+  expect("a,,b,", {"a", "", "b", ""});
+  // What belongs to the item before it.
+  expect("tensor_train:dimensions=4,rank_scale=0.3,Shuffle_4", {"tensor_train:dimensions=4,rank_scale=0.3", "Shuffle_4"});
+  expect("tensor_train:dimensions=4, rank_scale=0.3, shuffle:groups=4",
+         {"tensor_train:dimensions=4,rank_scale=0.3", "shuffle:groups=4"});
+  expect("wide_resnet:depth=28,width=10,darts", {"wide_resnet:depth=28,width=10", "darts"});
+  expect("width=10,darts", {"width=10", "darts"});
+  // A budget is no setting.
+  expect("parameters<=1M,mult-adds[macs]<=5%,params~1", {"parameters<=1M", "mult-adds[macs]<=5%", "params~1"});
+  // Commas inside values.
+  expect(R"(darts:genotype={"a": [1,2], "b": "],"},layers=8,wrn-10-1)",
+         {R"(darts:genotype={"a": [1,2], "b": "],"},layers=8)", "wrn-10-1"});
+  for (const char *text : {"a[,b", "a],b", R"(a:b={"c,d)"}) expect(text, {text});
+}
+
 TEST(Values, AFaultSaysWhatWouldBeAccepted) {
   const auto message = [](auto &&action) -> std::string {
     try {

@@ -79,6 +79,33 @@ TEST_F(Faults, Substitutions) {
   expect({"solve", "wrn-10-1", "--substitute", "Sep", "--budget", "parameters<=1M"}, 2, "usage", {"Sep"});
 }
 
+TEST_F(Faults, ListsOfWhatIsOne) {
+  const auto message = [](const std::vector<std::string> &words) { return run(words).err; };
+  EXPECT_EQ(
+      message({"cost", "wrn-10-1", "--substitute", "tensor_train:dimensions=4,rank_scale=0.3,Shuffle_4"}),
+      "pare: [usage] --substitute: \"tensor_train:dimensions=4,rank_scale=0.3,Shuffle_4\" are 2 substitutions; one would be "
+      "accepted, or several by `pare table`\n");
+  EXPECT_EQ(
+      message({"solve", "wrn-10-1", "--substitute", "Generic,Shuffle", "--budget", "parameters<=1M"}),
+      "pare: [usage] --substitute: \"Generic,Shuffle\" are 2 substitutions; one would be accepted, and a fit of its own for "
+      "each\n");
+  expect({"cost", "wrn-10-1", "--convention", "macs,flops"}, 2, "unknown_name", {"flops", "macs, reference"});
+  expect({"cost", "wrn-10-1", "--convention", "macs,"}, 2, "unknown_name", {"\"\""});
+  expect({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "parameters<=1M,size<=2"}, 2, "usage", {"size<=2"});
+}
+
+// A list is the same as the option given again.
+TEST_F(Faults, ListsAreReadAsRepeats) {
+  EXPECT_EQ(output({"cost", "wrn-10-1", "--convention", "reference,macs"}),
+            output({"cost", "wrn-10-1", "--convention", "reference", "--convention", "macs"}));
+  const std::vector<std::string> solve{"solve", "wrn-10-1", "--substitute", "tensor_train:dimensions=4", "--format", "json"};
+  std::vector<std::string> list = solve;
+  list.insert(list.end(), {"--budget", "parameters<=50%, mult-adds[macs]<=60%"});
+  std::vector<std::string> twice = solve;
+  twice.insert(twice.end(), {"--budget", "parameters<=50%", "--budget", "mult-adds[macs]<=60%"});
+  EXPECT_EQ(output(list), output(twice));
+}
+
 TEST_F(Faults, Conventions) {
   expect({"cost", "wrn-10-1", "--convention", "flops"}, 2, "unknown_name", {"flops", "macs, reference"});
   expect({"cost", "wrn-10-1", "--convention", "missing.json"}, 1, "io", {"missing.json"});

@@ -59,7 +59,7 @@ TEST_F(Help, ListsValuesAndDefaults) {
   };
   for (const std::string command : {"cost", "solve"}) {
     expect({"help", command},
-           "--convention NAME How to count: macs, reference, all, or a pare.convention/1 file; default: macs "
+           "--convention NAME How to count, one or a list: macs, reference, all, or a pare.convention/1 file; default: macs "
            "and reference; repeats");
     expect({"help", command}, "--format FORMAT How to write the result: text, json, csv, markdown, latex; default: text");
   }
