@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <set>
 #include <utility>
 #include <vector>
@@ -216,7 +217,32 @@ private:
 
 } // namespace
 
-void write_file(const std::string &path, std::string_view text) { NewFile(path, text).commit(); }
+void write_file(const std::string &path, std::string_view text, const MayWrite &may) {
+  NewFile file(path, text);
+  if (may) may();
+  file.commit();
+}
+
+bool create_file(const std::string &path, std::string_view text) {
+  std::random_device random;
+  const std::string temporary = fmt::format("{}.{:08x}{:08x}.tmp", path, random(), random()); // other hosts have the same pids
+  int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor < 0) fail_to_write(path, errno);
+  int fault = write_all(descriptor, text);
+  if (fault == 0 && ::fsync(descriptor) != 0) fault = errno;
+  bool created = fault == 0 && ::link(temporary.c_str(), path.c_str()) == 0;
+  if (fault == 0 && !created) {
+    // On NFS its answer may be lost: then the count of links tells.
+    const int why = errno;
+    struct stat status {};
+    created = ::fstat(descriptor, &status) == 0 && status.st_nlink == 2;
+    if (!created && why != EEXIST) fault = why;
+  }
+  ::close(descriptor);
+  ::unlink(temporary.c_str());
+  if (fault != 0) fail_to_write(path, fault);
+  return created;
+}
 
 void write_files(std::span<const NamedText> files) {
   std::vector<NewFile> all;

@@ -31,10 +31,16 @@ bool names_file(const std::string &argument);
 
 /// Writes a file whole or not at all: under a temporary name beside it, flushed to the disk, then renamed. A link keeps
 /// leading where it led, also where nothing was there yet; a pipe or a device is written as it is; a file keeps its mode.
-/// Throws Error{kIo} placed at the path; the temporary file is gone then.
-void write_file(const std::string &path, std::string_view text);
+/// Throws Error{kIo} placed at the path; the temporary file is gone then. `may` is asked when all is on the disk, before it
+/// gets its name, and may throw.
+using MayWrite = std::function<void()>;
+void write_file(const std::string &path, std::string_view text, const MayWrite &may = {});
 
-/// The same for several: none is there anew before all are written under their temporary names.
+/// Writes a new file whole or not at all. False, and nothing is written, where there is one already, also where another process
+/// makes it at the same moment, on whatever host. Throws Error{kIo}.
+bool create_file(const std::string &path, std::string_view text);
+
+/// The same as write_file() for several: none is there anew before all are written under their temporary names.
 struct NamedText {
   std::string path;
   std::string_view text;

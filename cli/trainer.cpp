@@ -1,3 +1,5 @@
+#include "cli/trainer.hpp"
+
 #include "base/error.hpp"
 #include "command/output.hpp"
 #include "command/parse.hpp"
@@ -32,7 +34,7 @@ bool is_executable(const fs::path &path) {
 }
 
 /// Beside this executable, in the build tree, in libexec, then in PATH.
-std::optional<fs::path> find_trainer() {
+std::optional<fs::path> look_for_trainer() {
   std::error_code fault;
   const fs::path self = fs::read_symlink("/proc/self/exe", fault);
   if (!fault) {
@@ -52,30 +54,20 @@ std::optional<fs::path> find_trainer() {
 }
 
 int hand_over(const Command &command, const std::vector<std::string> &words) {
-  const std::optional<fs::path> trainer = find_trainer();
-  if (!trainer) {
-    // The help is the same text wherever it is printed.
-    if (std::find(words.begin(), words.end(), "--help") != words.end() ||
-        std::find(words.begin(), words.end(), "-h") != words.end()) {
-      print(help("pare", command));
-      return kDone;
-    }
-    throw Error(ErrorCode::kIo, fmt::format("pare {}", command.name),
-                fmt::format("{} is not here, beside pare or in PATH; it is built with LibTorch 2.6 or later: pip install "
-                            "torch==2.11.0 in a virtual environment, then cmake -DPARE_TRAIN=ON -DPARE_TORCH_PYTHON=its python "
-                            "(scripts/test does both)",
-                            kTrainer));
+  // The help is the same text wherever it is printed.
+  const auto is_given = [&](std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); };
+  if ((is_given("--help") || is_given("-h")) && !look_for_trainer()) {
+    print(help("pare", command));
+    return kDone;
   }
-  std::vector<std::string> copies{trainer->string(), std::string(command.name)};
+  const std::string trainer = find_trainer(fmt::format("pare {}", command.name));
+  std::vector<std::string> copies{trainer, std::string(command.name)};
   copies.insert(copies.end(), words.begin(), words.end());
   std::vector<char *> argv;
   for (std::string &word : copies) argv.push_back(word.data());
   argv.push_back(nullptr);
-  // Threads that wait for one another spin for a moment, not for milliseconds: beside other work a step took several times as
-  // long. Read before main(), so it must be set here; what a user has set stays.
-  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "10000", 0);
-  ::execv(trainer->c_str(), argv.data());
-  throw Error(ErrorCode::kIo, trainer->string(),
+  ::execv(trainer.c_str(), argv.data());
+  throw Error(ErrorCode::kIo, trainer,
               fmt::format("cannot be run: {}; a {} of this pare would be accepted", std::strerror(errno), kTrainer));
 }
 
@@ -86,8 +78,27 @@ Command handed_over(Command command) {
 
 } // namespace
 
+std::string find_trainer(const std::string &command) {
+  const std::optional<fs::path> trainer = look_for_trainer();
+  if (!trainer)
+    throw Error(ErrorCode::kIo, command,
+                fmt::format("{} is not here, beside pare or in PATH; it is built with LibTorch 2.6 or later: pip install "
+                            "torch==2.11.0 in a virtual environment, then cmake -DPARE_TRAIN=ON -DPARE_TORCH_PYTHON=its python "
+                            "(scripts/test does both)",
+                            kTrainer));
+  // Threads that wait for one another spin for a moment, not for milliseconds: beside other work a step took several times as
+  // long. Read before main(), so it must be set here; what a user has set stays.
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "10000", 0);
+  return trainer->string();
+}
+
 const Command &command_train() {
   static const Command command = handed_over(train::describe_train());
+  return command;
+}
+
+const Command &command_resume() {
+  static const Command command = handed_over(train::describe_resume());
   return command;
 }
 

@@ -1,7 +1,7 @@
 # Folder = CMake target = include prefix. A folder may use only what this table gives it; CMake refuses any other edge.
 # A layer inside another's folder (train/plan) comes before it. A program (pare, pare-train, a test, a benchmark, an example) says what
 # it uses, and may include and link that only; in a layer's folder the table holds for it too.
-set(PARE_LAYERS base formats analysis models solver command train/data train/plan train/command reports cli train)
+set(PARE_LAYERS base formats analysis models solver command train/data train/plan train/experiments train/command reports cli train)
 set(PARE_MAY_USE_base)
 set(PARE_MAY_USE_formats base)
 set(PARE_MAY_USE_analysis base)
@@ -10,9 +10,10 @@ set(PARE_MAY_USE_solver base formats analysis models)
 set(PARE_MAY_USE_command base)
 set(PARE_MAY_USE_train/data base)
 set(PARE_MAY_USE_train/plan base formats analysis models solver train/data)
+set(PARE_MAY_USE_train/experiments base formats analysis models solver command train/data train/plan)
 set(PARE_MAY_USE_train/command base formats analysis models solver command train/data train/plan)
-set(PARE_MAY_USE_reports base analysis models solver train/plan)
-set(PARE_MAY_USE_cli base formats analysis models solver command train/data train/plan train/command reports)
+set(PARE_MAY_USE_reports base analysis models solver train/plan train/experiments)
+set(PARE_MAY_USE_cli base formats analysis models solver command train/data train/plan train/experiments train/command reports)
 set(PARE_MAY_USE_train base formats analysis models solver command train/data train/plan train/command)
 
 # Headers of others: where those that begin so, <torch/...> or <torch.h>, may stand. A place is a file, a layer (without those inside

@@ -6,13 +6,13 @@
 
 namespace pare::train {
 
-std::map<std::string, double> weight_decays(const Graph &lowered, double weight_decay, double ratio,
-                                            const std::function<bool(std::string_view family)> &scaled) {
+std::map<std::string, double> weight_decays(const Graph &lowered, double weight_decay,
+                                            const std::function<double(std::string_view family)> &factor) {
   std::map<std::string, double> out;
   for (NodeId id = 0; id < lowered.node_count(); ++id)
     if (const auto *parameter = std::get_if<Parameter>(&lowered.node(id).op)) {
-      const bool scale = parameter->decay_scaled && scaled(lowered.layer(lowered.node(id).layer).family);
-      out[lowered.parameter_name(id)] = scale ? weight_decay * ratio : weight_decay;
+      const std::string &family = lowered.layer(lowered.node(id).layer).family;
+      out[lowered.parameter_name(id)] = parameter->decay_scaled ? weight_decay * factor(family) : weight_decay;
     }
   return out;
 }

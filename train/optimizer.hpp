@@ -11,11 +11,10 @@
 
 namespace pare::train {
 
-/// The weight decay of each parameter, by name: `weight_decay` x `ratio` for those that the graph marks as scaled and whose
-/// family `scaled` says so, `weight_decay` for all others (protocols: "Weight decay"). `ratio`: parameters of the compressed
-/// network / of the original.
-std::map<std::string, double> weight_decays(const Graph &lowered, double weight_decay, double ratio,
-                                            const std::function<bool(std::string_view family)> &scaled);
+/// The weight decay of each parameter, by name: `weight_decay` x `factor` of their family for those that the graph marks as
+/// scaled, `weight_decay` for all others (protocols: "Weight decay").
+std::map<std::string, double> weight_decays(const Graph &lowered, double weight_decay,
+                                            const std::function<double(std::string_view family)> &factor);
 
 /// SGD as PyTorch has it: g += decay w; v = momentum v + g; w -= lr v. No dampening, no Nesterov. The sum is made in place, for
 /// all parameters of one weight decay at once.

@@ -55,12 +55,11 @@ std::string result_text(const RunConfig &config, const std::string &folder, cons
                      last.synthetic ? " on synthetic data" : "", folder);
 }
 
-int run_train(const Arguments &arguments) {
-  const RunConfig config = read_run_config(arguments);
-  const std::string &folder = arguments.get("--output");
+/// Trains, and says what became of it.
+int train_and_tell(const RunConfig &config, const std::string &folder, bool quiet, const ClaimOptions &claim = {}) {
   command::catch_interrupts();
-  Console console(arguments.has("--quiet"));
-  const RunResult result = train(config, folder, console);
+  Console console(quiet);
+  const RunResult result = train(config, folder, console, claim);
   switch (result.ending) {
   case Ending::kDone: {
     try {
@@ -76,6 +75,15 @@ int run_train(const Arguments &arguments) {
   case Ending::kOutOfMemory: throw Error(ErrorCode::kLimit, config.device, result.reason);
   }
   return command::kDone;
+}
+
+int run_train(const Arguments &arguments) {
+  return train_and_tell(read_run_config(arguments), arguments.get("--output"), arguments.has("--quiet"));
+}
+
+int run_resume(const Arguments &arguments) {
+  const ResumeRequest request = read_resume_request(arguments);
+  return train_and_tell(request.config, request.folder, arguments.has("--quiet"), request.claim);
 }
 
 void load_and_tell(GraphModule &module, const std::string &file) {
@@ -193,6 +201,10 @@ const Command &command_train() {
   static const Command command = describe_train(guarded<run_train>);
   return command;
 }
+const Command &command_resume() {
+  static const Command command = describe_resume(guarded<run_resume>);
+  return command;
+}
 const Command &command_evaluate() {
   static const Command command = describe_evaluate(guarded<run_evaluate>);
   return command;
@@ -202,8 +214,8 @@ const Command &command_data() {
   return command;
 }
 
-constexpr std::array<command::CommandEntry, 3> kCommands = {
-    {{"train", command_train}, {"evaluate", command_evaluate}, {"data", command_data}}};
+constexpr std::array<command::CommandEntry, 4> kCommands = {
+    {{"train", command_train}, {"resume", command_resume}, {"evaluate", command_evaluate}, {"data", command_data}}};
 
 std::string version_text() { return command::version_text({{"LibTorch", TORCH_VERSION}}); }
 

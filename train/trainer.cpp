@@ -32,6 +32,8 @@ using Json = json::Value;
 namespace {
 
 constexpr std::int64_t kLogsPerEpoch = 20;
+constexpr std::chrono::seconds kHeartbeat{5}; ///< from one to the next, where none is saved between
+constexpr std::string_view kHeartbeatFile = "heartbeat.json";
 constexpr std::string_view kModel = "model."; ///< what names of parameters and buffers begin with in a checkpoint
 
 /// Sums over an epoch's images, on the device: total, cross-entropy, kd and attention losses, top-1 and top-5 errors, images.
@@ -48,8 +50,8 @@ std::string percent(double value) { return fmt::format("{:.2f} %", value); }
 
 class Trainer {
 public:
-  Trainer(RunConfig config, const std::string &folder, Reporter &reporter)
-      : config_(std::move(config)), folder_(folder), reporter_(reporter) {}
+  Trainer(RunConfig config, const std::string &folder, Reporter &reporter, const ClaimOptions &claim)
+      : config_(std::move(config)), folder_(folder, claim), reporter_(reporter) {}
 
   RunResult run();
 
@@ -64,6 +66,8 @@ private:
   void restore();
   Checkpoint checkpoint() const;
   void save();
+  Heartbeat heartbeat() const;
+  void beat_now_and_then();
   Score score(GraphModule &module, const std::string &what);
   void train_epoch();
   void one_step(const Batch &batch);
@@ -74,6 +78,8 @@ private:
   [[noreturn]] void out_of_memory(const std::string &message);
   void finish();
   void read_epochs_of_before();
+  void read_heartbeat_of_before();
+  std::optional<RunResult> result_of_before();
   RunResult train_all();
   RunResult result(Ending ending, std::string reason = {}) const;
   std::optional<double> seconds() const {
@@ -112,6 +118,11 @@ private:
   std::optional<EpochRecord> last_epoch_;
   std::optional<double> seconds_before_; ///< it was stopped; none where nobody knows
   std::chrono::steady_clock::time_point started_;
+  std::int64_t saved_step_ = 0;
+  std::optional<double> saved_seconds_;
+  std::int64_t first_step_ = 0; ///< that it did now
+  std::chrono::steady_clock::time_point first_step_start_;
+  std::chrono::steady_clock::time_point next_beat_;
   std::chrono::steady_clock::time_point epoch_start_;
   std::int64_t images_since_start_ = 0;
   std::string figures_;
@@ -173,7 +184,7 @@ void Trainer::open() {
     if (const std::string names = load_weights(module, weights); !names.empty())
       reporter_.line(fmt::format("{}: names of {}", weights, names));
   };
-  if (config_.weights) load(*student_.module, config_.weights->file);
+  if (config_.weights) load(*student_.module, place_of(config_.weights->file, folder_.path()));
 
   if (config_.teacher) {
     teacher_ = build_model(teacher_design_of(config_), false, false);
@@ -183,7 +194,7 @@ void Trainer::open() {
       throw Error(ErrorCode::kInvalidConfig, "--teacher-network",
                   fmt::format("the student has {} attention taps and the teacher {}; they must have as many", taps(student_),
                               taps(*teacher_)));
-    load(*teacher_->module, config_.teacher->file);
+    load(*teacher_->module, place_of(config_.teacher->file, folder_.path()));
     for (Tensor &parameter : teacher_->module->parameters()) parameter.requires_grad_(false);
     teacher_->module->to(device_);
     teacher_->module->freeze();
@@ -192,7 +203,7 @@ void Trainer::open() {
   if (student_.auxiliary) student_.auxiliary->to(device_);
 
   const double ratio = static_cast<double>(student_.cost.parameters) / static_cast<double>(student_.original_parameters);
-  const auto scaled = [&](std::string_view family) {
+  const auto scaling = [&](std::string_view family) {
     const auto entry = p.decay_scaling.find(std::string(family));
     if (entry == p.decay_scaling.end())
       throw Error(
@@ -202,7 +213,8 @@ void Trainer::open() {
                       family));
     return entry->second;
   };
-  const auto decays = weight_decays(student_.module->graph(), p.weight_decay, ratio, scaled);
+  const auto decays = weight_decays(student_.module->graph(), p.weight_decay,
+                                    [&](std::string_view family) { return scaling(family).times(ratio); });
   std::vector<Sgd::Parameter> parameters;
   for (const auto &entry : student_.module->named_parameters())
     parameters.push_back({.name = entry.key(), .tensor = entry.value(), .decay = decays.at(entry.key())});
@@ -216,7 +228,8 @@ void Trainer::open() {
   for (const auto &[name, node] : student_.module->parameter_nodes())
     if (std::get<Parameter>(graph.node(node).op).decay_scaled) {
       const std::string &family = graph.layer(graph.node(node).layer).family;
-      families[family] = scaled(family);
+      const DecayScaling own = scaling(family);
+      families[family] = own.factor ? Json(*own.factor) : Json(own.on);
     }
   record_["weight_decay"] = {{"not_scaled", p.weight_decay},
                              {"scaled", p.weight_decay * ratio},
@@ -326,13 +339,12 @@ void Trainer::record() {
   for (const auto &[name, version] : command::libraries()) versions[name] = version;
   versions["LibTorch"] = TORCH_VERSION;
   record_["versions"] = versions;
-  std::error_code none_there;
-  std::filesystem::remove(folder_.file("result.json"), none_there); // it goes on
+  folder_.remove("result.json"); // it goes on
   const std::string run = write_run({.config = config_, .record = record_.dump()});
   std::map<std::string, std::uint64_t> bytes;
   for (const auto &[name, tensor] : tensors()) bytes[name] = tensor.nbytes();
   check_sizes(bytes, run);
-  write_file(folder_.file("run.json"), run);
+  folder_.write("run.json", run);
 }
 
 std::map<std::string, Tensor> Trainer::tensors() const {
@@ -359,7 +371,29 @@ Checkpoint Trainer::checkpoint() const {
 void Trainer::save() {
   folder_.flush();
   write_checkpoint(folder_, checkpoint());
-  write_file(folder_.file("heartbeat.json"), write_heartbeat({.step = position_.step, .seconds = seconds()}));
+  saved_step_ = position_.step;
+  saved_seconds_ = seconds();
+  folder_.write(kHeartbeatFile, write_heartbeat(heartbeat()));
+  next_beat_ = std::chrono::steady_clock::now() + kHeartbeat;
+}
+
+Heartbeat Trainer::heartbeat() const {
+  Heartbeat out{.step = position_.step,
+                .seconds = seconds(),
+                .steps = total_steps(),
+                .saved_step = saved_step_,
+                .saved_seconds = saved_seconds_};
+  if (const std::int64_t done = position_.step - first_step_; done > 0) {
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - first_step_start_;
+    out.seconds_left = taken.count() / static_cast<double>(done) * static_cast<double>(total_steps() - position_.step);
+  }
+  return out;
+}
+
+void Trainer::beat_now_and_then() {
+  if (std::chrono::steady_clock::now() < next_beat_) return;
+  folder_.note(kHeartbeatFile, write_heartbeat(heartbeat()));
+  next_beat_ = std::chrono::steady_clock::now() + kHeartbeat;
 }
 
 void Trainer::restore() {
@@ -367,6 +401,12 @@ void Trainer::restore() {
   const auto found = newest_checkpoint(folder_.path(), damaged);
   for (const std::string &line : damaged) say(fmt::format("a damaged checkpoint is passed over: {}", line));
   if (!found) {
+    // Nothing that was trained is begun anew: the checkpoint was left behind, or taken away.
+    const bool has_weights = folder_.has("weights.safetensors");
+    if (has_weights || saved_step_ > 0)
+      throw Error(ErrorCode::kInvalidFile, folder_.path(),
+                  fmt::format("has {}, and no checkpoint; the whole folder of the run, or another folder would be accepted",
+                              has_weights ? "weights.safetensors" : fmt::format("saved at step {}", saved_step_)));
     folder_.cut_back({});
     return;
   }
@@ -474,6 +514,7 @@ void Trainer::train_epoch() {
   loader_->start(position_.epoch, position_.batch);
   while (position_.batch < batches) {
     const auto batch = loader_->next();
+    folder_.check();
     const std::int64_t step = position_.step;
     bool stop = false;
     bool saves = false;
@@ -504,6 +545,7 @@ void Trainer::train_epoch() {
                                     std::max(images_per_second, 1e-9),
                     .figures = figures_});
     if (saves) save();
+    beat_now_and_then();
     if (stop) return;
   }
   const Score validation =
@@ -524,7 +566,7 @@ void Trainer::train_epoch() {
 }
 
 void Trainer::diverged(const std::string &what, const std::string &not_finite) {
-  formats::write_safetensors(folder_.file("diverged.safetensors"), state_of(*student_.module));
+  folder_.write("diverged.safetensors", formats::serialize_safetensors(state_of(*student_.module)));
   const std::string line = fmt::format("{}; first not finite: {}. The weights are in diverged.safetensors; a smaller "
                                        "learning_rate, or clip_grad would be accepted",
                                        what, not_finite);
@@ -565,7 +607,7 @@ void Trainer::finish() {
   formats::TensorFile state = state_of(*student_.module);
   state.metadata["pare.run"] = write_run({.config = config_, .record = record_.dump()});
   state.metadata["synthetic"] = data_.synthetic ? "true" : "false";
-  formats::write_safetensors(folder_.file("weights.safetensors"), state);
+  folder_.write("weights.safetensors", formats::serialize_safetensors(state));
   folder_.log("done");
 }
 
@@ -603,6 +645,8 @@ RunResult Trainer::train_all() {
     say(fmt::format("{}{}: {} parameters, {} mult-adds, on {}", student_.design.network.name,
                     student_.design.substitution_text().empty() ? "" : ", " + student_.design.substitution_text(),
                     student_.cost.parameters, student_.cost.mult_adds(standard_convention()).whole(), describe(device_)));
+    first_step_ = position_.step;
+    first_step_start_ = std::chrono::steady_clock::now();
     while (position_.epoch < config_.protocol.epochs && !stopped()) train_epoch();
   }
   for (const std::string &line : bad_file_lines(data_)) say(line);
@@ -618,27 +662,47 @@ RunResult Trainer::train_all() {
   return result(Ending::kDone);
 }
 
+void Trainer::read_heartbeat_of_before() {
+  const std::string path = folder_.file(kHeartbeatFile);
+  if (!folder_.has(kHeartbeatFile)) return;
+  if (const auto before = read_heartbeat(read_text(path, path))) {
+    saved_step_ = before->saved_step;
+    saved_seconds_ = before->saved_seconds;
+  }
+}
+
+/// Of a run that is complete.
+std::optional<RunResult> Trainer::result_of_before() {
+  if (!resumed_ || !folder_.has("weights.safetensors") || !folder_.has("result.json")) return std::nullopt;
+  const std::string path = folder_.file("result.json");
+  try {
+    RunResult out = read_result(read_text(path, path), path);
+    if (out.ending == Ending::kDone && out.last) return out;
+  } catch (const Error &error) {
+    reporter_.line(fmt::format("{}; it is written anew", error.what()));
+  }
+  return std::nullopt;
+}
+
 RunResult Trainer::run() {
   settle();
+  constexpr std::string_view kComplete = "the run is complete";
+  if (auto before = result_of_before()) {
+    reporter_.line(kComplete);
+    return *before;
+  }
   open();
   check_data();
+  read_heartbeat_of_before();
   restore();
   read_epochs_of_before();
   started_ = std::chrono::steady_clock::now();
-  if (position_.step == 0) seconds_before_ = 0;
-  if (const std::string path = folder_.file("heartbeat.json"); folder_.has("heartbeat.json"))
-    if (const auto before = read_heartbeat(read_text(path, path))) seconds_before_ = before->seconds;
-  const std::string file = folder_.file("result.json");
+  seconds_before_ = position_.step == 0 ? std::optional(0.0) : saved_seconds_;
   if (resumed_ && position_.epoch >= config_.protocol.epochs && folder_.has("weights.safetensors")) {
-    reporter_.line("the run is complete");
+    reporter_.line(kComplete);
     RunResult out = result(Ending::kDone);
-    try { // all but its seconds is known
-      out.seconds = folder_.has("result.json") ? read_result(read_text(file, file), file).seconds : std::nullopt;
-    } catch (const Error &error) {
-      out.seconds.reset();
-      reporter_.line(fmt::format("{}; it is written anew", error.what()));
-    }
-    write_file(file, write_result(out));
+    out.seconds.reset(); // result.json knew
+    folder_.write("result.json", write_result(out));
     return out;
   }
   const RunResult out = [&] {
@@ -650,14 +714,14 @@ RunResult Trainer::run() {
       return result(Ending::kOutOfMemory, error.what_without_backtrace());
     }
   }();
-  if (resumed_ || folder_.has("run.json")) write_file(file, write_result(out)); // else nothing was begun
+  if (resumed_ || folder_.has("run.json")) folder_.write("result.json", write_result(out)); // else nothing was begun
   return out;
 }
 
 } // namespace
 
-RunResult train(RunConfig config, const std::string &folder, Reporter &reporter) {
-  return Trainer(std::move(config), folder, reporter).run();
+RunResult train(RunConfig config, const std::string &folder, Reporter &reporter, const ClaimOptions &claim) {
+  return Trainer(std::move(config), folder, reporter, claim).run();
 }
 
 } // namespace pare::train

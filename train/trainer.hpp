@@ -1,6 +1,7 @@
 #pragma once
 
 #include "command/progress.hpp"
+#include "train/plan/claim.hpp"
 #include "train/plan/run_config.hpp"
 #include "train/plan/run_result.hpp"
 
@@ -22,7 +23,8 @@ public:
 };
 
 /// Trains what `config` says in `folder`, or goes on where the run in it stopped, and leaves result.json there. How it ended is
-/// a value; throws Error where it cannot be begun, or a file cannot be written, everything saved that can be.
-RunResult train(RunConfig config, const std::string &folder, Reporter &reporter);
+/// a value; throws Error where it cannot be begun, a file cannot be written, everything saved that can be, or another process
+/// took the folder over.
+RunResult train(RunConfig config, const std::string &folder, Reporter &reporter, const ClaimOptions &claim = {});
 
 } // namespace pare::train

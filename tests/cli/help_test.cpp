@@ -9,8 +9,8 @@ namespace {
 
 class Help : public Cli {};
 
-const std::vector<std::string> kCommands = {"cost",     "solve", "show",       "list", "formulas", "train",
-                                            "evaluate", "data",  "completion", "man",  "help"};
+const std::vector<std::string> kCommands = {"cost",     "solve", "show",     "list",    "formulas",   "train", "resume",
+                                            "evaluate", "data",  "schedule", "collate", "completion", "man",   "help"};
 
 /// The command lines of a help's examples.
 std::vector<std::string> examples(const std::string &help) {
@@ -78,7 +78,8 @@ TEST_F(Help, ListsValuesAndDefaults) {
 }
 
 TEST_F(Help, OfNoCommand) {
-  const std::string accepted = "accepted: cost, solve, show, list, formulas, train, evaluate, data, completion, man, help";
+  const std::string accepted =
+      "accepted: cost, solve, show, list, formulas, train, resume, evaluate, data, schedule, collate, completion, man, help";
   const auto expect = [](const std::vector<std::string> &words, const std::string &line) {
     const Result result = run(words);
     EXPECT_EQ(result.code, 2);

@@ -28,7 +28,7 @@ protected:
 };
 
 TEST_F(Trainer, WhereItIsMissingIsSaidHowToGetIt) {
-  for (const std::string command : {"train", "evaluate", "data"}) {
+  for (const std::string command : {"train", "resume", "evaluate", "data"}) {
     expect_fault(pare({command}), 1, "io", {"pare-train", "PARE_TRAIN=ON", "PARE_TORCH_PYTHON", "torch==2.11.0"});
     expect_fault(pare({command, "--nonsense", "wrn-28-10"}), 1, "io", {"pare-train"});
     // The help is there all the same.

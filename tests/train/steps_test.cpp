@@ -85,8 +85,8 @@ void check_steps(const Case &which, torch::Device device) {
   EXPECT_EQ(ratio, run.at("compression_ratio").get<double>());
 
   const bool scaled = run.at("compression_scaled_weight_decay").get<bool>();
-  const auto decays =
-      weight_decays(lowered, run.at("weight_decay").get<double>(), ratio, [&](std::string_view /*family*/) { return scaled; });
+  const auto decays = weight_decays(lowered, run.at("weight_decay").get<double>(),
+                                    [&](std::string_view /*family*/) { return DecayScaling(scaled).times(ratio); });
   std::map<std::string, double> wanted;
   for (const auto &[name, value] : run.at("decay").items()) wanted[name] = value.get<double>();
   EXPECT_EQ(decays, wanted);

@@ -336,6 +336,11 @@ TEST(Protocol, NamesAreReadInAnyCase) {
   EXPECT_EQ(p.weight_decay, 1e-4);
   EXPECT_EQ(set_field(p, "decay_scaling.GENERIC", "OFF"), "decay_scaling.generic");
   EXPECT_FALSE(p.decay_scaling.at("generic"));
+  EXPECT_EQ(p.decay_scaling.at("generic").times(0.25), 1);
+  EXPECT_EQ(p.decay_scaling.at("shuffle").times(0.25), 0.25);
+  set_field(p, "decay_scaling.generic", "0.1");
+  EXPECT_EQ(p.decay_scaling.at("generic").times(0.25), 0.1);
+  EXPECT_EQ(read_protocol(write_protocol(p), "again").decay_scaling, p.decay_scaling);
   set_field(p, "for_networks", "ResNet,WRN-50-2");
   EXPECT_EQ(p.for_networks, (std::vector<std::string>{"resnet", "wrn_50_2"}));
   set_field(p, "data", "ImageNet");
@@ -386,7 +391,8 @@ TEST(Protocol, WrongValuesAreNamed) {
                                                {"drop_path", "1", "below 1"},
                                                {"clip_grad", "0", "above 0"},
                                                {"attention", "mine", "reference, paper"},
-                                               {"decay_scaling.generic", "maybe", "on or off"},
+                                               {"decay_scaling.generic", "maybe", "on, off or a number above 0"},
+                                               {"decay_scaling.generic", "0", "on, off or a number above 0"},
                                                {"recompute", "some", "auto, none, all"}}) {
     Protocol p = find_protocol("cifar10-wrn");
     SCOPED_TRACE(key + "=" + value);
@@ -512,7 +518,9 @@ TEST(Protocol, FilesAreReadStrictly) {
       R"([invalid_file] mine.json/decay_scaling: unknown family "shufle"; known: )" PARE_KNOWN_DECAY_FAMILIES
       R"(; did you mean shuffle?)");
   bad("{\"shuffle\": false}", "{\"shuffle\": 0}",
-      R"([invalid_file] mine.json/decay_scaling: decay_scaling = {"shuffle":0} must be true or false for each family, such as {"generic": false})");
+      "[invalid_file] mine.json/decay_scaling: decay_scaling = 0 must be on, off or a number above 0");
+  bad("{\"shuffle\": false}", "{\"shuffle\": \"on\"}",
+      R"([invalid_file] mine.json/decay_scaling: decay_scaling = {"shuffle":"on"} must be true, false or a number above 0 for each family, such as {"generic": false})");
   bad("\"data\": \"cifar10\"", "\"data\": \"emnist\"",
       "[invalid_file] mine.json/data: data = emnist must be one of cifar10, cifar100, fashion-mnist, mnist, imagenet; did you "
       "mean mnist?");

@@ -106,6 +106,16 @@ TEST(Heartbeats, AreReadWhereTheyCanBe) {
   EXPECT_EQ(read->seconds, 1.5);
   EXPECT_FALSE(read_heartbeat(write_heartbeat({.step = 3}))->seconds) << "not known";
   for (const char *text : {"", "{}", "{\"step\": 3", "[]"}) EXPECT_FALSE(read_heartbeat(text)) << text;
+  const Heartbeat whole{.step = 7, .seconds = 2.5, .steps = 20, .seconds_left = 4.5, .saved_step = 5, .saved_seconds = 1.75};
+  const std::string text = R"({"step":7,"seconds":2.5,"steps":20,"seconds_left":4.5,"saved_step":5,"saved_seconds":1.75})";
+  EXPECT_EQ(write_heartbeat(whole), text + "\n");
+  EXPECT_EQ(write_heartbeat(read_heartbeat(text).value()), text + "\n");
+  // Those of before were written when a run saved.
+  const auto before = read_heartbeat(R"({"step":3,"seconds":1.5})");
+  ASSERT_TRUE(before);
+  EXPECT_EQ(before->saved_step, 3);
+  EXPECT_EQ(before->saved_seconds, 1.5);
+  EXPECT_FALSE(before->steps);
 }
 
 TEST(Positions, AreReadAsWritten) {

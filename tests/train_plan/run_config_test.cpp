@@ -296,7 +296,7 @@ TEST_F(Runs, WhatCannotBeIsNamed) {
   bad({"wrn-16-2", "--teacher", "-"}, ErrorCode::kUsage, "--teacher", "not read from stdin");
   bad({"wrn-16-2", "--weights", "-"}, ErrorCode::kUsage, "--weights", "not read from stdin");
   bad({"darts", "--set", "schedule.factor=0.5"}, ErrorCode::kUsage, "protocol/schedule.factor", "cosine");
-  bad({"wrn-16-2", "--decay-scaling", "generic"}, ErrorCode::kInvalidValue, "decay_scaling", "on or off");
+  bad({"wrn-16-2", "--decay-scaling", "generic"}, ErrorCode::kInvalidValue, "decay_scaling", "on, off or a number above 0");
   bad({"wrn-16-2", "--decay-scaling", "foo=on"}, ErrorCode::kUnknownName, "decay_scaling", "generic");
   bad({"wrn-16-2", "--protocol", "nope"}, ErrorCode::kUnknownName, "protocol", "cifar10-wrn");
   bad({"mobilenet-v2"}, ErrorCode::kUsage, "--protocol", "cifar10-wrn");

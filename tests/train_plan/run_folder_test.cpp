@@ -208,7 +208,7 @@ protected:
   std::vector<std::string> names() const {
     std::vector<std::string> out;
     for (const auto &entry : fs::directory_iterator(folder_.path()))
-      if (entry.path().filename() != "lock") out.push_back(entry.path().filename());
+      if (!is_claim(entry.path().filename().string())) out.push_back(entry.path().filename());
     std::sort(out.begin(), out.end());
     return out;
   }

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <random>
 #include <thread>
 
@@ -199,8 +200,126 @@ TEST_F(Resume, ASecondProcessIsRefused) {
   EXPECT_TRUE(process->is_running());
   process->signal(SIGKILL);
   process->wait();
-  // A lock of a process that is dead is none.
+  // A claim of a process that is dead is none.
   trained(join(with(small("run"), "--epochs", "2000"), {"--max-steps", "3"}));
+}
+
+TEST_F(Resume, OneThatWakesUpLateWritesNothing) {
+  trained(join(with(small("run"), "--epochs", "2000"), {"--max-steps", "1"}));
+  Process process({PARE_BINARY, "resume", "run", "--lease", "0.5"});
+  while (process.is_running() && steps_written("run") < 30) std::this_thread::sleep_for(milliseconds(1));
+  process.signal(SIGSTOP);
+  const auto everything = [&] {
+    std::map<std::string, std::string> out;
+    for (const auto &entry : fs::directory_iterator("run")) out[entry.path().filename()] = read(entry.path().string());
+    return out;
+  };
+  std::this_thread::sleep_for(milliseconds(600));
+  const Result other = run({"resume", "run", "--host", "elsewhere", "--data", "cifar10:nowhere"});
+  EXPECT_EQ(other.code, 1) << "it takes the folder over, and finds no data";
+  auto before = everything();
+  EXPECT_TRUE(before.contains("claim-3.json"));
+  process.signal(SIGCONT);
+  expect_fault_in(process.wait(), 1, "io", {"run: was taken over by process", "on elsewhere"});
+  auto after = everything();
+  // What it may have been writing when it was stopped has another name.
+  std::erase_if(after, [](const auto &file) { return file.first.ends_with(".tmp"); });
+  std::erase_if(before, [](const auto &file) { return file.first.ends_with(".tmp"); });
+  EXPECT_TRUE(before == after);
+}
+
+TEST_F(Resume, GoesOnWithARunByItsFolderAlone) {
+  uninterrupted("whole");
+  trained(join(small("stopped"), {"--max-steps", "13"}));
+  fs::rename("stopped", "moved");
+  fs::rename("data", "elsewhere");
+  expect_fault_in(run({"resume", "moved"}), 1, "io", {"data"});
+  const Result result = run({"resume", "moved", "--data", "cifar10:elsewhere"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(result.err.find("going on at step 13 of 60"), std::string::npos) << result.err;
+  EXPECT_TRUE(result.out.ends_with("moved/weights.safetensors\n")) << result.out;
+  expect_same_results("whole", "moved");
+  // Once more says so, wherever the data are.
+  const Result again = run({"resume", "moved"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.err, "the run is complete\n");
+  EXPECT_EQ(again.out, result.out);
+}
+
+// As a scheduled run begins: nothing but its run.json, whose record says which experiment it is.
+TEST_F(Resume, StartsARunOfWhichOnlyRunJsonIsThere) {
+  uninterrupted("whole");
+  Json run_file = run_json("whole");
+  run_file["record"] = Json{{"experiment", {{"name", "first"}}}};
+  fs::create_directory("scheduled");
+  write("scheduled/run.json", run_file.dump());
+  const Result result = run({"resume", "scheduled", "--quiet"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.err, "");
+  expect_same_results("whole", "scheduled");
+  EXPECT_EQ(run_json("scheduled").at("record").at("experiment").at("name"), "first");
+  const Json heartbeat = Json::parse(read("scheduled/heartbeat.json"));
+  EXPECT_EQ(heartbeat.at("step"), kSteps);
+  EXPECT_EQ(heartbeat.at("steps"), kSteps);
+  EXPECT_EQ(heartbeat.at("seconds_left"), 0);
+  EXPECT_EQ(heartbeat.at("saved_step"), kSteps);
+}
+
+// Its teacher is found in the folder beside it, from wherever it is gone on with.
+TEST_F(Resume, FindsTheTeacherBesideTheRun) {
+  fs::create_directory("runs");
+  trained(small("runs/teacher"));
+  trained(join(small("runs/student"), {"--teacher", "runs/teacher/weights.safetensors", "--max-steps", "1"}));
+  Json run_file = run_json("runs/student");
+  run_file["teacher"]["file"] = "../teacher/weights.safetensors";
+  write("runs/student/run.json", run_file.dump());
+  const Result result = run({"resume", "runs/student", "--quiet"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(run_json("runs/student").at("teacher").at("file"), "../teacher/weights.safetensors");
+  // It must be the one of before.
+  write("other.safetensors", read("runs/student/weights.safetensors"));
+  expect_fault_in(run({"resume", "runs/student", "--teacher", "other.safetensors"}), 1, "invalid_config",
+                  {"other.safetensors: is not the teacher that the run in runs/student was started with: its digest is "});
+  fs::rename("runs/teacher", "away");
+  expect_fault_in(run({"resume", "runs/student"}), 1, "io", {"../teacher/weights.safetensors"});
+  EXPECT_EQ(run({"resume", "runs/student", "--teacher", "away/weights.safetensors", "--quiet"}).code, 0);
+}
+
+TEST_F(Resume, WhatIsNoRunIsRefused) {
+  const auto refused = [](const Words &words, int code, const std::string &line) {
+    const Result result = run(join({"resume"}, words));
+    EXPECT_EQ(result.code, code);
+    EXPECT_EQ(result.err, "pare: " + line + "\n");
+  };
+  refused({"nothing"}, 1, "[io] nothing: has no run.json; the folder of a run would be accepted");
+  EXPECT_FALSE(fs::exists("nothing"));
+  refused({"data"}, 1, "[io] data: has no run.json; the folder of a run would be accepted");
+  refused({"data", "--lease", "0.1"}, 2, "[invalid_value] --lease: lease = 0.1 must be a number of seconds from 0.5 to 86400");
+  refused({"data", "--host", ""}, 2, "[invalid_value] --host: host = \"\" must be a name");
+  trained(join(small("run"), {"--max-steps", "1"}));
+  refused({"run", "--teacher", "run/run.json"}, 2,
+          "[usage] --teacher: the run in run has no teacher; without it would be accepted");
+  refused({"run", "--data", "cifar100:data"}, 1,
+          "[invalid_config] run: data = cifar100, but the run was started with cifar10; the same command, or another folder "
+          "would be accepted");
+}
+
+// What has been trained is not begun anew where the checkpoints were left behind.
+TEST_F(Resume, HalfOfARunIsRefused) {
+  trained(join(small("run"), {"--max-steps", "25"}));
+  for (const std::string &name : checkpoints("run")) fs::remove("run/" + name);
+  const std::string metrics_before = read("run/metrics.jsonl");
+  expect_fault_in(
+      run({"resume", "run", "--quiet"}), 1, "invalid_file",
+      {"run: has saved at step 25, and no checkpoint; the whole folder of the run, or another folder would be accepted"});
+  EXPECT_EQ(read("run/metrics.jsonl"), metrics_before);
+  uninterrupted("done");
+  for (const std::string &name : checkpoints("done")) fs::remove("done/" + name);
+  EXPECT_EQ(run({"resume", "done"}).err, "the run is complete\n");
+  fs::remove("done/result.json");
+  expect_fault_in(run({"resume", "done", "--quiet"}), 1, "invalid_file",
+                  {"done: has weights.safetensors, and no checkpoint; "});
+  EXPECT_TRUE(fs::exists("done/weights.safetensors"));
 }
 
 TEST_F(Resume, WhatCannotBeChangedIsNamed) {

@@ -15,7 +15,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
 namespace pare::train {
 
@@ -31,7 +30,7 @@ constexpr std::string_view kDevice = "cpu"; ///< where none is named
 
 // Options that two of the commands have.
 
-OptionInfo data_option() {
+OptionInfo data_option(bool required = true) {
   static const std::string description = [] {
     std::vector<std::string> kinds;
     for (const DataKind &kind : kDataKinds)
@@ -39,7 +38,11 @@ OptionInfo data_option() {
                                   kind.alias.empty() ? std::string() : fmt::format(" or {}:DIR", kind.alias), kind.files));
     return fmt::format("{}", fmt::join(kinds, ", "));
   }();
-  return {.name = "--data", .value = "SPEC", .description = description, .required = true};
+  return {.name = "--data",
+          .value = "SPEC",
+          .description = description,
+          .otherwise = required ? std::string_view() : "where the run had them",
+          .required = required};
 }
 
 OptionInfo protocol_option() {
@@ -50,8 +53,8 @@ OptionInfo protocol_option() {
           .otherwise = "the network's own on such data"};
 }
 
-OptionInfo device_option() {
-  return {.name = "--device", .value = "DEVICE", .description = "cpu, cuda or cuda:N", .otherwise = kDevice};
+OptionInfo device_option(std::string_view otherwise = kDevice) {
+  return {.name = "--device", .value = "DEVICE", .description = "cpu, cuda or cuda:N", .otherwise = otherwise};
 }
 
 OptionInfo precision_option() {
@@ -70,11 +73,11 @@ OptionInfo workers_option() {
   return {.name = "--workers", .value = "N", .description = "Threads that read and cut images; nothing depends on how many"};
 }
 
-OptionInfo threads_option() {
+OptionInfo threads_option(std::string_view otherwise = "one for each core") {
   return {.name = "--threads",
           .value = "N",
           .description = "Threads that compute on the CPU; the last bits depend on how many",
-          .otherwise = "one for each core"};
+          .otherwise = otherwise};
 }
 
 OptionInfo on_bad_file_option() {
@@ -126,11 +129,6 @@ ModelConfig model_of(const Arguments &arguments, const std::string &place) {
 
 /// The protocol with what --set and the options that are short for it change.
 Protocol protocol_of(const Arguments &arguments, const ModelConfig &model, const std::string &kind) {
-  const auto name = arguments.find("--protocol");
-  const NetworkFamily *family = design_of(model).network.family;
-  Protocol out =
-      name ? find_protocol(*name) : default_protocol(kind, family == nullptr ? std::string_view() : family->info().name);
-
   std::vector<std::pair<std::string, std::string>> settings;
   for (const auto &[option, key] : {std::pair{"--epochs", "epochs"},
                                     {"--batch", "batch"},
@@ -148,33 +146,12 @@ Protocol protocol_of(const Arguments &arguments, const ModelConfig &model, const
       throw Error(ErrorCode::kUsage, "--set", fmt::format("{} must be KEY=VALUE, such as weight_decay=1e-4", shown(text)));
     settings.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
-  std::set<std::string> keys;
-  try {
-    for (const auto &[key, value] : settings) {
-      const std::string own = set_field(out, key, value);
-      if (!keys.insert(own).second) throw Error(ErrorCode::kUsage, own, fmt::format("{} is set twice", own));
-    }
-    validate(out);
-  } catch (const Error &error) {
-    throw error.within("protocol");
-  }
-  for (const std::string &key : keys)
-    if (const auto why = without_effect(out, key)) throw Error(ErrorCode::kUsage, "protocol/" + key, *why);
-
-  if (out.data != kind)
-    throw Error(ErrorCode::kInvalidConfig, "--protocol",
-                fmt::format("protocol {} is for {} data, not {}: its mean and deviation are another's; a protocol for {}, or "
-                            "--set data={} would be accepted",
-                            out.name, out.data, kind, kind, kind));
-  const Shape &input = model.input;
-  if (input.channels != 3 || input.height != out.augmentation.size || input.width != out.augmentation.size)
-    throw Error(
-        ErrorCode::kInvalidConfig, "--input",
-        fmt::format("the network takes {} x {} x {} images, but protocol {} cuts them to 3 x {} x {}; --input 3,{},{} or --set "
-                    "augmentation.size would make them fit",
-                    input.channels, input.height, input.width, out.name, out.augmentation.size, out.augmentation.size,
-                    out.augmentation.size, out.augmentation.size));
-  return out;
+  const NetworkFamily *family = design_of(model).network.family;
+  const ChosenProtocol out = choose_protocol(arguments.find("--protocol"), settings,
+                                             family == nullptr ? std::string_view() : family->info().name, model.input, kind);
+  for (const std::string &key : out.changed)
+    if (const auto why = without_effect(out.protocol, key)) throw Error(ErrorCode::kUsage, "protocol/" + key, *why);
+  return out.protocol;
 }
 
 ExpectedError read_expected_error(const std::string &text) {
@@ -235,8 +212,9 @@ command::Command describe_train(Run run) {
            {.name = "--batch", .value = "N", .description = "Short for --set batch=N"},
            {.name = "--learning-rate", .value = "X", .description = "Short for --set learning_rate=X"},
            {.name = "--decay-scaling",
-            .value = "FAMILY=on|off",
-            .description = "Whether a family's weight decay is scaled by the compression ratio; on or off alone: of all",
+            .value = "FAMILY=on|off|X",
+            .description =
+                "Whether a family's weight decay is scaled by the compression ratio, or by X; without FAMILY: of all",
             .repeats = true},
            {.name = "--recompute",
             .value = "WHAT",
@@ -274,6 +252,36 @@ command::Command describe_train(Run run) {
                    {"pare train wrn-16-2 --data cifar10:data --epochs 10 --set schedule.milestones=4,8 -o runs/short",
                     "Ten epochs"}},
       .run = run};
+}
+
+command::Command describe_resume(Run run) {
+  constexpr std::string_view kOfRun = "what the run had";
+  return {.name = "resume",
+          .summary = "Go on with a run where it stopped",
+          .description =
+              "Goes on with the run whose run.json is in a folder, or starts it where nothing but that is there, until "
+              "it is done. What the run is stands there; only what lies elsewhere now is said.",
+          .options = {{.name = "RUN", .description = "The folder of a run", .values = Values::kFile, .required = true},
+                      data_option(false),
+                      {.name = "--teacher",
+                       .value = "FILE",
+                       .description = "Where the teacher's weights lie; they must be those of before",
+                       .values = Values::kFile,
+                       .otherwise = "where the run had them, seen from here or from its folder"},
+                      {.name = "--weights",
+                       .value = "FILE",
+                       .description = "Where the weights lie that it started from; they must be those of before",
+                       .values = Values::kFile,
+                       .otherwise = "where the run had them"},
+                      device_option(kOfRun),
+                      workers_option(),
+                      threads_option(kOfRun),
+                      lease_option(),
+                      host_option(),
+                      {.name = "--quiet", .description = "Show no progress"}},
+          .examples = {{"pare resume runs/student", "The run of this folder"},
+                       {"pare resume runs/student --data cifar10:/mnt/data", "With the images at another place"}},
+          .run = run};
 }
 
 command::Command describe_evaluate(Run run) {
@@ -377,6 +385,75 @@ RunConfig read_run_config(const Arguments &arguments) {
   }
   if (const auto weights = weights_of(arguments, "--weights"))
     out.weights = {.file = *weights, .checksum = digest_of_file(*weights)};
+  return out;
+}
+
+OptionInfo lease_option() {
+  static const std::string otherwise = fmt::format("{}", kLeaseSeconds);
+  return {.name = "--lease",
+          .value = "SECONDS",
+          .description = "How long the folder stays this process's when that is heard of no more",
+          .otherwise = otherwise};
+}
+
+OptionInfo host_option() {
+  return {.name = "--host",
+          .value = "NAME",
+          .description = "What this machine is called in the folder",
+          .otherwise = "its own name"};
+}
+
+ClaimOptions read_claim_options(const Arguments &arguments) {
+  ClaimOptions out;
+  if (const auto lease = arguments.find("--lease")) {
+    out.lease_seconds = read_real("--lease", *lease);
+    if (out.lease_seconds < kShortestLease || out.lease_seconds > kLongestLease)
+      throw Error(
+          ErrorCode::kInvalidValue, "--lease",
+          fmt::format("lease = {} must be a number of seconds from {} to {}", plain(*lease), kShortestLease, kLongestLease));
+  }
+  if (const auto host = arguments.find("--host")) {
+    out.host = *host;
+    if (host->empty()) throw Error(ErrorCode::kInvalidValue, "--host", "host = \"\" must be a name");
+  }
+  return out;
+}
+
+ResumeRequest read_resume_request(const Arguments &arguments) {
+  ResumeRequest out{.folder = arguments.get("RUN"), .config = {}, .claim = read_claim_options(arguments)};
+  const std::string path = out.folder + "/run.json";
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored))
+    throw Error(ErrorCode::kIo, out.folder, "has no run.json; the folder of a run would be accepted");
+  RunConfig &config = out.config;
+  config = read_run(read_text(path, path), path).config;
+  config.max_steps.reset();
+  if (const auto data = arguments.find("--data")) {
+    const auto [kind, folder] = parse_data_spec(*data);
+    config.data = kind + ":" + folder;
+  }
+  if (const auto device = arguments.find("--device")) config.device = parse_device("--device", *device);
+  if (const auto threads = whole(arguments, "--threads", 1, kMostThreads)) config.threads = threads;
+  if (const auto workers = whole(arguments, "--workers", 0, kMostThreads)) config.workers = workers;
+
+  const auto find_file = [&](const std::string &option, std::string_view what, auto &file) {
+    const auto given = weights_of(arguments, option);
+    if (!file && given)
+      throw Error(ErrorCode::kUsage, option,
+                  fmt::format("the run in {} has no {}; without it would be accepted", out.folder, what));
+    if (!file) return;
+    if (given) file->file = *given;
+    const std::string place = place_of(file->file, out.folder);
+    const std::string found = digest_of_file(place, kind_of_digest(file->checksum));
+    if (found != file->checksum)
+      throw Error(
+          ErrorCode::kInvalidConfig, place,
+          fmt::format("is not the {} that the run in {} was started with: its digest is {}, and was {}; that file would be "
+                      "accepted",
+                      what, out.folder, found, file->checksum));
+  };
+  find_file("--teacher", "teacher", config.teacher);
+  find_file("--weights", "weights", config.weights);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "command/command.hpp"
+#include "train/plan/claim.hpp"
 #include "train/plan/protocol.hpp"
 #include "train/plan/run_config.hpp"
 
@@ -13,11 +14,26 @@ namespace pare::train {
 /// What `pare` shows and `pare-train` does. `run` is null where another program is asked to do it.
 using Run = int (*)(const command::Arguments &);
 command::Command describe_train(Run run = nullptr);
+command::Command describe_resume(Run run = nullptr);
 command::Command describe_evaluate(Run run = nullptr);
 command::Command describe_data(Run run = nullptr);
 
 /// `train NETWORK ...`: reads every file but the data. Throws Error.
 RunConfig read_run_config(const command::Arguments &arguments);
+
+/// `--lease` and `--host`, of who trains and of who has it trained. Throws Error{kInvalidValue}.
+command::OptionInfo lease_option();
+command::OptionInfo host_option();
+ClaimOptions read_claim_options(const command::Arguments &arguments);
+
+/// `resume RUN ...`: the run of a folder as its run.json says, with what lies elsewhere now, and without a step to stop at.
+/// Reads every file but the data. Throws Error, also where a file of weights is not what the run was started with.
+struct ResumeRequest {
+  std::string folder;
+  RunConfig config;
+  ClaimOptions claim;
+};
+ResumeRequest read_resume_request(const command::Arguments &arguments);
 
 /// `evaluate`: either a run's folder, which has all but the data, or a network with weights.
 struct EvaluateRequest {

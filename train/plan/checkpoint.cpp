@@ -114,13 +114,12 @@ void write_checkpoint(const RunFolder &folder, const Checkpoint &checkpoint) {
       {.tensors = checkpoint.tensors, .metadata = {{"checksum", kNoChecksum}, {"position", write_position(p)}}, .format = {}});
   const std::string checksum = digest(bytes);
   bytes.replace(bytes.find(kChecksumField) + kChecksumField.size(), kNoChecksum.size(), checksum);
-  write_file(folder.file(fmt::format("{}{:012}{}", kPrefix, p.step, kSuffix)), bytes);
+  folder.write(fmt::format("{}{:012}{}", kPrefix, p.step, kSuffix), bytes);
 
   // What is newer was damaged, or the run would have gone on from there: in its place the last two that are whole are kept.
-  std::error_code ignored;
   std::size_t kept = 0;
   for (const File &file : checkpoints_of(folder.path()))
-    if (file.step > p.step || ++kept > kKept) fs::remove(file.path, ignored);
+    if (file.step > p.step || ++kept > kKept) folder.remove(fs::path(file.path).filename().string());
 }
 
 std::optional<Checkpoint> newest_checkpoint(const std::string &folder, std::vector<std::string> &damaged_files) {

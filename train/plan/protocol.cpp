@@ -16,6 +16,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <type_traits>
@@ -29,7 +30,7 @@ using Json = json::Value;
 using Wholes = std::vector<std::int64_t>;
 using Texts = std::vector<std::string>;
 using Triple = std::array<double, 3>;
-using Switches = std::map<std::string, bool>;
+using Switches = std::map<std::string, DecayScaling>;
 
 /// A closed set of choices, with its table of names.
 template <class T>
@@ -42,6 +43,9 @@ std::string known_protocols() {
   for (const Protocol &protocol : protocols()) out.push_back(protocol.name);
   return fmt::format("{}", fmt::join(out, ", "));
 }
+
+constexpr std::string_view kScalings = "on, off or a number above 0";
+bool is_scaling(double factor) { return std::isfinite(factor) && factor > 0; }
 
 /// What a field accepts, in words.
 std::string accepted(const Field &field, std::string_view number) {
@@ -59,7 +63,7 @@ std::string accepted(const Field &field, std::string_view number) {
   return out;
 }
 
-[[noreturn]] void reject(const Field &field, const std::string &value, const std::string &rule) {
+[[noreturn]] void reject(const Field &field, const std::string &value, std::string_view rule) {
   throw Error(ErrorCode::kInvalidValue, std::string(field.key),
               fmt::format("{} = {} must be {}{}", field.key, plain(value, 80), rule, did_you_mean(value, field.choices)));
 }
@@ -81,6 +85,7 @@ std::string text_of(T value) {
 }
 std::string text_of(const Wholes &value) { return fmt::format("{}", fmt::join(value, ",")); }
 std::string text_of(const Texts &value) { return fmt::format("{}", fmt::join(value, ",")); }
+std::string text_of(const DecayScaling &value) { return value.factor ? shortest(*value.factor) : text_of(value.on); }
 std::string text_of(const Triple &value) {
   return fmt::format("{},{},{}", shortest(value[0]), shortest(value[1]), shortest(value[2]));
 }
@@ -108,7 +113,9 @@ std::string accepts(const Field &field, const Texts &) {
 std::string accepts(const Field &field, const Triple &) {
   return accepted(field, "three numbers") + ", with commas between them";
 }
-std::string accepts(const Field &, const Switches &) { return "on or off for each family, such as decay_scaling.generic=off"; }
+std::string accepts(const Field &, const Switches &) {
+  return "on, off or a number above 0 for each family, such as decay_scaling.generic=off";
+}
 
 /// Of a whole number, for a value that is beyond the end which accepts() leaves out.
 std::string both_ends(const Field &field) {
@@ -137,7 +144,7 @@ std::string accepts_json(const Field &field, const Texts &) {
 }
 std::string accepts_json(const Field &field, const Triple &) { return "a list of " + accepted(field, "three numbers"); }
 std::string accepts_json(const Field &, const Switches &) {
-  return R"(true or false for each family, such as {"generic": false})";
+  return R"(true, false or a number above 0 for each family, such as {"generic": false})";
 }
 
 // Checks of one field.
@@ -182,6 +189,8 @@ void check(const Field &field, const Switches &value) {
       throw Error(
           ErrorCode::kUnknownName, std::string(field.key),
           fmt::format("unknown family {}; known: {}{}", shown(family), fmt::join(names, ", "), did_you_mean(family, names)));
+    } else if (on.factor && !is_scaling(*on.factor)) {
+      reject(field, text_of(on), kScalings);
     }
 }
 
@@ -236,13 +245,28 @@ void read(const Field &field, std::string_view text, Triple &out) {
   if (parts.size() != out.size()) reject(field, std::string(text), accepts(field, out));
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = read_real(std::string(field.key), parts[i]);
 }
+DecayScaling read_scaling(const Field &field, std::string_view text) {
+  if (const auto factor = parse_real(text)) {
+    if (!is_scaling(*factor)) reject(field, std::string(text), kScalings);
+    return DecayScaling(*factor);
+  }
+  constexpr std::array<std::string_view, 4> kWords = {"on", "off", "true", "false"};
+  const auto word = find_name(text, kWords);
+  if (!word) reject(field, std::string(text), kScalings);
+  return *word % 2 == 0;
+}
 void read(const Field &field, std::string_view text, Switches &out) {
-  const bool on = read_switch(std::string(field.key), text);
-  for (auto &[family, value] : out) value = on;
+  const DecayScaling scaling = read_scaling(field, text);
+  for (auto &[family, value] : out) value = scaling;
 }
 
 // To and from JSON. The type is checked here, the value by validate().
 Json json_of(const std::optional<double> &value) { return value ? Json(*value) : Json(nullptr); }
+Json json_of(const Switches &value) {
+  Json out = Json::object();
+  for (const auto &[family, scaling] : value) out[family] = scaling.factor ? Json(*scaling.factor) : Json(scaling.on);
+  return out;
+}
 template <class Value>
 Json json_of(const Value &value) {
   if constexpr (Choice<Value>)
@@ -300,8 +324,10 @@ bool read_json(const Json &value, Triple &out) {
 }
 bool read_json(const Json &value, Switches &out) { // those that are not there keep their standard value
   if (!value.is_object()) return false;
-  for (const auto &[family, on] : value.items())
-    if (!read_json(on, out[family])) return false;
+  for (const auto &[family, scaling] : value.items()) {
+    if (!scaling.is_boolean() && !scaling.is_number()) return false;
+    out[family] = scaling.is_boolean() ? DecayScaling(scaling.get<bool>()) : DecayScaling(scaling.get<double>());
+  }
   return true;
 }
 
@@ -324,7 +350,7 @@ Protocol standard_protocol() {
 
 } // namespace
 
-std::map<std::string, bool> standard_decay_scaling() {
+std::map<std::string, DecayScaling> standard_decay_scaling() {
   Switches out;
   for (const Substitution *family : substitutions())
     if (const SubstitutionInfo &info = family->info(); info.decay_scaled) out.emplace(info.name, *info.decay_scaled);
@@ -419,7 +445,9 @@ std::string set_field(Protocol &protocol, const std::string &key, std::string_vi
     if constexpr (std::is_same_v<std::decay_t<decltype(member)>, Switches>)
       if (const std::string prefix = std::string(field.key) + "."; own.starts_with(prefix)) {
         Switches changed = member;
-        changed[own.substr(prefix.size())] = read_switch(own, value);
+        Field entry = field;
+        entry.key = own;
+        changed[own.substr(prefix.size())] = read_scaling(entry, value);
         check(field, changed);
         member = std::move(changed);
         found = true;
@@ -442,7 +470,16 @@ std::optional<std::string> without_effect(const Protocol &protocol, std::string_
   if (key == "augmentation.pad") return needs("augmentation.kind", a.kind, Crop::kPadCrop);
   if (key == "augmentation.evaluation_resize")
     return needs("augmentation.evaluation", a.evaluation, EvaluationCrop::kResizeCrop);
+  if (key == "temperature" && protocol.alpha == 0)
+    return "temperature has no effect with alpha = 0; an alpha above 0 would use it";
+  if (key == "attention" && protocol.beta == 0) return "attention has no effect with beta = 0; a beta above 0 would use it";
   return std::nullopt;
+}
+
+std::optional<std::string> without_effect_alone(std::string_view key) {
+  constexpr std::array<std::string_view, 4> kOfTeachers = {"alpha", "beta", "temperature", "attention"};
+  if (std::find(kOfTeachers.begin(), kOfTeachers.end(), key) == kOfTeachers.end()) return std::nullopt;
+  return fmt::format("{} has no effect without a teacher; a teacher would use it", key);
 }
 
 std::vector<std::string> remarks(const Protocol &protocol) {

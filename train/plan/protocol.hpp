@@ -49,6 +49,19 @@ inline constexpr std::array kRecomputeChoices = {std::pair{RecomputeChoice::kAut
                                                  std::pair{RecomputeChoice::kAll, std::string_view("all")}};
 constexpr const auto &table_of(RecomputeChoice /*choice*/) { return kRecomputeChoices; }
 
+/// What the weight decay of a family's marked parameters is multiplied by.
+struct DecayScaling {
+  bool on = false;
+  std::optional<double> factor = {}; ///< instead of the compression ratio; above 0
+
+  DecayScaling() = default;
+  DecayScaling(bool scaled) : on(scaled) {} // NOLINT(google-explicit-constructor): on and off are what most say
+  explicit DecayScaling(double own) : on(true), factor(own) {}
+  explicit operator bool() const { return on; }
+  double times(double compression_ratio) const { return on ? factor.value_or(compression_ratio) : 1; }
+  bool operator==(const DecayScaling &) const = default;
+};
+
 /// How a network is trained: everything but the network, the data's place and the machine. SGD without Nesterov or dampening,
 /// the weight decay added to the gradient.
 struct Protocol {
@@ -72,8 +85,8 @@ struct Protocol {
   bool auxiliary_head = false;     ///< train with the network's auxiliary head, where it has one
   double drop_path = 0;            ///< final probability; rises linearly from 0
   std::optional<double> clip_grad; ///< greatest L2 norm of the whole gradient
-  /// Whether a family's marked parameters have their weight decay scaled by the compression ratio, by its lower-case name.
-  std::map<std::string, bool> decay_scaling;
+  /// How the weight decay of a family's marked parameters is scaled, by its lower-case name.
+  std::map<std::string, DecayScaling> decay_scaling;
   RecomputeChoice recompute = RecomputeChoice::kAuto;
 };
 
@@ -92,7 +105,7 @@ double drop_path_probability(const Protocol &protocol, std::int64_t epoch);
 
 /// The families with something to scale, and whether it is by default: on, off for hashed values (in the 2019 experiments it
 /// was harmful to SepHashed).
-std::map<std::string, bool> standard_decay_scaling();
+std::map<std::string, DecayScaling> standard_decay_scaling();
 
 /// Throws Error{kInvalidValue} placed at the field's key, with the value and what would be accepted.
 void validate(const Protocol &protocol);
@@ -103,6 +116,8 @@ void validate(const Protocol &protocol);
 std::string set_field(Protocol &protocol, const std::string &key, std::string_view value);
 /// "schedule.factor" with schedule.kind = cosine: why a field has no effect; none where it has.
 std::optional<std::string> without_effect(const Protocol &protocol, std::string_view key);
+/// The same where there is no teacher: nothing is distilled then.
+std::optional<std::string> without_effect_alone(std::string_view key);
 /// What is allowed and may yet surprise, in one line each: milestones that the last epoch never reaches.
 std::vector<std::string> remarks(const Protocol &protocol);
 

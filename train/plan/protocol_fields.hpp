@@ -111,7 +111,7 @@ void visit_fields(AProtocol &p, Visit &&visit) {
   visit(Field{.key = "clip_grad", .description = "greatest norm of the gradient", .least = 0, .without_least = true},
         p.clip_grad);
   visit(Field{.key = "decay_scaling",
-              .description = "weight decay times the compression ratio, on the marked parameters of a family"},
+              .description = "weight decay times the compression ratio, or a number, on the marked parameters of a family"},
         p.decay_scaling);
   visit(Field{.key = "recompute", .description = "activations that are computed again instead of kept"}, p.recompute);
 }

@@ -10,12 +10,14 @@
 #include "base/values.hpp"
 #include "train/plan/protocol_json.hpp"
 #include "train/plan/run_config_fields.hpp"
+#include "train/plan/run_config_json.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <initializer_list>
 
 namespace pare::train {
@@ -43,18 +45,9 @@ Design load(const NetworkText &network, const NetworkOptions &options) {
 }
 
 // To JSON.
-Json json_of(const NetworkText &network) {
-  return network.document.empty() ? Json(network.spec) : json::parse(network.document, json::Place("network"));
-}
+Json json_of(const NetworkText &network) { return network_json(network); }
 Json json_of(const Shape &input) { return {input.channels, input.height, input.width}; }
-Json json_of(const TeacherConfig &teacher) {
-  Json expected = nullptr;
-  if (const auto &error = teacher.expected_error) expected = {{"percent", error->percent}, {"tolerance", error->tolerance}};
-  return {{"file", teacher.file},
-          {"checksum", teacher.checksum},
-          {"network", json_of(teacher.network)},
-          {"expected_error", std::move(expected)}};
-}
+Json json_of(const TeacherConfig &teacher) { return teacher_json(teacher); }
 Json json_of(const WeightsConfig &weights) { return {{"file", weights.file}, {"checksum", weights.checksum}}; }
 Json json_of(const Protocol &protocol) { return json::parse(write_protocol(protocol), json::Place("protocol")); }
 template <class Value>
@@ -75,13 +68,7 @@ void in_place(const json::Place &place, const Read &read) {
     place.fail(error.message());
   }
 }
-void read(json::Members &members, const RunField &field, NetworkText &out) {
-  const Json &value = members.at(field.key);
-  if (value.is_object())
-    out = {.spec = {}, .document = json::dumped(value)};
-  else
-    out = {.spec = members.text(field.key), .document = {}};
-}
+void read(json::Members &members, const RunField &field, NetworkText &out) { out = read_network_text(members, field.key); }
 void read(json::Members &members, const RunField &field, Shape &out) {
   out = read_input_shape(members.at(field.key), members.place(field.key));
 }
@@ -100,17 +87,7 @@ void read(json::Members &members, const RunField &field, std::string &out) {
                  fmt::format("one of {}", fmt::join(field.choices, ", ")));
 }
 void read(json::Members &members, const RunField &field, TeacherConfig &out) {
-  json::Members teacher(members.at(field.key), members.place(field.key));
-  out.file = teacher.text("file");
-  out.checksum = teacher.text("checksum");
-  read(teacher, RunField{.key = "network"}, out.network);
-  teacher.at("expected_error");
-  if (const Json *error = teacher.said("expected_error")) {
-    json::Members expected(*error, teacher.place("expected_error"));
-    out.expected_error = {.percent = expected.real("percent"), .tolerance = expected.real("tolerance")};
-    expected.finish();
-  }
-  teacher.finish();
+  out = read_teacher(members.at(field.key), members.place(field.key));
 }
 void read(json::Members &members, const RunField &field, WeightsConfig &out) {
   json::Members weights(members.at(field.key), members.place(field.key));
@@ -213,6 +190,41 @@ std::vector<std::string> differences(const RunConfig &asked, const RunConfig &st
 
 } // namespace
 
+json::Value network_json(const NetworkText &network) {
+  return network.document.empty() ? Json(network.spec) : json::parse(network.document, json::Place("network"));
+}
+
+NetworkText read_network_text(json::Members &members, std::string_view key) {
+  const Json &value = members.at(key);
+  if (value.is_object()) return {.spec = {}, .document = json::dumped(value)};
+  return {.spec = members.text(key), .document = {}};
+}
+
+json::Value teacher_json(const TeacherConfig &teacher) {
+  Json expected = nullptr;
+  if (const auto &error = teacher.expected_error) expected = {{"percent", error->percent}, {"tolerance", error->tolerance}};
+  return {{"file", teacher.file},
+          {"checksum", teacher.checksum},
+          {"network", network_json(teacher.network)},
+          {"expected_error", std::move(expected)}};
+}
+
+TeacherConfig read_teacher(const json::Value &value, const json::Place &place) {
+  json::Members teacher(value, place);
+  TeacherConfig out;
+  out.file = teacher.text("file");
+  out.checksum = teacher.text("checksum");
+  out.network = read_network_text(teacher, "network");
+  teacher.at("expected_error");
+  if (const Json *error = teacher.said("expected_error")) {
+    json::Members expected(*error, teacher.place("expected_error"));
+    out.expected_error = {.percent = expected.real("percent"), .tolerance = expected.real("tolerance")};
+    expected.finish();
+  }
+  teacher.finish();
+  return out;
+}
+
 NetworkText read_network_text(const std::string &argument) {
   if (const auto network = network_by_name(argument)) return {.spec = network->name, .document = {}};
   const std::string name = file_name(argument);
@@ -242,6 +254,46 @@ Design design_of(const ModelConfig &model) {
 
 Design teacher_design_of(const RunConfig &config) {
   return load(config.teacher.value().network, {.input = config.model.input});
+}
+
+ChosenProtocol choose_protocol(const std::optional<std::string> &name,
+                               const std::vector<std::pair<std::string, std::string>> &settings, std::string_view family,
+                               const Shape &input, const std::string &kind) {
+  ChosenProtocol chosen;
+  Protocol &out = chosen.protocol;
+  out = name ? find_protocol(*name) : default_protocol(kind, family);
+  try {
+    for (const auto &[key, value] : settings) {
+      const std::string own = set_field(out, key, value);
+      if (std::find(chosen.changed.begin(), chosen.changed.end(), own) != chosen.changed.end())
+        throw Error(ErrorCode::kUsage, own, fmt::format("{} is set twice", own));
+      chosen.changed.push_back(own);
+    }
+    validate(out);
+  } catch (const Error &error) {
+    throw error.within("protocol");
+  }
+
+  if (out.data != kind)
+    throw Error(ErrorCode::kInvalidConfig, "--protocol",
+                fmt::format("protocol {} is for {} data, not {}: its mean and deviation are another's; a protocol for {}, or "
+                            "--set data={} would be accepted",
+                            out.name, out.data, kind, kind, kind));
+  if (input.channels != 3 || input.height != out.augmentation.size || input.width != out.augmentation.size)
+    throw Error(
+        ErrorCode::kInvalidConfig, "--input",
+        fmt::format("the network takes {} x {} x {} images, but protocol {} cuts them to 3 x {} x {}; --input 3,{},{} or --set "
+                    "augmentation.size would make them fit",
+                    input.channels, input.height, input.width, out.name, out.augmentation.size, out.augmentation.size,
+                    out.augmentation.size, out.augmentation.size));
+  return chosen;
+}
+
+std::string place_of(const std::string &file, const std::string &run_folder) {
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored)) return file;
+  const std::string beside = fmt::format("{}/{}", run_folder, file);
+  return std::filesystem::exists(beside, ignored) ? beside : file;
 }
 
 std::string parse_device(const std::string &where, std::string_view text) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pare::train {
@@ -80,6 +81,22 @@ Design load_design_text(const NetworkText &network);
 Design design_of(const ModelConfig &model);
 /// The teacher's, for images of the same size.
 Design teacher_design_of(const RunConfig &config);
+
+/// A protocol for a network on a kind of data, and the keys of it that were changed, as they are known.
+struct ChosenProtocol {
+  Protocol protocol;
+  std::vector<std::string> changed;
+};
+/// The protocol of this name (none: that of networks of `family`, empty for one from a file, on such data) with keys set to
+/// values as set_field() reads them. Throws Error{kUsage} for a key that is set twice, and Error{kInvalidConfig} where it is
+/// for another kind of data, or for other images than `input`.
+ChosenProtocol choose_protocol(const std::optional<std::string> &name,
+                               const std::vector<std::pair<std::string, std::string>> &settings, std::string_view family,
+                               const Shape &input, const std::string &kind);
+
+/// Where a file that a run names lies: from here, or from the run's folder, as the weights of a teacher in a folder beside it
+/// do ("../teacher/weights.safetensors").
+std::string place_of(const std::string &file, const std::string &run_folder);
 
 /// "cpu", "cuda:N"; "cuda" is "cuda:0". Throws Error{kInvalidValue}.
 std::string parse_device(const std::string &where, std::string_view text);

@@ -1,13 +1,12 @@
 #include "train/plan/run_folder.hpp"
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "train/plan/event_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -25,7 +24,6 @@ namespace {
 constexpr std::string_view kMetrics = "metrics.jsonl";
 constexpr std::string_view kEvents = "events.out.tfevents.pare"; // TensorBoard looks for "tfevents" in the name
 constexpr std::string_view kLog = "log";
-constexpr std::string_view kLock = "lock";
 constexpr std::string_view kRun = "run.json";
 
 [[noreturn]] void fail(const std::string &path, const std::string &message) { throw Error(ErrorCode::kIo, path, message); }
@@ -35,16 +33,7 @@ void append(const std::string &path, std::string_view bytes) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (file < 0) fail(path, fmt::format("cannot be written: {}", std::strerror(errno)));
   const off_t before = ::lseek(file, 0, SEEK_END);
-  int fault = 0;
-  for (std::string_view rest = bytes; !rest.empty();) {
-    const ssize_t written = ::write(file, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      fault = errno;
-      break;
-    }
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
+  int fault = write_all(file, bytes);
   if (fault != 0 && ::ftruncate(file, before) != 0) fault = errno;
   ::close(file);
   if (fault != 0) fail(path, fmt::format("cannot be written: {}; room on its disk would be accepted", std::strerror(fault)));
@@ -79,43 +68,54 @@ bool holds_more_than(const std::string &path, const IsOne &is_one) {
 }
 
 /// What a run leaves that was stopped before it wrote its run.json.
-bool is_of_a_start(const std::string &name) { return name == kLock || name == kLog || name.starts_with(kRun); }
+bool is_of_a_start(const std::string &name) { return is_claim(name) || name == kLog || name.starts_with(kRun); }
 
 } // namespace
 
-RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
+void check_run_folder(const std::string &path) {
+  std::error_code fault;
+  if (fs::is_directory(path, fault) && !fs::exists(fmt::format("{}/{}", path, kRun), fault) &&
+      holds_more_than(path, is_of_a_start))
+    fail(path, "holds files, and no run.json; an empty folder, or that of a run would be accepted");
+}
+
+RunFolder::RunFolder(std::string path, const ClaimOptions &claim) : path_(std::move(path)) {
   if (path_ == "-") throw Error(ErrorCode::kUsage, "-", "a run is a folder, and stdout is none; ./- would be accepted");
   std::error_code fault;
   is_new_ = !fs::exists(path_, fault);
   if (!is_new_ && !fs::is_directory(path_, fault)) fail(path_, "is no folder; a folder, or no file would be accepted");
-  if (fs::is_directory(path_, fault) && !has(kRun) && holds_more_than(path_, is_of_a_start))
-    fail(path_, "holds files, and no run.json; an empty folder, or that of a run would be accepted");
+  check_run_folder(path_);
   fs::create_directories(path_, fault);
   if (fault) fail(path_, fmt::format("cannot be made: {}", fault.message()));
-  const std::string lock = file(kLock);
-  lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (lock_ < 0) fail(lock, fmt::format("cannot be opened: {}", std::strerror(errno)));
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    const int why = errno;
-    ::close(lock_);
-    if (why == EWOULDBLOCK) fail(path_, "another process is training in this folder; wait for it, or take another folder");
-    fail(lock, fmt::format("cannot be locked: {}", std::strerror(why)));
-  }
-  // Who had it before may have taken it away in the meantime.
-  struct stat status {};
-  if (::fstat(lock_, &status) != 0 || status.st_nlink == 0) {
-    ::close(lock_);
-    fail(path_, "another process has just left this folder and taken it away; the same command again would be accepted");
-  }
+  claim_ = std::make_unique<Claim>(path_, claim);
 }
 
 RunFolder::~RunFolder() {
-  // Nothing was begun: nothing is left behind. The lock is held until it is gone.
-  if (is_new_ && !holds_more_than(path_, [](const std::string &name) { return name == kLock; })) {
-    ::unlink(file(kLock).c_str());
-    ::rmdir(path_.c_str());
-  }
-  ::close(lock_);
+  // Nothing was begun: nothing is left behind.
+  if (!is_new_ || holds_more_than(path_, [](const std::string &name) { return is_claim(name); })) return;
+  claim_->withdraw();
+  ::rmdir(path_.c_str());
+}
+
+void RunFolder::write(std::string_view name, std::string_view text) const {
+  write_file(file(name), text, [&] { check(); });
+}
+
+void RunFolder::note(std::string_view name, std::string_view text) const {
+  const std::string path = file(name);
+  const std::string temporary = path + ".tmp";
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor < 0) return;
+  const bool written = write_all(descriptor, text) == 0;
+  const bool closed = ::close(descriptor) == 0;
+  check();
+  if (!written || !closed || ::rename(temporary.c_str(), path.c_str()) != 0) ::unlink(temporary.c_str());
+}
+
+void RunFolder::remove(std::string_view name) const {
+  check();
+  std::error_code none_there;
+  fs::remove(file(name), none_there);
 }
 
 std::string RunFolder::file(std::string_view name) const { return fmt::format("{}/{}", path_, name); }
@@ -130,6 +130,7 @@ RunFolder::Lengths RunFolder::lengths() const {
 }
 
 void RunFolder::cut_back(const Lengths &lengths) {
+  check();
   cut(file(kMetrics), lengths.metrics);
   cut(file(kEvents), lengths.events);
 }
@@ -146,6 +147,7 @@ void RunFolder::flush() const {
 }
 
 void RunFolder::metrics(const std::string &json, std::int64_t step, const std::vector<std::pair<std::string, float>> &scalars) {
+  check();
   append(file(kMetrics), json + "\n");
   std::string events;
   if (length_of(file(kEvents)) == 0) events = event_file_header(now_seconds());
@@ -153,6 +155,7 @@ void RunFolder::metrics(const std::string &json, std::int64_t step, const std::v
 }
 
 void RunFolder::log(std::string_view line) {
+  check();
   append(file(kLog), fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {}\n", fmt::gmtime(std::time(nullptr)), line));
 }
 

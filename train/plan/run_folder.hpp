@@ -1,6 +1,9 @@
 #pragma once
 
+#include "train/plan/claim.hpp"
+
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,13 +11,17 @@
 
 namespace pare::train {
 
+/// Throws Error{kIo} where a folder holds files and no run.json, as that of something else, or half of a copied run.
+void check_run_folder(const std::string &path);
+
 /// The folder of a run: run.json, metrics.jsonl, a TensorBoard event file, log, checkpoints, weights.safetensors. While it is
-/// open no other process can open it.
+/// open no other process, on whatever host, can open it: it holds the folder's claim, and whatever it writes throws Error{kIo}
+/// once that is lost.
 class RunFolder {
 public:
   /// Makes the folder where there is none; it goes again with this where nothing was written to it. Throws Error{kIo}, also
   /// where it is another process's, or holds files and no run.
-  explicit RunFolder(std::string path);
+  explicit RunFolder(std::string path, const ClaimOptions &claim = {});
   ~RunFolder();
   RunFolder(const RunFolder &) = delete;
   RunFolder &operator=(const RunFolder &) = delete;
@@ -22,6 +29,15 @@ public:
   const std::string &path() const { return path_; }
   std::string file(std::string_view name) const;
   bool has(std::string_view name) const;
+
+  /// Throws Error{kIo} where another has taken the folder over.
+  void check() const { claim_->check(); }
+  /// Writes a file whole or not at all.
+  void write(std::string_view name, std::string_view text) const;
+  /// The same for what people are told: nobody waits until it is on the disk, and where it cannot be written it is not.
+  void note(std::string_view name, std::string_view text) const;
+  /// Takes one away where it is there.
+  void remove(std::string_view name) const;
 
   /// How long the files that grow are, in bytes.
   struct Lengths {
@@ -42,8 +58,8 @@ public:
 
 private:
   std::string path_;
-  int lock_ = -1;
   bool is_new_ = false; ///< made by this
+  std::unique_ptr<Claim> claim_;
 };
 
 } // namespace pare::train

@@ -30,7 +30,14 @@ void visit_numbers(Result &r, Visit &&visit) {
 } // namespace
 
 std::string write_heartbeat(const Heartbeat &heartbeat) {
-  return Json({{"step", heartbeat.step}, {"seconds", heartbeat.seconds ? Json(*heartbeat.seconds) : Json(nullptr)}}).dump() +
+  const auto said = [](const auto &value) { return value ? Json(*value) : Json(nullptr); };
+  return Json({{"step", heartbeat.step},
+               {"seconds", said(heartbeat.seconds)},
+               {"steps", said(heartbeat.steps)},
+               {"seconds_left", said(heartbeat.seconds_left)},
+               {"saved_step", heartbeat.saved_step},
+               {"saved_seconds", said(heartbeat.saved_seconds)}})
+             .dump() +
          "\n";
 }
 
@@ -40,7 +47,19 @@ std::optional<Heartbeat> read_heartbeat(std::string_view text) {
     const Json document = json::parse(text, place);
     json::Members members(document, place);
     Heartbeat out{.step = members.whole("step", 0)};
-    if (members.said("seconds") != nullptr) out.seconds = members.real("seconds");
+    const auto read = [&](const char *key, std::optional<double> &value) {
+      if (members.said(key) != nullptr) value = members.real(key);
+    };
+    read("seconds", out.seconds);
+    if (members.find("saved_step") == nullptr) { // of before: written when it saved, and only then
+      out.saved_step = out.step;
+      out.saved_seconds = out.seconds;
+      return out;
+    }
+    if (members.said("steps") != nullptr) out.steps = members.whole("steps", 0);
+    read("seconds_left", out.seconds_left);
+    out.saved_step = members.whole("saved_step", 0);
+    read("saved_seconds", out.saved_seconds);
     return out;
   } catch (const Error &) {
     return std::nullopt;

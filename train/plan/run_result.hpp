@@ -38,10 +38,14 @@ struct RunResult {
   std::optional<EpochRecord> last; ///< the last epoch that was done
 };
 
-/// Where a run is: heartbeat.json of its folder, written whenever it saves.
+/// Where a run is: heartbeat.json of its folder, written whenever it saves, and every few seconds between.
 struct Heartbeat {
   std::int64_t step = 0;
-  std::optional<double> seconds = {}; ///< of training and validation up to now, where it is known
+  std::optional<double> seconds = {};       ///< of training and validation up to now, where it is known
+  std::optional<std::int64_t> steps = {};   ///< of all epochs; files of before do not have it, nor what follows
+  std::optional<double> seconds_left = {};  ///< at the pace since it began, or went on
+  std::int64_t saved_step = 0;              ///< of its last checkpoint; 0: none yet
+  std::optional<double> saved_seconds = {}; ///< `seconds` then
 };
 std::string write_heartbeat(const Heartbeat &heartbeat);
 /// None for a text that is none: nothing depends on it but what people are told.

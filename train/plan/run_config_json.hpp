@@ -1,0 +1,20 @@
+#pragma once
+
+// What other documents share of pare.run/1. Not installed: it includes nlohmann_json.
+
+#include "base/json.hpp"
+#include "train/plan/run_config.hpp"
+
+#include <string_view>
+
+namespace pare::train {
+
+/// A spec as text, a file as the object that it holds.
+json::Value network_json(const NetworkText &network);
+NetworkText read_network_text(json::Members &members, std::string_view key);
+
+/// An object: file, checksum, network, expected_error.
+json::Value teacher_json(const TeacherConfig &teacher);
+TeacherConfig read_teacher(const json::Value &value, const json::Place &place);
+
+} // namespace pare::train
