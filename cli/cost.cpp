@@ -20,7 +20,8 @@ std::string written(const CostView &view, Format format) {
   }
   case Format::kText:
   case Format::kMarkdown:
-  case Format::kLatex: break;
+  case Format::kLatex:
+  case Format::kHtml: break;
   }
   return write(cost_reports(view), format);
 }

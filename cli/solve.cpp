@@ -91,7 +91,8 @@ std::string written(const SolveView &view, Format format, const std::string &doc
   }
   case Format::kText:
   case Format::kMarkdown:
-  case Format::kLatex: break;
+  case Format::kLatex:
+  case Format::kHtml: break;
   }
   return write(solve_reports(view), format);
 }

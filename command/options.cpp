@@ -55,8 +55,13 @@ OptionInfo output_option(std::string_view description) {
 }
 
 std::string read_format(const Arguments &arguments, std::span<const std::string_view> accepted, std::string_view otherwise) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kEndings = {
-      {{".json", "json"}, {".csv", "csv"}, {".md", "markdown"}, {".tex", "latex"}, {".txt", "text"}, {".dot", "dot"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kEndings = {{{".json", "json"},
+                                                                                      {".csv", "csv"},
+                                                                                      {".md", "markdown"},
+                                                                                      {".tex", "latex"},
+                                                                                      {".html", "html"},
+                                                                                      {".txt", "text"},
+                                                                                      {".dot", "dot"}}};
   const auto checked = [&](std::string_view format, const std::string &where, const std::string &what) {
     const auto found = find_name(format, accepted);
     if (!found)

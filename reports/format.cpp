@@ -4,6 +4,7 @@
 #include "base/names.hpp"
 #include "base/text.hpp"
 #include "reports/writers/csv.hpp"
+#include "reports/writers/html.hpp"
 #include "reports/writers/json.hpp"
 #include "reports/writers/latex.hpp"
 #include "reports/writers/markdown.hpp"
@@ -37,6 +38,7 @@ std::string write(std::span<const Report> reports, Format format) {
   case Format::kText: return each(write_text);
   case Format::kMarkdown: return each(write_markdown);
   case Format::kLatex: return each(write_latex);
+  case Format::kHtml: return write_html(reports);
   case Format::kCsv: assert(reports.size() == 1); return each(write_csv);
   case Format::kJson: assert(reports.size() == 1); return each(write_json);
   }

@@ -12,11 +12,11 @@
 
 namespace pare {
 
-enum class Format : std::uint8_t { kText, kJson, kCsv, kMarkdown, kLatex };
+enum class Format : std::uint8_t { kText, kJson, kCsv, kMarkdown, kLatex, kHtml };
 inline constexpr std::array kFormatNames = {
-    std::pair{Format::kText, std::string_view("text")}, std::pair{Format::kJson, std::string_view("json")},
-    std::pair{Format::kCsv, std::string_view("csv")}, std::pair{Format::kMarkdown, std::string_view("markdown")},
-    std::pair{Format::kLatex, std::string_view("latex")}};
+    std::pair{Format::kText, std::string_view("text")},   std::pair{Format::kJson, std::string_view("json")},
+    std::pair{Format::kCsv, std::string_view("csv")},     std::pair{Format::kMarkdown, std::string_view("markdown")},
+    std::pair{Format::kLatex, std::string_view("latex")}, std::pair{Format::kHtml, std::string_view("html")}};
 inline constexpr auto kFormats = [] {
   std::array<Format, kFormatNames.size()> out{};
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = kFormatNames[i].first;

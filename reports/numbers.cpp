@@ -32,6 +32,39 @@ std::string rounded(const Count &value) {
   return out;
 }
 
+std::string scaled(const Count &value, int power, int decimals) {
+  std::string digits = value.to_string();
+  const bool negative = digits.starts_with('-');
+  if (negative) digits.erase(0, 1);
+  std::size_t point = std::min(digits.find('.'), digits.size());
+  digits.erase(std::remove(digits.begin(), digits.end(), '.'), digits.end());
+  if (const auto least = static_cast<std::size_t>(power) + 1; point < least) { // "0" in front of the point
+    digits.insert(0, least - point, '0');
+    point = least;
+  }
+  point -= static_cast<std::size_t>(power);
+  const std::size_t kept = point + static_cast<std::size_t>(decimals);
+  digits.resize(std::max(digits.size(), kept + 1), '0');
+  bool up = digits[kept] >= '5';
+  digits.resize(kept);
+  for (std::size_t i = kept; up && i-- > 0;) {
+    up = digits[i] == '9';
+    digits[i] = up ? '0' : static_cast<char>(digits[i] + 1);
+  }
+  if (up) {
+    digits.insert(0, 1, '1');
+    ++point;
+  }
+  if (decimals > 0) digits.insert(point, 1, '.');
+  return negative ? "-" + digits : digits;
+}
+
+std::string people_digits(const Count &value, const Column &column) {
+  return column.power == 0 ? rounded(value) : scaled(value, column.power, column.decimals);
+}
+
+std::string people_digits(double value, const Column &column) { return fmt::format("{:.{}f}", value, column.decimals); }
+
 std::string si(const Count &value) {
   constexpr std::array kPrefixes = {"", " k", " M", " G", " T", " P", " E", " Z", " Y"};
   constexpr std::size_t kDigits = 3;

@@ -22,6 +22,7 @@ std::string shown(const Cell &cell) {
     std::string operator()(const std::string &text) const { return quoted(text); }
     std::string operator()(const Count &count) const { return count.to_string(); }
     std::string operator()(const Percent &percent) const { return digits(percent.value); }
+    std::string operator()(const Measured &measured) const { return digits(measured.mean); }
   };
   return std::visit(Visitor{}, cell);
 }
@@ -33,12 +34,16 @@ std::string write_csv(const Report &report) {
   for (const Column &column : report.columns) {
     if (&column != report.columns.data()) out += ',';
     out += quoted(full_heading(column));
+    if (column.with_sd) out += ',' + quoted(sd_heading(column));
   }
   out += "\n";
   for (const std::vector<Cell> &row : report.rows) {
-    for (const Cell &cell : row) {
-      if (&cell != row.data()) out += ',';
-      out += shown(cell);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (i > 0) out += ',';
+      out += shown(row[i]);
+      if (!report.columns[i].with_sd) continue;
+      out += ',';
+      if (const auto sd = sd_of(row[i])) out += digits(*sd);
     }
     out += "\n";
   }

@@ -38,38 +38,54 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-std::string percent_digits(const Percent &percent) { return fmt::format("{:.2f}", percent.value); }
-
-/// The number of a cell, empty where it has none.
-std::string number(const Cell &cell) {
-  if (const auto *count = std::get_if<Count>(&cell)) return rounded(*count);
-  if (const auto *percent = std::get_if<Percent>(&cell)) return percent_digits(*percent);
-  return {};
+/// The number of a cell as siunitx reads it, "4.31(12)" with its uncertainty; empty where it has none.
+std::string number(const Cell &cell, const Column &column) {
+  if (const auto *count = std::get_if<Count>(&cell)) return people_digits(*count, column);
+  if (const auto *percent = std::get_if<Percent>(&cell)) return fmt::format("{:.2f}", percent->value);
+  const auto *measured = std::get_if<Measured>(&cell);
+  if (measured == nullptr) return {};
+  const std::string mean = people_digits(measured->mean, column);
+  if (!measured->sd) return mean;
+  std::string sd = people_digits(*measured->sd, column); // in units of the last digit
+  sd.erase(std::remove(sd.begin(), sd.end(), '.'), sd.end());
+  sd.erase(0, std::min(sd.find_first_not_of('0'), sd.size() - 1));
+  return fmt::format("{}({})", mean, sd);
 }
 
-/// "S[table-format=8.0]" for a column of numbers: as many digits as its longest has on either side of the point.
+/// "S[table-format=8.0]" for a column of numbers: as many digits as its longest has on either side of the point, and of its
+/// uncertainty.
 std::string column_type(const Report &report, std::size_t column) {
   if (report.columns[column].align == Align::kLeft) return "l";
   std::size_t whole = 0;
   std::size_t decimals = 0;
+  std::size_t uncertainty = 0;
   bool negative = false;
   for (const std::vector<Cell> &row : report.rows) {
-    const std::string text = number(row[column]);
+    const std::string all = number(row[column], report.columns[column]);
+    const std::string text = all.substr(0, all.find('('));
     if (text.empty()) continue;
+    if (all.size() > text.size()) uncertainty = std::max(uncertainty, all.size() - text.size() - 2);
     const std::size_t sign = text[0] == '-' ? 1 : 0;
     const std::size_t point = std::min(text.find('.'), text.size());
     negative = negative || sign == 1;
     whole = std::max(whole, point - sign);
     if (point < text.size()) decimals = std::max(decimals, text.size() - point - 1);
   }
-  return whole == 0 ? "r" : fmt::format("S[table-format={}{}.{}]", negative ? "-" : "", whole, decimals);
+  if (whole == 0) return "r";
+  return fmt::format("S[{}{}table-format={}{}.{}{}]", has_best(report, column) ? "detect-weight, " : "",
+                     uncertainty > 0 ? "separate-uncertainty, " : "", negative ? "-" : "", whole, decimals,
+                     uncertainty > 0 ? fmt::format("({})", uncertainty) : "");
 }
 
-std::string shown(const Cell &cell, const std::string &type) {
-  if (const auto *text = std::get_if<std::string>(&cell)) return type[0] == 'S' ? "{" + escaped(*text) + "}" : escaped(*text);
-  const std::string text = number(cell);
-  if (text.empty() || type[0] == 'S') return text;
-  return "\\num{" + text + "}";
+std::string shown(const Cell &cell, const Column &column, const std::string &type, bool marks_missing) {
+  const bool in_numbers = type[0] == 'S';
+  const std::string words = std::holds_alternative<std::string>(cell) ? escaped(std::get<std::string>(cell))
+                            : std::holds_alternative<std::monostate>(cell) && marks_missing ? "---"
+                                                                                            : "";
+  if (!words.empty()) return in_numbers ? "{" + words + "}" : words;
+  const std::string text = number(cell, column);
+  if (text.empty()) return text;
+  return (cell.best ? "\\bfseries " : "") + (in_numbers ? text : "\\num{" + text + "}");
 }
 
 } // namespace
@@ -83,19 +99,28 @@ std::string write_latex(const Report &report) {
   }
   std::string out = "% \\usepackage{booktabs,siunitx}\n";
   for (const std::string &line : report.title) out += "% " + one_line(line) + '\n';
+  const bool floats = !report.caption.empty() || !report.label.empty();
+  if (floats) out += "\\begin{table}\n\\centering\n";
+  if (!report.caption.empty()) out += "\\caption{" + escaped(report.caption) + "}\n";
+  if (!report.label.empty()) out += "\\label{" + one_line(report.label) + "}\n";
   out += "\\begin{tabular}{" + specification + "}\n\\toprule\n";
   for (std::size_t i = 0; i < report.columns.size(); ++i) {
     // What is a percentage says so in its heading; its cells are numbers.
     const Column &column = report.columns[i];
-    out += (i > 0 ? " & " : "") + shown(Cell(full_heading(column)), types[i]);
+    out += (i > 0 ? " & " : "") + shown(Cell(full_heading(column)), column, types[i], false);
   }
   out += " \\\\\n\\midrule\n";
-  for (const std::vector<Cell> &row : report.rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) out += (i > 0 ? " & " : "") + shown(row[i], types[i]);
+  for (std::size_t at = 0; at < report.rows.size(); ++at) {
+    if (begins_group(report, at)) out += "\\midrule\n";
+    const std::vector<Cell> &row = report.rows[at];
+    for (std::size_t i = 0; i < row.size(); ++i)
+      out += (i > 0 ? " & " : "") + shown(row[i], report.columns[i], types[i], report.marks_missing);
     out += " \\\\\n";
   }
   out += "\\bottomrule\n\\end{tabular}\n";
-  for (const std::string &line : report.notes) out += "% " + one_line(line) + '\n';
+  for (const std::string &line : report.notes)
+    out += floats ? "\\par\\smallskip{\\footnotesize " + escaped(line) + "\\par}\n" : "% " + one_line(line) + '\n';
+  if (floats) out += "\\end{table}\n";
   return out;
 }
 

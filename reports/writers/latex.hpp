@@ -6,7 +6,8 @@
 
 namespace pare {
 
-/// A tabular with the rules of booktabs and the number columns of siunitx; title and notes are comments.
+/// A tabular with the rules of booktabs and the number columns of siunitx; title and notes are comments. With a caption or a
+/// label it stands in a table environment, and the notes are printed below.
 std::string write_latex(const Report &report);
 
 } // namespace pare

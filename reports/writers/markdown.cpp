@@ -26,29 +26,37 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-std::string shown(const Cell &cell) {
+std::string shown(const Cell &cell, const Column &column, bool marks_missing) {
   struct Visitor {
-    std::string operator()(std::monostate /*empty*/) const { return {}; }
+    const Column &column;
+    bool marks_missing;
+    std::string operator()(std::monostate /*empty*/) const { return marks_missing ? "—" : ""; }
     std::string operator()(const std::string &text) const { return escaped(text); }
-    std::string operator()(const Count &count) const { return rounded(count); }
+    std::string operator()(const Count &count) const { return people_digits(count, column); }
     std::string operator()(const Percent &percent) const { return fmt::format("{:.2f} %", percent.value); }
+    std::string operator()(const Measured &measured) const {
+      const std::string mean = people_digits(measured.mean, column);
+      return measured.sd ? fmt::format("{} ± {}", mean, people_digits(*measured.sd, column)) : mean;
+    }
   };
-  return std::visit(Visitor{}, cell);
+  const std::string text = std::visit(Visitor{column, marks_missing}, cell);
+  return cell.best ? "**" + text + "**" : text;
 }
 
 } // namespace
 
 std::string write_markdown(const Report &report) {
   std::string out;
+  if (!report.caption.empty()) out += escaped(report.caption) + "\n\n";
   for (const std::string &line : report.title) out += escaped(line) + "\n\n";
   out += '|';
-  for (const Column &column : report.columns) out += ' ' + escaped(column.heading) + " |";
+  for (std::size_t i = 0; i < report.columns.size(); ++i) out += ' ' + escaped(shown_heading(report, i)) + " |";
   out += "\n|";
   for (const Column &column : report.columns) out += column.align == Align::kRight ? " ---: |" : " :--- |";
   out += '\n';
   for (const std::vector<Cell> &row : report.rows) {
     out += '|';
-    for (const Cell &cell : row) out += ' ' + shown(cell) + " |";
+    for (std::size_t i = 0; i < row.size(); ++i) out += ' ' + shown(row[i], report.columns[i], report.marks_missing) + " |";
     out += '\n';
   }
   if (!report.notes.empty()) out += '\n';

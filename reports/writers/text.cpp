@@ -13,14 +13,20 @@ namespace pare {
 
 namespace {
 
-std::string shown(const Cell &cell) {
+std::string shown(const Cell &cell, const Column &column, bool marks_missing) {
   struct Visitor {
-    std::string operator()(std::monostate /*empty*/) const { return {}; }
+    const Column &column;
+    bool marks_missing;
+    std::string operator()(std::monostate /*empty*/) const { return marks_missing ? "—" : ""; }
     std::string operator()(const std::string &text) const { return one_line(text); }
-    std::string operator()(const Count &count) const { return thousands(rounded(count)); }
+    std::string operator()(const Count &count) const { return thousands(people_digits(count, column)); }
     std::string operator()(const Percent &percent) const { return fmt::format("{:.2f} %", percent.value); }
+    std::string operator()(const Measured &measured) const {
+      const std::string mean = people_digits(measured.mean, column);
+      return measured.sd ? fmt::format("{} ± {}", mean, people_digits(*measured.sd, column)) : mean;
+    }
   };
-  return std::visit(Visitor{}, cell);
+  return std::visit(Visitor{column, marks_missing}, cell);
 }
 
 /// A column as it is printed: one with SI beside it is two.
@@ -30,6 +36,7 @@ struct Printed {
   std::string heading = {};
   Align align = Align::kLeft;
   std::size_t width = 0;
+  bool stars = false; ///< the best have one behind them, all others a blank
 };
 
 constexpr std::size_t kGap = 2; ///< between columns
@@ -40,8 +47,12 @@ std::size_t width_of(const std::vector<Printed> &columns) {
   return out;
 }
 
-std::string text_of(const Printed &printed, const std::vector<Cell> &row) {
-  if (!printed.si) return shown(row[printed.column]);
+std::string text_of(const Printed &printed, const Report &report, const std::vector<Cell> &row) {
+  if (!printed.si) {
+    const Cell &cell = row[printed.column];
+    const std::string text = shown(cell, report.columns[printed.column], report.marks_missing);
+    return printed.stars ? text + (cell.best ? '*' : ' ') : text;
+  }
   const Count *count = std::get_if<Count>(&row[printed.column]);
   return count != nullptr ? si(*count) : std::string();
 }
@@ -113,7 +124,7 @@ void narrow(std::vector<Printed> &columns, const Report &report) {
   for (std::size_t i = 0; i < columns.size(); ++i) {
     std::size_t body = 0;
     for (const std::vector<Cell> &row : report.rows) {
-      const std::string text = text_of(columns[i], row);
+      const std::string text = text_of(columns[i], report, row);
       body = std::max(body, display_width(text));
       least[i] = std::max(least[i], std::holds_alternative<std::string>(row[columns[i].column]) ? longest_piece(text)
                                                                                                 : display_width(text));
@@ -166,29 +177,38 @@ std::string write_text(const Report &report) {
   std::vector<Printed> columns;
   for (std::size_t i = 0; i < report.columns.size(); ++i) {
     const Column &column = report.columns[i];
-    columns.push_back({.column = i, .heading = column.heading, .align = column.align, .width = display_width(column.heading)});
+    const std::string heading = shown_heading(report, i);
+    columns.push_back({.column = i,
+                       .heading = heading,
+                       .align = column.align,
+                       .width = display_width(heading),
+                       .stars = has_best(report, i)});
     if (column.with_si) columns.push_back({.column = i, .si = true, .align = Align::kRight});
   }
   for (Printed &printed : columns)
     for (const std::vector<Cell> &row : report.rows)
-      printed.width = std::max(printed.width, display_width(text_of(printed, row)));
+      printed.width = std::max(printed.width, display_width(text_of(printed, report, row)));
 
   std::string out;
+  if (!report.caption.empty()) append_lines(out, report.caption, 0);
   for (const std::string &line : report.title) append_lines(out, line, 0);
   if (!columns.empty() && !report.rows.empty()) {
-    if (!report.title.empty()) out += '\n';
+    if (!out.empty()) out += '\n';
     narrow(columns, report);
     std::vector<std::string> texts;
     for (const Printed &printed : columns) texts.push_back(printed.heading);
     append_row(out, columns, texts);
     out += std::string(width_of(columns), '-') + '\n';
-    for (const std::vector<Cell> &row : report.rows) {
-      for (std::size_t i = 0; i < columns.size(); ++i) texts[i] = text_of(columns[i], row);
+    for (std::size_t at = 0; at < report.rows.size(); ++at) {
+      if (begins_group(report, at)) out += std::string(width_of(columns), '-') + '\n';
+      for (std::size_t i = 0; i < columns.size(); ++i) texts[i] = text_of(columns[i], report, report.rows[at]);
       append_row(out, columns, texts);
     }
   }
-  if (!report.notes.empty()) {
+  const bool has_stars = std::any_of(columns.begin(), columns.end(), [](const Printed &printed) { return printed.stars; });
+  if (!report.notes.empty() || has_stars) {
     if (!out.empty()) out += '\n';
+    if (has_stars) append_lines(out, "* the best of its column", 2);
     for (const std::string &line : report.notes) append_lines(out, line, 2);
   }
   return out;

@@ -136,7 +136,7 @@ TEST_F(Faults, Conventions) {
            {"huge.json/weights[\"conv.mac\"]", "must be a number from 0 to 1000000000"});
   }
   write("huge.json", weighing("1e9"));
-  for (const std::string format : {"text", "json", "csv", "markdown", "latex"})
+  for (const std::string format : {"text", "json", "csv", "markdown", "latex", "html"})
     expect({"cost", "wrn-10-1", "--convention", "huge.json", "--format", format, "--batch", "100000"}, 1, "overflow",
            {"mult-adds[huge]: "});
 }
@@ -157,7 +157,7 @@ TEST_F(Faults, Options) {
   expect({"cost", "wrn-10-1", "--batch", "1", "--batch", "2"}, 2, "usage",
          {"--batch is given 2 times; once would be accepted"});
   expect({"cost", "wrn-10-1", "--batch", "12345678901234567890123"}, 2, "invalid_value", {"from 1 to 9223372036854775807"});
-  expect({"cost", "wrn-10-1", "--format", "xml"}, 2, "usage", {"xml", "text, json, csv, markdown, latex"});
+  expect({"cost", "wrn-10-1", "--format", "xml"}, 2, "usage", {"xml", "text, json, csv, markdown, latex, html"});
   expect({"cost", "wrn-10-1", "--group-by", "color"}, 2, "usage", {"color", "stage, kernel, kind"});
   expect({"show", "wrn-10-1", "--format", "csv"}, 2, "usage", {"csv", "text, json, dot"});
   expect({"list", "pets"}, 2, "usage", {"pets", "networks, substitutions, conventions, solvers, protocols"});

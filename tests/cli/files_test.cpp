@@ -120,6 +120,7 @@ TEST_F(Files, TheEndingOfTheOutputSaysItsFormat) {
                                                                                        {".csv", "csv"},
                                                                                        {".md", "markdown"},
                                                                                        {".tex", "latex"},
+                                                                                       {".html", "html"},
                                                                                        {".txt", "text"},
                                                                                        {".out", "text"},
                                                                                        {"", "text"}}) {

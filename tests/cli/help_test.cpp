@@ -61,7 +61,7 @@ TEST_F(Help, ListsValuesAndDefaults) {
     expect({"help", command},
            "--convention NAME How to count, one or a list: macs, reference, all, or a pare.convention/1 file; default: macs "
            "and reference; repeats");
-    expect({"help", command}, "--format FORMAT How to write the result: text, json, csv, markdown, latex; default: text");
+    expect({"help", command}, "--format FORMAT How to write the result: text, json, csv, markdown, latex, html; default: text");
   }
   expect({"help", "solve"}, "--method METHOD How to search; pare list solvers describes them: exact, nlopt; default: exact");
   expect({"help", "show"}, "How to write the result: text, json, dot; default: text");
@@ -155,7 +155,8 @@ TEST_F(Help, CompletionInBash) {
   EXPECT_EQ(offered("pare help form"), (std::vector<std::string>{"formulas"}));
   // bash makes three words of --format=js, and one where = is taken out of COMP_WORDBREAKS.
   EXPECT_EQ(offered("pare cost wrn-28-10 --format = js"), (std::vector<std::string>{"json"}));
-  EXPECT_EQ(offered("pare cost wrn-28-10 --format ="), (std::vector<std::string>{"text", "json", "csv", "markdown", "latex"}));
+  EXPECT_EQ(offered("pare cost wrn-28-10 --format ="),
+            (std::vector<std::string>{"text", "json", "csv", "markdown", "latex", "html"}));
   EXPECT_EQ(offered("pare cost wrn-28-10 --format=js"), (std::vector<std::string>{"--format=json"}));
   EXPECT_EQ(offered("pare solve x --method=").size(), 2U);
   EXPECT_EQ(offered("pare cost --group-by = st"), (std::vector<std::string>{"stage"}));

@@ -47,7 +47,7 @@ TEST_F(Solve, OutputsAreWhatWasAskedFor) {
   const std::string table = output(words);
   const std::string document = output(with({"--format", "json"}));
   EXPECT_EQ(Json::parse(document).at("schema"), "pare.solved/1");
-  for (const std::string format : {"text", "json", "csv", "markdown", "latex"}) {
+  for (const std::string format : {"text", "json", "csv", "markdown", "latex", "html"}) {
     const std::string expected = output(with({"--format", format}));
     EXPECT_EQ(output(with({"--format", format, "-o", "a.json"})), "");
     EXPECT_EQ(read("a.json"), expected);
@@ -63,6 +63,7 @@ TEST_F(Solve, OutputsAreWhatWasAskedFor) {
                                                                                        {".csv", "csv"},
                                                                                        {".md", "markdown"},
                                                                                        {".tex", "latex"},
+                                                                                       {".html", "html"},
                                                                                        {".txt", "text"},
                                                                                        {".solved", "json"},
                                                                                        {"", "json"}}) {

@@ -133,9 +133,104 @@ TEST(Writers, Json) {
             R"({"name":"a|b, \"c\" & d_e","total":5,"share [%]":null,"other":"text"}])");
 }
 
+/// As for a paper: means with what they vary by, the best, what is missing, groups, units, and markup where it must not work.
+Report for_a_paper() {
+  Cell best = Measured{4.1, 0.123};
+  best.best = true;
+  return {.title = {},
+          .columns = {{.heading = "setting"},
+                      {.heading = "parameters", .unit = "M", .align = Align::kRight, .decimals = 2, .power = 6},
+                      {.heading = "error", .unit = "%", .align = Align::kRight, .with_sd = true}},
+          .rows = {{"A_1 <b>", Count(1195000), best},
+                   {"B & C", Count(994999), Measured{15.257, 1.5}},
+                   {"D\\", Cell(), Measured{5}},
+                   {"E", Count(36479194), "diverged"}},
+          .notes = {"50 % of a note"},
+          .caption = "Cost & error of 100 %",
+          .label = "tab:cost",
+          .groups = {2},
+          .marks_missing = true};
+}
+
+TEST(Writers, TablesForPapers) {
+  const Report report = for_a_paper();
+  EXPECT_EQ(write({&report, 1}, Format::kText), "Cost & error of 100 %\n"
+                                                "\n"
+                                                "setting  parameters [M]      error [%]\n"
+                                                "--------------------------------------\n"
+                                                "A_1 <b>            1.20   4.10 ± 0.12*\n"
+                                                "B & C              0.99  15.26 ± 1.50\n"
+                                                "--------------------------------------\n"
+                                                "D\\                    —          5.00\n"
+                                                "E                 36.48      diverged\n"
+                                                "\n"
+                                                "* the best of its column\n"
+                                                "50 % of a note\n");
+  EXPECT_EQ(write({&report, 1}, Format::kMarkdown), "Cost & error of 100 %\n"
+                                                    "\n"
+                                                    "| setting | parameters [M] | error [%] |\n"
+                                                    "| :--- | ---: | ---: |\n"
+                                                    "| A_1 \\<b> | 1.20 | **4.10 ± 0.12** |\n"
+                                                    "| B & C | 0.99 | 15.26 ± 1.50 |\n"
+                                                    "| D\\\\ | — | 5.00 |\n"
+                                                    "| E | 36.48 | diverged |\n"
+                                                    "\n"
+                                                    "- 50 % of a note\n");
+  EXPECT_EQ(write({&report, 1}, Format::kCsv), "setting,parameters [M],error [%],error sd [%]\n"
+                                               "A_1 <b>,1195000,4.1,0.123\n"
+                                               "B & C,994999,15.257,1.5\n"
+                                               "D\\,,5,\n"
+                                               "E,36479194,diverged,\n");
+  EXPECT_EQ(write({&report, 1}, Format::kLatex),
+            "% \\usepackage{booktabs,siunitx}\n"
+            "\\begin{table}\n"
+            "\\centering\n"
+            "\\caption{Cost \\& error of 100 \\%}\n"
+            "\\label{tab:cost}\n"
+            "\\begin{tabular}{l S[table-format=2.2] S[detect-weight, separate-uncertainty, table-format=2.2(3)]}\n"
+            "\\toprule\n"
+            "setting & {parameters {[}M{]}} & {error {[}\\%{]}} \\\\\n"
+            "\\midrule\n"
+            "A\\_1 \\textless{}b\\textgreater{} & 1.20 & \\bfseries 4.10(12) \\\\\n"
+            "B \\& C & 0.99 & 15.26(150) \\\\\n"
+            "\\midrule\n"
+            "D\\textbackslash{} & {---} & 5.00 \\\\\n"
+            "E & 36.48 & {diverged} \\\\\n"
+            "\\bottomrule\n"
+            "\\end{tabular}\n"
+            "\\par\\smallskip{\\footnotesize 50 \\% of a note\\par}\n"
+            "\\end{table}\n");
+  const std::string html = write({&report, 1}, Format::kHtml);
+  const auto at = html.find("</head>");
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_TRUE(html.starts_with("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                               "<title>Cost &amp; error of 100 %</title>\n<style>\n"));
+  EXPECT_EQ(html.substr(at),
+            "</head>\n"
+            "<body>\n"
+            "<table id=\"tab:cost\">\n"
+            "<caption>Cost &amp; error of 100 %</caption>\n"
+            "<thead>\n"
+            "<tr><th>setting</th><th class=\"number\">parameters [M]</th><th class=\"number\">error [%]</th></tr>\n"
+            "</thead>\n"
+            "<tbody>\n"
+            "<tr><td>A_1 &lt;b&gt;</td><td class=\"number\">1.20</td>"
+            "<td class=\"number\"><strong>4.10 ± 0.12</strong></td></tr>\n"
+            "<tr><td>B &amp; C</td><td class=\"number\">0.99</td><td class=\"number\">15.26 ± 1.50</td></tr>\n"
+            "</tbody>\n"
+            "<tbody>\n"
+            "<tr><td>D\\</td><td class=\"number\">—</td><td class=\"number\">5.00</td></tr>\n"
+            "<tr><td>E</td><td class=\"number\">36.48</td><td class=\"number\">diverged</td></tr>\n"
+            "</tbody>\n"
+            "</table>\n"
+            "<p class=\"note\">50 % of a note</p>\n"
+            "</body>\n"
+            "</html>\n");
+}
+
 TEST(Writers, FormatNamesReadBack) {
   for (const Format format : kFormats) EXPECT_EQ(parse_format(to_string(format)), format);
-  expect_error([] { parse_format("xml"); }, ErrorCode::kUsage, "--format", "text, json, csv, markdown, latex");
+  expect_error([] { parse_format("xml"); }, ErrorCode::kUsage, "--format", "text, json, csv, markdown, latex, html");
 }
 
 } // namespace
