@@ -45,7 +45,8 @@ struct Parser {
       option->description(paragraph(describe(info), kTextWidth - kColumn));
       if (!info.is_flag()) {
         option->type_name(std::string(info.has_place() ? std::string_view() : info.value));
-        // One value for each time that it is named, so that nothing behind it is swallowed.
+        // One value for each time it is given, so that nothing behind it is swallowed; arguments with a place that repeats go
+        // on.
         option->expected(info.has_place() && info.repeats ? -1 : 1);
         if (info.repeats) option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
       }

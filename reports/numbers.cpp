@@ -63,7 +63,7 @@ std::string people_digits(const Count &value, const Column &column) {
   return column.power == 0 ? rounded(value) : scaled(value, column.power, column.decimals);
 }
 
-std::string people_digits(double value, const Column &column) { return fmt::format("{:.{}f}", value, column.decimals); }
+std::string people_digits(double value, const Column &column) { return scaled(Count::from_real(value), 0, column.decimals); }
 
 std::string si(const Count &value) {
   constexpr std::array kPrefixes = {"", " k", " M", " G", " T", " P", " E", " Z", " Y"};

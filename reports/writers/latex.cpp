@@ -1,6 +1,7 @@
 #include "reports/writers/latex.hpp"
 
 #include "base/text.hpp"
+#include "reports/breaks.hpp"
 #include "reports/numbers.hpp"
 
 #include <fmt/format.h>
@@ -13,7 +14,11 @@ namespace {
 
 std::string escaped(std::string_view text) {
   std::string out;
-  for (const char c : one_line(text)) {
+  std::string line = one_line(text);
+  // Of Pare's own words; not every font has them.
+  for (const auto &[from, to] : {std::pair{"±", '\1'}, std::pair{"—", '\2'}})
+    for (std::size_t at; (at = line.find(from)) != std::string::npos;) line.replace(at, std::string_view(from).size(), 1, to);
+  for (const char c : line) {
     switch (c) {
     case '&':
     case '%':
@@ -23,6 +28,8 @@ std::string escaped(std::string_view text) {
     case '{':
     case '}': out += std::string("\\") + c; break;
     case '\\': out += "\\textbackslash{}"; break;
+    case '\1': out += "$\\pm$"; break;
+    case '\2': out += "---"; break;
     case '~': out += "\\textasciitilde{}"; break;
     case '^': out += "\\textasciicircum{}"; break;
     case '<': out += "\\textless{}"; break;
@@ -73,8 +80,8 @@ std::string column_type(const Report &report, std::size_t column) {
   }
   if (whole == 0) return "r";
   return fmt::format("S[{}{}table-format={}{}.{}{}]", has_best(report, column) ? "detect-weight, " : "",
-                     uncertainty > 0 ? "separate-uncertainty, " : "", negative ? "-" : "", whole, decimals,
-                     uncertainty > 0 ? fmt::format("({})", uncertainty) : "");
+                     uncertainty > 0 ? "separate-uncertainty, table-align-uncertainty=false, " : "", negative ? "-" : "", whole,
+                     decimals, uncertainty > 0 ? fmt::format("({})", uncertainty) : "");
 }
 
 std::string shown(const Cell &cell, const Column &column, const std::string &type, bool marks_missing) {
@@ -86,6 +93,31 @@ std::string shown(const Cell &cell, const Column &column, const std::string &typ
   const std::string text = number(cell, column);
   if (text.empty()) return text;
   return (cell.best ? "\\bfseries " : "") + (in_numbers ? text : "\\num{" + text + "}");
+}
+
+/// Columns of characters that a column of the table takes: its cells, and what of its heading is left whole.
+std::size_t width_of(const Report &report, std::size_t column) {
+  std::size_t out = longest_piece(full_heading(report.columns[column]));
+  for (const std::vector<Cell> &row : report.rows) {
+    const auto *words = std::get_if<std::string>(&row[column]);
+    out = std::max(out, display_width(words != nullptr ? *words : number(row[column], report.columns[column])));
+  }
+  return out;
+}
+
+/// A heading, on several lines where it is wider than what stands below.
+std::string heading(const Report &report, std::size_t column, const std::string &type) {
+  constexpr std::size_t kWhole = 10; // columns, which need no break
+  // What is a percentage says so in its heading; its cells are numbers.
+  const std::vector<std::string> lines =
+      broken(full_heading(report.columns[column]), std::max(kWhole, width_of(report, column)));
+  std::string out = escaped(lines.front());
+  if (lines.size() > 1) { // struts, so that lines of all columns are level
+    out = type == "l" ? "\\shortstack[l]{" : "\\shortstack{";
+    for (const std::string &line : lines) out += (&line == lines.data() ? "\\strut " : "\\\\\\strut ") + escaped(line);
+    out += '}';
+  }
+  return type[0] == 'S' ? "{" + out + "}" : out;
 }
 
 } // namespace
@@ -101,14 +133,14 @@ std::string write_latex(const Report &report) {
   for (const std::string &line : report.title) out += "% " + one_line(line) + '\n';
   const bool floats = !report.caption.empty() || !report.label.empty();
   if (floats) out += "\\begin{table}\n\\centering\n";
-  if (!report.caption.empty()) out += "\\caption{" + escaped(report.caption) + "}\n";
+  std::size_t width = 0;
+  for (std::size_t i = 0; i < report.columns.size(); ++i) width += width_of(report, i) + 2;
+  constexpr std::size_t kOfPage = 60; // characters and columns of an article
+  if (!report.caption.empty()) out += "\\caption{" + escaped(report.caption) + "}\n\\medskip\n";
   if (!report.label.empty()) out += "\\label{" + one_line(report.label) + "}\n";
+  if (floats && width > kOfPage) out += "\\footnotesize\\setlength{\\tabcolsep}{4pt}\n";
   out += "\\begin{tabular}{" + specification + "}\n\\toprule\n";
-  for (std::size_t i = 0; i < report.columns.size(); ++i) {
-    // What is a percentage says so in its heading; its cells are numbers.
-    const Column &column = report.columns[i];
-    out += (i > 0 ? " & " : "") + shown(Cell(full_heading(column)), column, types[i], false);
-  }
+  for (std::size_t i = 0; i < report.columns.size(); ++i) out += (i > 0 ? " & " : "") + heading(report, i, types[i]);
   out += " \\\\\n\\midrule\n";
   for (std::size_t at = 0; at < report.rows.size(); ++at) {
     if (begins_group(report, at)) out += "\\midrule\n";
