@@ -9,9 +9,9 @@ namespace {
 
 class Help : public Cli {};
 
-const std::vector<std::string> kCommands = {"cost",     "solve",   "table",      "show",     "list",
-                                            "formulas", "train",   "resume",     "evaluate", "data",
-                                            "schedule", "collate", "completion", "man",      "help"};
+const std::vector<std::string> kCommands = {"cost",   "solve",   "table",      "show", "list",     "formulas",
+                                            "train",  "resume",  "evaluate",   "data", "schedule", "run",
+                                            "status", "collate", "completion", "man",  "help"};
 
 /// The command lines of a help's examples.
 std::vector<std::string> examples(const std::string &help) {

@@ -135,7 +135,7 @@ Found Collator::look(const fs::path &path, const RunFile &run, const RunsFolder 
   if (is_there(path / "result.json")) result = read_result(text("result.json"), (path / "result.json").string());
   std::optional<Heartbeat> heartbeat;
   if (is_there(path / "heartbeat.json")) heartbeat = read_heartbeat(text("heartbeat.json"));
-  if (heartbeat) out.seconds = heartbeat->seconds;
+  if (heartbeat) out.seconds = heartbeat->saved_seconds;
 
   if (result && result->ending == Ending::kDone && result->last) {
     if (folder.is_whole && !is_there(path / "weights.safetensors")) {
@@ -161,7 +161,7 @@ Found Collator::look(const fs::path &path, const RunFile &run, const RunsFolder 
     }
     for (const std::string &line : damaged) remarks_.push_back(fmt::format("a damaged checkpoint is passed over: {}", line));
   } else if (heartbeat) {
-    out.step = heartbeat->step;
+    out.step = heartbeat->saved_step;
   }
   if (!is_there(path / "metrics.jsonl")) return out;
   for (const EpochRecord &epoch : read_epochs(text("metrics.jsonl"), (path / "metrics.jsonl").string()))

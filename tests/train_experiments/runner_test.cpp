@@ -1,0 +1,316 @@
+// Runners, with a stand-in for the trainer: a script that ends as the experiment's name says.
+
+#include "base/digest.hpp"
+#include "tests/train_experiments/runs.hpp"
+#include "train/experiments/runner.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <thread>
+
+namespace pare::train {
+namespace {
+
+using std::chrono::milliseconds;
+using test::expect_message;
+using test::read_text;
+using Lines = std::vector<std::string>;
+
+class Listener final : public RunnerListener {
+public:
+  void line(std::string_view text) override { lines.emplace_back(text); }
+  void show(std::size_t /*ended*/, std::size_t /*total*/, std::span<const Row> rows) override {
+    ++shown;
+    if (on_show) on_show(rows);
+  }
+  int signal() override { return ends ? ends() : 0; }
+
+  Lines lines;
+  int shown = 0;
+  std::function<void(std::span<const Row>)> on_show;
+  std::function<int()> ends;
+};
+
+class Runners : public Runs {
+protected:
+  void SetUp() override {
+    // $2 is the folder; what it was called with is one line of "calls".
+    write("trainer", R"(#!/bin/sh
+folder=$2
+echo "$@" >> calls
+result() {
+  reason=null
+  [ "$1" = done ] || reason="\"because\""
+  printf '{"schema":"pare.result/1","ending":"%s","reason":%s,"step":60,"steps":60,"epoch":3,"epochs":3,"seconds":1.5,"last":null}' \
+    "$1" "$reason" > "$folder/result.json"
+}
+tries=$(cat "$folder/tries" 2> /dev/null || echo 0)
+tries=$((tries + 1))
+echo "$tries" > "$folder/tries"
+case $folder in
+*diverges*) result diverged; echo "it diverged"; exit 1 ;;
+*too_large*) result out_of_memory; echo "too large"; exit 1 ;;
+*breaks*) echo; echo "try $tries"; echo "it broke" >&2; exit 1 ;;
+*misused*) exit 2 ;;
+*is_killed_once*) [ "$tries" = 1 ] && kill -9 $$ ;;
+*hangs*) echo $$ > "$folder/pid"; trap 'result interrupted; exit 143' TERM; while :; do sleep 0.01; done ;;
+*stays*) echo $$ > "$folder/pid"; exec sleep 1000 ;;
+esac
+echo weights > "$folder/weights.safetensors"
+result done
+)");
+    fs::permissions("trainer", fs::perms::owner_all);
+    options_.trainer = (fs::current_path() / "trainer").string();
+  }
+
+  std::vector<RunStatus> run(const Schedule &s) { return run_schedule(s, options_, listener_); }
+  static Lines calls() {
+    Lines out;
+    std::ifstream in("calls");
+    for (std::string line; std::getline(in, line);) out.push_back(line);
+    return out;
+  }
+  static std::string tries(const Schedule &s, std::size_t i) { return read_text(folder(s, i) + "/tries"); }
+  static Lines states(const std::vector<RunStatus> &statuses) {
+    Lines out;
+    for (const RunStatus &status : statuses) out.emplace_back(name_of(kRunStates, status.state));
+    return out;
+  }
+
+  RunnerOptions options_;
+  Listener listener_;
+};
+
+TEST_F(Runners, TrainTeachersBeforeTheirStudentsByWhatTheScheduleSays) {
+  const Schedule s = schedule({{"teacher", 0}, {"student", 0}});
+  options_.claim = {.lease_seconds = 7.5, .host = "here"};
+  options_.data = {"CIFAR10:elsewhere"};
+  EXPECT_EQ(states(run(s)), (Lines{"done", "done"}));
+  const std::string end = "--device cpu --lease 7.5 --quiet --data cifar10:elsewhere --host here";
+  EXPECT_EQ(calls(), (Lines{"resume runs/teacher-000000000001 " + end, "resume runs/student-000000000002 " + end}));
+  EXPECT_EQ(listener_.lines, (Lines{"0/2 done  teacher: started", "1/2 done  teacher: done", "1/2 done  student: started",
+                                    "2/2 done  student: done"}));
+  const std::string path = folder(s, 1) + "/run.json";
+  const RunFile file = read_run(read_text(path), path);
+  EXPECT_EQ(file.config.data, "cifar10:elsewhere");
+  EXPECT_EQ(file.config.threads, std::max(1U, std::thread::hardware_concurrency()));
+  EXPECT_EQ(file.config.teacher.value().file, "../teacher-000000000001/weights.safetensors");
+  EXPECT_EQ(file.config.teacher->checksum, digest("weights\n"));
+  const auto recorded = recorded_experiment(file, path).value();
+  EXPECT_EQ(recorded.name, "student");
+  EXPECT_EQ(recorded.identity, identity(1));
+  EXPECT_EQ(recorded.teacher, identity(0));
+  // The data must be those that the schedule was made for.
+  EXPECT_NE(file.record.find("\"data_fingerprint\":\"" + std::string(64, 'f') + "\""), std::string::npos) << file.record;
+  // Again: nothing is touched.
+  const auto date = fs::last_write_time(path);
+  EXPECT_EQ(states(run(s)), (Lines{"done", "done"}));
+  EXPECT_EQ(calls().size(), 2U);
+  EXPECT_EQ(fs::last_write_time(path), date);
+}
+
+TEST_F(Runners, DivideTheCoresAndTakeTheDevicesInTurn) {
+  options_.jobs = 2;
+  options_.devices = {"cuda:0", "cuda:1"};
+  const Schedule s = schedule({{"a", 0}, {"b", 1}});
+  run(s);
+  Lines devices;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::string path = folder(s, i) + "/run.json";
+    const RunConfig config = read_run(read_text(path), path).config;
+    EXPECT_EQ(config.threads, std::max(1U, std::thread::hardware_concurrency() / 2));
+    devices.push_back(config.device);
+  }
+  EXPECT_EQ(devices, (Lines{"cuda:0", "cuda:1"}));
+}
+
+TEST_F(Runners, GoOnThoughOneFails) {
+  const Schedule s = schedule({{"breaks", 0},
+                               {"of_breaks", 0},
+                               {"diverges", 2},
+                               {"of_diverges", 2},
+                               {"too_large", 4},
+                               {"misused", 5},
+                               {"is_killed_once", 6},
+                               {"good", 7}});
+  const auto statuses = run(s);
+  EXPECT_EQ(states(statuses), (Lines{"failed", "waiting", "diverged", "waiting", "out_of_memory", "failed", "done", "done"}));
+  EXPECT_EQ(tries(s, 0), "3\n") << "and two retries";
+  EXPECT_EQ(tries(s, 2), "1\n") << "a result";
+  EXPECT_EQ(tries(s, 4), "1\n") << "it would not fit again";
+  EXPECT_EQ(tries(s, 5), "1\n") << "the same words would be refused again";
+  EXPECT_EQ(tries(s, 6), "2\n");
+  EXPECT_EQ(statuses[0].reason, "exit status 1 after 3 attempts: it broke");
+  EXPECT_EQ(statuses[1].reason, "its teacher breaks is not done");
+  EXPECT_EQ(statuses[2].reason, "because");
+  const std::string failure_file = folder(s, 0) + "/failure.json";
+  const RunFailure failure = read_failure(read_text(failure_file), failure_file);
+  EXPECT_EQ(failure.attempts, 3);
+  EXPECT_EQ(failure.ended, "exit status 1");
+  EXPECT_EQ(failure.lines, (Lines{"it broke", "try 2", "it broke", "try 3", "it broke"}));
+  const auto said = [&](const std::string &line) {
+    return std::find(listener_.lines.begin(), listener_.lines.end(), line) != listener_.lines.end();
+  };
+  EXPECT_TRUE(said("0/8 done  breaks: exit status 1; it goes on (1 of 2 retries)"));
+  EXPECT_TRUE(said("0/8 done  breaks: failed: exit status 1 after 3 attempts: it broke"));
+  EXPECT_TRUE(said("0/8 done  of_breaks: cannot be run: its teacher breaks is not done"));
+  EXPECT_TRUE(said("0/8 done  diverges: diverged: because"));
+  EXPECT_TRUE(said("0/8 done  too_large: out of memory: because"));
+  EXPECT_TRUE(said("0/8 done  is_killed_once: signal 9 (Killed); it goes on (1 of 2 retries)"));
+
+  // The next time what failed is tried anew; what diverged is not.
+  options_.retries = 0;
+  EXPECT_EQ(states(run(s)), states(statuses));
+  EXPECT_EQ(tries(s, 0), "4\n");
+  EXPECT_EQ(tries(s, 2), "1\n");
+  EXPECT_EQ(tries(s, 4), "2\n");
+  EXPECT_EQ(tries(s, 7), "1\n");
+}
+
+// What is left in it of an attempt of before is not taken for how the last one ended.
+TEST_F(Runners, DoNotTakeAnOldResultForANewOne) {
+  const Schedule s = schedule({{"breaks", 0}});
+  write(folder(s, 0) + "/run.json",
+        write_run({.config = run_config_of(s, s.experiments[0]), .record = with_experiment("{}", s.experiments[0])}));
+  write(folder(s, 0) + "/result.json", write_result(result(Ending::kOutOfMemory, "of before")));
+  options_.retries = 1;
+  EXPECT_EQ(run(s)[0].reason, "exit status 1 after 2 attempts: it broke");
+}
+
+TEST_F(Runners, LetAllSaveAtASignal) {
+  options_.jobs = 2;
+  const Schedule s = schedule({{"hangs", 0}, {"hangs_too", 1}, {"not_begun", 2}});
+  listener_.ends = [&] { return fs::exists(folder(s, 0) + "/pid") && fs::exists(folder(s, 1) + "/pid") ? SIGINT : 0; };
+  EXPECT_EQ(states(run(s)), (Lines{"unfinished", "unfinished", "missing"}));
+  const std::string path = folder(s, 1) + "/result.json";
+  EXPECT_EQ(read_result(read_text(path), path).ending, Ending::kInterrupted);
+  EXPECT_FALSE(fs::exists(folder(s, 0) + "/failure.json"));
+}
+
+TEST_F(Runners, LeaveNoTrainerBehindWhenTheyAreKilled) {
+  const Schedule s = schedule({{"stays", 0}});
+  const std::string file = folder(s, 0) + "/pid";
+  const pid_t runner = ::fork();
+  if (runner == 0) {
+    try {
+      run(s);
+    } catch (...) {
+    }
+    ::_exit(0);
+  }
+  while (!fs::exists(file) || read_text(file).empty()) std::this_thread::sleep_for(milliseconds(1));
+  const pid_t trainer = std::stoi(read_text(file));
+  ASSERT_EQ(::kill(trainer, 0), 0);
+  ::kill(runner, SIGKILL);
+  ::waitpid(runner, nullptr, 0);
+  // Gone, or dead and not asked for by whoever has it now.
+  const auto is_gone = [&] {
+    std::ifstream in(fmt::format("/proc/{}/stat", trainer));
+    std::string line;
+    return !std::getline(in, line) || line.find(") Z ") != std::string::npos;
+  };
+  for (int i = 0; i < 2000 && !is_gone(); ++i) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_TRUE(is_gone());
+}
+
+// Another's run is waited for, and gone on with where it expired.
+TEST_F(Runners, WaitForWhatOthersTrain) {
+  const Schedule s = schedule({{"theirs", 0}, {"student", 0}, {"mine", 2}, {"of_the_dead", 3}});
+  const auto put_run = [&](std::size_t i) {
+    write(folder(s, i) + "/run.json",
+          write_run({.config = run_config_of(s, s.experiments[i]), .record = with_experiment("{}", s.experiments[i])}));
+  };
+  put_run(0);
+  put_claim(folder(s, 0), {.token = "t", .host = "b", .pid = 12});
+  put_run(3);
+  put_claim(folder(s, 3), {.token = "t", .host = "b", .pid = 13, .lease_seconds = 30}, 29);
+  listener_.on_show = [&](std::span<const RunnerListener::Row> rows) {
+    if (listener_.shown < 3) return;
+    EXPECT_TRUE(std::any_of(rows.begin(), rows.end(),
+                            [](const auto &row) { return row.name == "theirs" && row.status->claimant == "process 12 on b"; }));
+    listener_.on_show = {};
+    put_done(s, 0);
+    ClaimFile released{.token = "t", .host = "b", .pid = 12};
+    released.released = true;
+    put_claim(folder(s, 0), released);
+  };
+  EXPECT_EQ(states(run(s)), (Lines{"done", "done", "done", "done"}));
+  Lines who;
+  for (const std::string &call : calls()) who.push_back(call.substr(12, call.find('-') - 12));
+  EXPECT_EQ(who, (Lines{"mine", "of_the_dead", "student"})) << "theirs was not touched";
+  EXPECT_EQ(listener_.lines[0], "0/4 done  theirs: is trained by process 12 on b");
+}
+
+TEST_F(Runners, RefuseTheFolderOfAnotherRun) {
+  Schedule s = schedule({{"a", 0}, {"b", 1}});
+  const std::string path = folder(s, 1) + "/run.json";
+  write(path, write_run({.config = run_config_of(s, s.experiments[0]), .record = with_experiment("{}", s.experiments[0])}));
+  const std::string end = ", and in the schedule it is that of b (" + identity(1) +
+                          "); another folder for the runs, or the schedule that it was begun with would be accepted";
+  expect_message([&] { run(s); }, "[invalid_config] runs/b-000000000002: holds the run of a (" + identity(0) + ")" + end);
+  write(path, write_run({.config = run_config_of(s, s.experiments[0]), .record = "{}"}));
+  expect_message([&] { run(s); }, "[invalid_config] runs/b-000000000002: holds a run that was started by hand" + end);
+  EXPECT_TRUE(calls().empty()) << "before anything is begun";
+  options_.data = {"mnist:x"};
+  expect_message([&] { run(s); },
+                 "[usage] --data: \"mnist:x\" is of a kind that no experiment is trained on; that of one, or no "
+                 "--data would be accepted");
+  options_.data = {"cifar10:x", "cifar10:y"};
+  expect_message([&] { run(s); }, "[usage] --data: cifar10 is given twice");
+}
+
+TEST_F(Runners, FailAloneWhereAFolderIsHalfCopied) {
+  const Schedule s = schedule({{"half", 0}, {"of_half", 0}, {"good", 2}});
+  write(folder(s, 0) + "/metrics.jsonl", "of before");
+  const auto statuses = run(s);
+  EXPECT_EQ(states(statuses), (Lines{"failed", "waiting", "done"}));
+  EXPECT_EQ(statuses[0].reason, "[io] runs/half-000000000001: holds files, and no run.json; an empty folder, or that of a run "
+                                "would be accepted");
+  EXPECT_EQ(read_text(folder(s, 0) + "/metrics.jsonl"), "of before");
+  EXPECT_FALSE(fs::exists(folder(s, 0) + "/run.json"));
+}
+
+TEST_F(Runners, FailWhereTheTrainerCannotBeRun) {
+  options_.trainer = "/nothing";
+  const auto statuses = run(schedule({{"a", 0}}));
+  EXPECT_EQ(statuses[0].reason, "exit status 127: the trainer cannot be run");
+}
+
+TEST_F(Runners, OfTenThousandExperimentsAreQuick) {
+  // In memory where that can be had: to make so many files on a disk takes a minute.
+  std::string memory = "/dev/shm/pare-runs-XXXXXX";
+  const bool in_memory = ::mkdtemp(memory.data()) != nullptr;
+  if (in_memory) fs::create_directory_symlink(memory, "runs");
+  std::vector<std::pair<std::string, std::size_t>> list;
+  for (std::size_t i = 0; i < 10'000; ++i) list.emplace_back(fmt::format("e{}", i), 0);
+  const Schedule s = schedule(list);
+  put_done(s, 0);
+  const std::string text = write_run({.config = run_config_of(s, s.experiments[0]), .record = "{}"});
+  const std::string done = write_result(result(Ending::kDone));
+  for (std::size_t i = 1; i + 1 < list.size(); ++i) {
+    const std::string path = folder(s, i);
+    fs::create_directories(path);
+    std::ofstream(path + "/run.json") << text << "\"identity\": \"" << identity(i) << '"';
+    std::ofstream(path + "/result.json") << done;
+    std::ofstream(path + "/weights.safetensors") << "";
+  }
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(count_text(schedule_status(s, "runs")), "9999 done, 1 missing");
+  const std::chrono::duration<double> looked = std::chrono::steady_clock::now() - begun;
+  EXPECT_EQ(count_text(run(s)), "10000 done");
+  const std::chrono::duration<double> ran = std::chrono::steady_clock::now() - begun - looked;
+  EXPECT_EQ(calls().size(), 1U);
+  RecordProperty("seconds", fmt::format("{} to look, {} to run", looked.count(), ran.count()));
+  // A second or less on an idle core; under sanitizers beside other work far more.
+  EXPECT_LT(looked.count(), 20);
+  EXPECT_LT(ran.count(), 20);
+  if (in_memory) fs::remove_all(memory);
+}
+
+} // namespace
+} // namespace pare::train
