@@ -63,24 +63,25 @@ TEST(Uniform, WideResNetGenericToEightHundredThousand) {
 /// settings that differ. (A family's parameters never fall with its setting.)
 class Thresholds {
 public:
-  Thresholds(const ConvSite &site, std::string family) : site_(site), family_(std::move(family)) {
+  Thresholds(const ConvSite &site, const std::string &family) : site_(site), substitute_(parse_substitute(family + "_1")) {
     const double low = std::numeric_limits<double>::denorm_min();
-    if (value(low) >= 0) found_.push_back(low);
-    split(low, 1.0);
+    const std::int64_t lowest = value(low);
+    if (lowest >= 0) found_.push_back(low);
+    split(low, lowest, 1.0, value(1.0));
   }
   const std::vector<double> &found() const { return found_; }
   std::int64_t value(double setting) {
-    const Substitute substitute = parse_substitute(at(family_, setting));
-    if (resolve(site_, substitute).refusal) return -1;
+    substitute_.knob = setting;
+    if (resolve(site_, substitute_).refusal) return -1;
     graph_.clear();
-    lower_site(graph_, site_, graph_.add_input(site_.input), substitute);
+    lower_site(graph_, site_, graph_.add_input(site_.input), substitute_);
     return count(graph_).parameters;
   }
 
 private:
-  // All thresholds in (low, high].
-  void split(double low, double high) {
-    if (value(low) == value(high)) return;
+  // All thresholds in (low, high], and the values of both.
+  void split(double low, std::int64_t at_low, double high, std::int64_t at_high) {
+    if (at_low == at_high) return;
     const auto a = std::bit_cast<std::uint64_t>(low);
     const auto b = std::bit_cast<std::uint64_t>(high);
     if (b - a == 1) {
@@ -90,12 +91,13 @@ private:
     // Halve the values first, the doubles once they are close.
     double middle = low + (high - low) / 2;
     if (!(middle > low && middle < high) || high / low > 2) middle = std::bit_cast<double>(a + (b - a) / 2);
-    split(low, middle);
-    split(middle, high);
+    const std::int64_t at_middle = value(middle);
+    split(low, at_low, middle, at_middle);
+    split(middle, at_middle, high, at_high);
   }
 
   ConvSite site_;
-  std::string family_;
+  Substitute substitute_;
   Graph graph_;
   std::vector<double> found_;
 };
@@ -132,9 +134,11 @@ TEST_P(EveryThreshold, ProvesTheAnswer) {
   std::set<double> thresholds;
   std::vector<Thresholds> layers;
   std::vector<std::int64_t> times;
+  std::vector<std::int64_t> at_one;
   for (const auto &[site, n] : distinct_sites(network)) {
     layers.emplace_back(site, family);
     times.push_back(n);
+    at_one.push_back(layers.back().value(1.0));
     thresholds.insert(layers.back().found().begin(), layers.back().found().end());
   }
   // A plateau begins at each threshold; those below the first setting that applies everywhere are no settings.
@@ -146,7 +150,7 @@ TEST_P(EveryThreshold, ProvesTheAnswer) {
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const std::int64_t own = layers[i].value(threshold);
       applies = applies && own >= 0;
-      total += times[i] * (own - layers[i].value(1.0));
+      total += times[i] * (own - at_one[i]);
     }
     if (applies) plateaus.emplace_back(threshold, total);
   }
