@@ -8,7 +8,7 @@ file(READ ${SOURCE}/analysis/ops/flatten.hpp whole)
 macro(compile text)
   file(WRITE ${WORK}/analysis/ops/flatten.hpp "${text}")
   execute_process(
-    COMMAND ${COMPILER} -std=c++20 -fsyntax-only -I${WORK} -I${SOURCE} ${SOURCE}/analysis/op.cpp
+    COMMAND ${COMPILER} -std=c++20 -fsyntax-only -I${WORK} -I${SOURCE} -xc++ ${SOURCE}/analysis/op.hpp
     OUTPUT_VARIABLE printed
     ERROR_VARIABLE printed
     RESULT_VARIABLE rc)
