@@ -1,0 +1,22 @@
+# Included by CTest, with the variables `program` and `properties`: a test for each suite of a GoogleTest executable, all of its cases in
+# one process. Those of Gpu have one each: they may be skipped.
+function(add_filtered name filter)
+  add_test("${name}" "${program}" "--gtest_filter=${filter}")
+  set_tests_properties("${name}" PROPERTIES SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]" ${properties})
+endfunction()
+
+execute_process(COMMAND "${program}" --gtest_list_tests OUTPUT_VARIABLE listed RESULT_VARIABLE rc)
+if(NOT rc EQUAL 0)
+  add_test("${program}_NOT_BUILT" "${program}_NOT_BUILT")
+endif()
+string(REGEX MATCHALL "[^\n]+" lines "${listed}")
+foreach(line IN LISTS lines)
+  if(line MATCHES "^([^ ]+)[.]( |$)")
+    set(suite ${CMAKE_MATCH_1})
+    if(NOT suite STREQUAL Gpu)
+      add_filtered(${suite} ${suite}.*)
+    endif()
+  elseif(suite STREQUAL Gpu AND line MATCHES "^  ([^ ]+)")
+    add_filtered(Gpu.${CMAKE_MATCH_1} Gpu.${CMAKE_MATCH_1})
+  endif()
+endforeach()
