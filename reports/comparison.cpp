@@ -594,9 +594,11 @@ std::vector<std::string> notes_of(const std::vector<Compared> &rows, const std::
   }
   append_some(out, "not averaged in: ", left_out);
   out.insert(out.end(), others.begin(), others.end());
+  const auto has_column = [&](auto &&is_it) { return std::any_of(columns.begin(), columns.end(), is_it); };
+  if (has_column([](const TableColumn &column) { return column.info->name == "per-batch"; }))
+    out.emplace_back("per batch: work on weights, done once however many images there are, and not in mult-adds");
   for (const Convention &convention : conventions)
-    if (std::any_of(columns.begin(), columns.end(),
-                    [&](const TableColumn &column) { return column.convention == convention.name; }))
+    if (has_column([&](const TableColumn &column) { return column.convention == convention.name; }))
       out.push_back(fmt::format("{}: {}", convention.name, convention.source));
   return out;
 }
