@@ -593,7 +593,9 @@ std::vector<std::string> notes_of(const std::vector<Compared> &rows, const std::
       if (std::find(others.begin(), others.end(), note) == others.end()) others.push_back(note);
   }
   append_some(out, "not averaged in: ", left_out);
-  out.insert(out.end(), others.begin(), others.end());
+  constexpr std::size_t kMost = 5;
+  out.insert(out.end(), others.begin(), others.begin() + static_cast<std::ptrdiff_t>(std::min(others.size(), kMost)));
+  if (others.size() > kMost) out.push_back(fmt::format("and {} more notes on rows", others.size() - kMost));
   const auto has_column = [&](auto &&is_it) { return std::any_of(columns.begin(), columns.end(), is_it); };
   if (has_column([](const TableColumn &column) { return column.info->name == "per-batch"; }))
     out.emplace_back("per batch: work on weights, done once however many images there are, and not in mult-adds");
