@@ -54,7 +54,7 @@ inline constexpr std::string_view kFailureFile = "failure.json";
 std::string write_failure(const RunFailure &failure);
 /// Throws Error{kInvalidFile}.
 RunFailure read_failure(std::string_view json, const std::string &where);
-/// "exit status 1 after 3 attempts: pare-train: [io] ..."
+/// "exit status 1 after 3 attempts: pare: [io] ..."
 std::string failure_text(const RunFailure &failure);
 
 /// Reads a run's folder, and writes nothing in it. `now_seconds`: file_system_seconds() of the folder, or of that of all runs.
