@@ -275,6 +275,31 @@ TEST_F(Runners, FailAloneWhereAFolderIsHalfCopied) {
   EXPECT_FALSE(fs::exists(folder(s, 0) + "/run.json"));
 }
 
+// So is a run.json that was cut, and nothing is written over it.
+TEST_F(Runners, FailAloneWhereRunJsonIsCut) {
+  const Schedule s = schedule({{"cut", 0}, {"good", 1}});
+  write(folder(s, 0) + "/run.json", "{\"schema\": \"pare.ru");
+  const auto statuses = run(s);
+  EXPECT_EQ(states(statuses), (Lines{"failed", "done"}));
+  EXPECT_TRUE(statuses[0].reason.starts_with("[invalid_file] runs/cut-000000000001/run.json: ")) << statuses[0].reason;
+  EXPECT_EQ(read_text(folder(s, 0) + "/run.json"), "{\"schema\": \"pare.ru");
+}
+
+// Under a name of its own a host judges claims by their age alone, that of its own dead trainer too, and counts attempts all
+// the same.
+TEST_F(Runners, WaitForTheClaimOfTheirOwnDeadTrainer) {
+  const Schedule s = schedule({{"claims_and_breaks", 0}});
+  write("trainer", R"(#!/bin/sh
+echo try >> "$2/tries"
+printf '{"token":"t","host":"me","pid":%d,"machine":"","started":0,"lease_seconds":0.5,"released":false}' $$ > "$2/claim-7.json"
+exit 1
+)");
+  options_.claim = {.lease_seconds = 0.5, .host = "me"};
+  options_.retries = 1;
+  EXPECT_EQ(states(run(s)), Lines{"failed"});
+  EXPECT_EQ(tries(s, 0), "try\ntry\n");
+}
+
 TEST_F(Runners, FailWhereTheTrainerCannotBeRun) {
   options_.trainer = "/nothing";
   const auto statuses = run(schedule({{"a", 0}}));

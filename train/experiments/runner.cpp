@@ -186,7 +186,14 @@ void Runner::check_folder(std::size_t i) const {
 
 /// What is there already is left as it is.
 void Runner::scan() {
-  for (std::size_t i = 0; i < statuses_.size(); ++i) check_folder(i);
+  for (std::size_t i = 0; i < statuses_.size(); ++i) {
+    try {
+      check_folder(i);
+    } catch (const Error &error) {
+      if (error.code() == ErrorCode::kInvalidConfig) throw;
+      // A file that is damaged or cannot be read is its own run's failure, when that is to be started.
+    }
+  }
   const double now = file_system_seconds(options_.runs);
   for (std::size_t i = 0; i < statuses_.size(); ++i) {
     RunStatus status = run_status(folder(i), now, options_.claim.host);
@@ -393,13 +400,18 @@ void Runner::ended(const Child &child, int how) {
     const std::string said = end_text(status);
     return end(i, std::move(status), said);
   }
-  if (status.state == RunState::kRunning) return set_elsewhere(i, std::move(status)); // whose trainer was faster
+  // Another's trainer was faster, or took it over; or it is the claim of the dead one still, as nobody may judge it but by its
+  // age.
+  const bool is_claimed = status.state == RunState::kRunning;
+  const std::string &host = options_.claim.host;
+  if (is_claimed && status.claimant != claimant({.host = host.empty() ? host_name() : host, .pid = child.pid}))
+    return set_elsewhere(i, std::move(status));
   statuses_[i] = std::move(status);
   const RunFailure failure{.attempts = ++attempts_[i], .ended = ended_text(how), .lines = last_lines(file(i, "output.log"))};
   const bool is_refused = WIFEXITED(how) && (WEXITSTATUS(how) == kUsageFault || WEXITSTATUS(how) == kCannotRun);
   if (is_refused || attempts_[i] > options_.retries) return fail(i, failure);
-  phases_[i] = Phase::kReady;
-  ready_.insert(i);
+  phases_[i] = is_claimed ? Phase::kElsewhere : Phase::kReady;
+  (is_claimed ? elsewhere_ : ready_).insert(i);
   say(i, fmt::format("{}; it goes on ({} of {} retries)", failure.ended, attempts_[i], options_.retries));
 }
 

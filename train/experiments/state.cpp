@@ -131,10 +131,16 @@ RunStatus run_status(const std::string &folder, double now_seconds, const std::s
     }
     return out;
   }
-  if (const auto claim = claim_in_force(folder, now_seconds, host)) {
-    out.state = RunState::kRunning;
-    out.claimant = claimant(*claim);
-    add_progress(out, folder);
+  try {
+    if (const auto claim = claim_in_force(folder, now_seconds, host)) {
+      out.state = RunState::kRunning;
+      out.claimant = claimant(*claim);
+      add_progress(out, folder);
+      return out;
+    }
+  } catch (const Error &error) { // it cannot be listed
+    out.state = RunState::kFailed;
+    out.reason = error.message();
     return out;
   }
   const std::string result_file = folder + "/result.json";

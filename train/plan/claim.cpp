@@ -106,12 +106,6 @@ bool is_gone(const ClaimFile &claim) {
   return (now->state == 'Z' || now->state == 'X') && now->threads <= 1;
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "this host";
-  return name.data();
-}
-
 /// N of "claim-N.json".
 std::optional<std::uint64_t> number_of(std::string_view name) {
   if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
@@ -223,6 +217,12 @@ ClaimFile read_claim(std::string_view text) {
 std::string claimant(const ClaimFile &claim) {
   if (claim.host.empty()) return "an unknown process";
   return fmt::format("process {} on {}", claim.pid, claim.host);
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "this host";
+  return name.data();
 }
 
 bool is_claim(std::string_view name) { return name.starts_with(kPrefix) || name.starts_with(kTemporaryPrefix); }

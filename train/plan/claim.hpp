@@ -39,6 +39,9 @@ ClaimFile read_claim(std::string_view json);
 /// Who has a folder, for messages: "process 123 on host".
 std::string claimant(const ClaimFile &claim);
 
+/// What this machine is called in claims where nothing else is said.
+std::string host_name();
+
 /// The time by which the file system of a folder dates its files, in seconds: clocks of hosts differ. This machine's own where
 /// nothing can be written there.
 double file_system_seconds(const std::string &folder);
