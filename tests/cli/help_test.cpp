@@ -80,7 +80,7 @@ TEST_F(Help, ListsValuesAndDefaults) {
 
 TEST_F(Help, OfNoCommand) {
   const std::string accepted = "accepted: cost, solve, table, show, list, formulas, train, resume, evaluate, data, schedule, "
-                               "collate, completion, man, help";
+                               "run, status, collate, completion, man, help";
   const auto expect = [](const std::vector<std::string> &words, const std::string &line) {
     const Result result = run(words);
     EXPECT_EQ(result.code, 2);

@@ -51,7 +51,10 @@ protected:
     write_file((path / "metrics.jsonl").string(), metrics);
     const auto epochs = static_cast<std::int64_t>(errors.size());
     const std::int64_t step = saved >= 0 ? saved : 100 * epochs;
-    write_file((path / "heartbeat.json").string(), write_heartbeat({.step = step, .seconds = 5.5}));
+    write_file((path / "heartbeat.json").string(), write_heartbeat({.step = step + 7, // it went on, and did not save since
+                                                                    .seconds = 6,
+                                                                    .saved_step = step,
+                                                                    .saved_seconds = 5.5}));
     if (done) {
       RunResult result;
       result.step = result.steps = step;
