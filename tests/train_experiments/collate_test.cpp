@@ -3,6 +3,7 @@
 #include "base/files.hpp"
 #include "tests/support.hpp"
 #include "tests/train_experiments/schedules.hpp"
+#include "train/experiments/state.hpp"
 #include "train/plan/checkpoint.hpp"
 #include "train/plan/run_folder.hpp"
 #include "train/plan/run_result.hpp"
@@ -133,6 +134,26 @@ TEST_F(Collate, LosesNothingWhereAFolderIsCopiedByHalf) {
   EXPECT_EQ(found.rows[0].state, "done");
   ASSERT_EQ(found.remarks.size(), 1U);
   EXPECT_TRUE(found.remarks[0].starts_with("passed over: b/")) << found.remarks[0];
+}
+
+TEST_F(Collate, SaysWhyRunsAreNotDone) {
+  RunResult result;
+  result.ending = Ending::kDiverged;
+  result.reason = "step 7 of epoch 2: the loss is not finite";
+  write_file((run("a", 0, {50}, false) / "result.json").string(), write_result(result));
+  write_file((run("a", 1, {60}, false) / kFailureFile).string(),
+             write_failure({.attempts = 3, .ended = "exit status 1", .lines = {"pare: [io] full"}}));
+  result.ending = Ending::kOutOfMemory;
+  result.reason = "a step needs more memory than there is";
+  write_file((run("a", 2, {}, false) / "result.json").string(), write_result(result));
+  const Collation found = collated({"a"});
+  EXPECT_EQ(found.rows[0].state, "diverged");
+  EXPECT_EQ(found.rows[0].note, "step 7 of epoch 2: the loss is not finite");
+  EXPECT_EQ(found.rows[0].top1_error_percent, 50);
+  EXPECT_EQ(found.rows[1].state, "failed");
+  EXPECT_EQ(found.rows[1].note, "exit status 1 after 3 attempts: pare: [io] full");
+  EXPECT_EQ(found.rows[2].state, "failed");
+  EXPECT_FALSE(found.rows[2].top1_error_percent);
 }
 
 TEST_F(Collate, RefusesRunsThatAreConfiguredOtherwise) {

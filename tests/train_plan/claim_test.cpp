@@ -219,9 +219,10 @@ TEST_F(Claims, OfADeadProcessOfThisMachineAreTakenOverAtOnce) {
   child.reap();
   EXPECT_FALSE(in_force());
   EXPECT_NO_THROW(Claim(folder(), {}));
-  // Another process of its number is not it.
+  // Another process of its number is not it: this one began at another time.
   ClaimFile reused = of_child;
   reused.pid = ::getpid();
+  reused.started -= 1000; // ticks; within one the two could have begun
   write(7, write_claim(reused));
   EXPECT_FALSE(in_force());
   reused.machine = "another boot pid:[1]";

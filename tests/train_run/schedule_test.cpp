@@ -110,10 +110,9 @@ TEST_F(Schedules, KilledAtRandomMomentsComeToTheSame) {
   output({"data", "synthesize", "--like", "cifar10", "--classes", "10", "--images", "200", "--seed", "1", "data"});
   const Result other = run({"run", "schedule.json", "--runs", "other", "--retries", "0"});
   EXPECT_EQ(other.code, 1);
-  EXPECT_NE(
-      other.out.find("teacher: failed: exit status 1: pare: [invalid_config] --data: cifar10:data is not what the run "
-                     "was started with: its fingerprint was "),
-      std::string::npos)
+  EXPECT_NE(other.out.find("teacher: failed: exit status 1: pare: [invalid_config] --data: cifar10:data is not what the run "
+                           "was started with: its fingerprint was "),
+            std::string::npos)
       << other.out;
 }
 

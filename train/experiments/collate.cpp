@@ -4,6 +4,7 @@
 #include "base/files.hpp"
 #include "base/json.hpp"
 #include "train/experiments/identity.hpp"
+#include "train/experiments/state.hpp"
 #include "train/plan/checkpoint.hpp"
 #include "train/plan/records.hpp"
 #include "train/plan/run_result.hpp"
@@ -28,7 +29,8 @@ using Json = json::Value;
 struct Found {
   bool is_done = false;
   bool is_diverged = false;
-  std::int64_t step = 0; ///< that it can go on from
+  bool is_failed = false; ///< the runner gave it up, or a step did not fit
+  std::int64_t step = 0;  ///< that it can go on from
   std::optional<EpochRecord> last;
   std::int64_t epoch = 0; ///< done
   std::optional<double> seconds;
@@ -123,7 +125,7 @@ void Collator::read_run(const fs::path &path, const RunsFolder &folder) {
 
 Found Collator::look(const fs::path &path, const RunFile &run, const RunsFolder &folder) {
   Found out;
-  const auto text = [&](const char *name) {
+  const auto text = [&](std::string_view name) {
     const std::string file = (path / name).string();
     return read_text(file, file);
   };
@@ -150,7 +152,12 @@ Found Collator::look(const fs::path &path, const RunFile &run, const RunsFolder 
     }
   }
   out.is_diverged = result && result->ending == Ending::kDiverged;
+  out.is_failed = result && result->ending == Ending::kOutOfMemory;
   if (result && out.note.empty()) out.note = result->reason;
+  if (is_there(path / kFailureFile)) {
+    out.is_failed = true;
+    out.note = failure_text(read_failure(text(kFailureFile), (path / kFailureFile).string()));
+  }
 
   std::vector<std::string> damaged;
   if (folder.is_whole) {
@@ -178,7 +185,7 @@ ResultRow Collator::row(const Experiment &experiment, const std::optional<Found>
     out.state = "missing";
     return out;
   }
-  out.state = found->is_done ? "done" : found->is_diverged ? "diverged" : "unfinished";
+  out.state = found->is_done ? "done" : found->is_diverged ? "diverged" : found->is_failed ? "failed" : "unfinished";
   out.epoch = found->epoch;
   out.seconds = found->seconds;
   out.device = found->device;

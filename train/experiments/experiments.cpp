@@ -389,11 +389,8 @@ std::vector<Candidate> Maker::candidates(const Said &said, const std::vector<Sai
                                          const std::vector<Said> &budgets, bool where_possible,
                                          const std::optional<Said> &input, std::vector<LeftOut> &infeasible) {
   const std::string argument = said.text("network");
-  const auto [text, design] = at_place(said.place, [&] {
-    NetworkText read = read_network_text(argument);
-    Design loaded = load_design_text(read);
-    return std::pair(std::move(read), std::move(loaded));
-  });
+  const NetworkText text = at_place(said.place, [&] { return read_network_text(argument); });
+  const Design design = at_place(said.place, [&] { return load_design_text(text); });
   ModelConfig plain;
   plain.network = text;
   plain.input = design.network.input;
