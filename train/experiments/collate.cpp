@@ -224,14 +224,21 @@ ResultRow row_of(const Schedule &schedule, const Experiment &experiment) {
   ResultRow out;
   out.name = experiment.name;
   out.identity = experiment.identity;
+  out.configuration = experiment.configuration;
   out.network = experiment.network;
   out.family =
       experiment.setting.starts_with(kWidth) ? std::string(kWidth) : fmt::format("{}", fmt::join(design.families, "+"));
   out.setting = experiment.setting;
   out.budgets = fmt::format("{}", fmt::join(experiment.budgets, ", "));
-  if (experiment.outside_teacher) out.teacher = experiment.outside_teacher->file;
-  for (const Experiment &other : schedule.experiments)
-    if (other.identity == experiment.teacher) out.teacher = other.name;
+  if (experiment.outside_teacher) {
+    out.teacher = experiment.outside_teacher->file;
+    out.teacher_network = load_design_text(experiment.outside_teacher->network).network.name;
+  } else if (!experiment.teacher.empty()) {
+    const auto teacher = std::find_if(schedule.experiments.begin(), schedule.experiments.end(),
+                                      [&](const Experiment &other) { return other.identity == experiment.teacher; });
+    out.teacher = teacher->name;
+    out.teacher_network = teacher->network;
+  }
   out.variant = experiment.variant;
   out.data = parse_data_spec(schedule.data[experiment.data].spec).first;
   out.protocol = protocol.name;

@@ -546,7 +546,18 @@ std::string Maker::add(Experiment experiment, const json::Place &place) {
   const RunConfig config = run_config_of(out_, experiment);
   experiment.identity =
       at_place(place, [&] { return identities_.of(config, out_.data[experiment.data].fingerprint, experiment.teacher); });
-  if (by_identity_.contains(experiment.identity)) return experiment.identity; // equal ones run once
+  if (const auto known = by_identity_.find(experiment.identity); known != by_identity_.end()) { // equal ones run once
+    // Their setting meets the budgets of both.
+    std::vector<std::string> &budgets = out_.experiments[known->second].budgets;
+    for (const std::string &budget : experiment.budgets)
+      if (std::find(budgets.begin(), budgets.end(), budget) == budgets.end()) budgets.push_back(budget);
+    return experiment.identity;
+  }
+  RunConfig any_seed = config;
+  any_seed.seed = 0;
+  experiment.configuration = identities_.of(
+      any_seed, out_.data[experiment.data].fingerprint,
+      experiment.teacher.empty() ? std::string() : out_.experiments[by_identity_.at(experiment.teacher)].configuration);
   if (const auto known = by_name_.find(experiment.name); known != by_name_.end())
     place.fail(fmt::format("{} would be the name of another experiment too, that of {}; \"tag\": a word that is added to the "
                            "names here would be accepted",

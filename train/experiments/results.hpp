@@ -14,15 +14,18 @@ namespace pare::train {
 struct ResultRow {
   std::string name;     ///< "wrn_28_10.generic_0.1.student"
   std::string identity; ///< empty for what Pare has not scheduled
-  std::string state;    ///< done, diverged, failed, unfinished, missing, or published
-  std::string network;  ///< "wide_resnet:depth=28,width=10,classes=10"
-  std::string family;   ///< "generic", "width"; empty: the network as it is
-  std::string setting;  ///< "Generic_0.1", "width=0.5"; empty: the network as it is
-  std::string budgets;  ///< "parameters<=0.8M, mult-adds[macs]<=100M"; empty: the setting was given
-  std::string teacher;  ///< the name of the run that trained it, or its file; empty: none
-  std::string variant;  ///< "beta=100"
-  std::string data;     ///< "fashion-mnist"
-  std::string protocol; ///< its name
+  /// What it computes, seeds apart: those of its teachers too. Runs that have one differ in their seeds only. Empty: not known.
+  std::string configuration;
+  std::string state;           ///< done, diverged, failed, unfinished, missing, or published
+  std::string network;         ///< "wide_resnet:depth=28,width=10,classes=10"
+  std::string family;          ///< "generic", "width"; empty: the network as it is
+  std::string setting;         ///< "Generic_0.1", "width=0.5"; empty: the network as it is
+  std::string budgets;         ///< "parameters<=0.8M, mult-adds[macs]<=100M"; empty: the setting was given
+  std::string teacher;         ///< the name of the run that trained it, or its file; empty: none
+  std::string teacher_network; ///< what the teacher is, as `network`
+  std::string variant;         ///< "beta=100"
+  std::string data;            ///< "fashion-mnist"
+  std::string protocol;        ///< its name
   std::optional<std::int64_t> seed;
   std::optional<std::int64_t> epoch; ///< done
   std::optional<std::int64_t> epochs;
@@ -50,12 +53,14 @@ template <class Row, class Visit>
 void visit_fields(Row &r, Visit &&visit) {
   visit("name", r.name);
   visit("identity", r.identity);
+  visit("configuration", r.configuration);
   visit("state", r.state);
   visit("network", r.network);
   visit("family", r.family);
   visit("setting", r.setting);
   visit("budgets", r.budgets);
   visit("teacher", r.teacher);
+  visit("teacher_network", r.teacher_network);
   visit("variant", r.variant);
   visit("data", r.data);
   visit("protocol", r.protocol);

@@ -63,6 +63,7 @@ Json json_of(const ScheduledData &data) {
 Json json_of(const Experiment &e) {
   return {{"name", e.name},
           {"identity", e.identity},
+          {"configuration", e.configuration},
           {"teacher", text_or_null(e.teacher)},
           {"outside_teacher", e.outside_teacher ? teacher_json(*e.outside_teacher) : Json(nullptr)},
           {"outside_data", text_or_null(e.outside_data)},
@@ -174,6 +175,9 @@ Experiment read_experiment(const Json &value, const json::Place &place, const Sc
   out.identity = members.text("identity");
   if (!is_identity(out.identity))
     json::refuse(value.at("identity"), members.place("identity"), "identity", "64 hexadecimal digits");
+  out.configuration = members.text("configuration");
+  if (!is_identity(out.configuration))
+    json::refuse(value.at("configuration"), members.place("configuration"), "configuration", "64 hexadecimal digits");
   out.teacher = read_text_or_null(members, "teacher");
   members.at("outside_teacher");
   if (const Json *teacher = members.said("outside_teacher"))
