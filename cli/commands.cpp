@@ -21,7 +21,7 @@ Program program() {
   return {.name = "pare",
           .description =
               "Pare pares a network down to a budget: it counts networks under substitutions of their convolutions, exactly, "
-              "fits a setting to a budget, with proof, and trains what it fitted.",
+              "fits a setting to a budget, with proof, trains what it fitted, and takes experiments from a file to a table.",
           .commands = commands(),
           .version_text = [] { return version_text(); }};
 }

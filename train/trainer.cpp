@@ -187,7 +187,7 @@ void Trainer::open() {
   if (config_.weights) load(*student_.module, place_of(config_.weights->file, folder_.path()));
 
   if (config_.teacher) {
-    teacher_ = build_model(teacher_design_of(config_), false, false);
+    teacher_ = build_model(teacher_design_of(config_), false, config_.teacher->where_possible);
     check_classes(*teacher_, data_, "the teacher");
     const auto taps = [](const Model &model) { return model.module->graph().attention_taps().size(); };
     if (taps(student_) != taps(*teacher_))

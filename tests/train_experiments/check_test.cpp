@@ -43,6 +43,9 @@ TEST(Slips, TeachersOfOtherData) {
 TEST(Slips, BudgetsThatAreMissedByFar) {
   EXPECT_EQ(of(block(R"("network": "wrn-10-1", "substitute": "Shuffle", "budgets": "parameters<=30%")")),
             Lines{"wrn_10_1.shuffle_1: Shuffle_1 has parameters 9362, 59.9 % away from parameters<=30%"});
+  // Both fits come to the same, which one of them meets well.
+  EXPECT_EQ(of(block(R"("network": "wrn-10-1", "substitute": "Shuffle", "budgets": ["parameters<=12.1%", "parameters<=90%"])")),
+            Lines{"wrn_10_1.shuffle_1: Shuffle_1 has parameters 9362, 86.6 % away from parameters<=90%"});
   // One of two binds.
   EXPECT_EQ(
       of(block(R"("network": "wrn-10-1", "substitute": "Generic", "budgets": [["parameters<=20%", "mult-adds[macs]<=90%"]])")),
@@ -57,6 +60,8 @@ TEST(Slips, WeightDecayOtherThanTheFamilys) {
   EXPECT_EQ(of(block(R"("network": "wrn-10-1", "substitute": "Generic_0.5", "set": {"decay_scaling": ["on", "off"]})")),
             Lines{})
       << "an axis";
+  EXPECT_EQ(of(block(R"("network": "wrn-10-1", "substitute": "Generic_0.5", "set": {"decay_scaling": ["off", 0.1]})")),
+            Lines{});
 }
 
 TEST(Slips, ABatchNormOfOneValue) {

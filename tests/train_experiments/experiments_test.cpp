@@ -58,7 +58,7 @@ TEST(Experiments, HaveTheirBudgetsSolved) {
   EXPECT_EQ(generic.costs.original_parameters, 36479194);
   EXPECT_EQ(generic.families, Names{"generic"});
   EXPECT_EQ(schedule.experiments[0].budgets, Names{"parameters<=0.8M"});
-  EXPECT_EQ(schedule.experiments[1].budgets, (Names{"parameters<=5%", "mult-adds[reference]<=200M"}));
+  EXPECT_EQ(schedule.experiments[1].budgets, Names{"parameters<=5%, mult-adds[reference]<=200M"});
   EXPECT_EQ(schedule.experiments[2].network, "wide_resnet:depth=28,width=10,classes=10");
   EXPECT_EQ(schedule.experiments[4].budgets, Names{});
   EXPECT_EQ(schedule.designs[schedule.experiments[4].design].costs.parameters, 823674);
@@ -105,6 +105,41 @@ TEST(Experiments, OfTeachersOfTeachers) {
   EXPECT_EQ(schedule.experiments[3].variant, "teacher=big");
 }
 
+TEST(Experiments, OfATeacherWithSubstitutes) {
+  const Schedule schedule = make(file(R"("teachers": {"t": {"network": "wrn-10-1", "substitute": "Generic_0.5"}},
+      "experiments": [{"network": "wrn-10-1", "substitute": "Shuffle_1", "teacher": "t"}])"));
+  const RunConfig config = run_config_of(schedule, schedule.experiments[1]);
+  const Design teacher = teacher_design_of(config);
+  EXPECT_EQ(count(lower(teacher.network.graph, teacher.plan).graph).parameters, 15178); // pare cost
+  RunFile file;
+  file.config = config;
+  EXPECT_EQ(read_run(write_run(file), "run.json").config.teacher->substitution, "Generic_0.5");
+}
+
+TEST(Experiments, OfOneConfigurationDifferInTheirSeedsOnly) {
+  const auto configurations = [](const std::string &members) {
+    std::vector<std::string> out;
+    for (const Experiment &e : make(file(members)).experiments) out.push_back(e.configuration);
+    return out;
+  };
+  const auto of = configurations(R"("teachers": {"t": {"network": "wrn-10-1"}, "u": {"network": "wrn-10-1", "seed": 1}},
+      "experiments": [{"network": "wrn-10-1", "substitute": "Generic_0.5", "teacher": ["t", "u"], "seeds": [0, 1]},
+                      {"network": "wrn-10-1", "substitute": "Generic_0.5", "set": {"batch": 64}}])");
+  ASSERT_EQ(of.size(), 7U);
+  EXPECT_EQ(of[0], of[1]) << "teachers that differ in their seeds";
+  EXPECT_EQ(of[2], of[3]);
+  EXPECT_EQ(of[2], of[4]) << "and their students";
+  EXPECT_NE(of[0], of[2]);
+  EXPECT_NE(of[6], of[2]);
+}
+
+TEST(Experiments, MeetTheBudgetsOfAllThatTheyAre) {
+  const Schedule schedule =
+      make(block(R"("network": "wrn-10-1", "substitute": "Generic", "budgets": ["parameters<=20%", "parameters<=15500"])"));
+  ASSERT_EQ(names(schedule), Names{"wrn_10_1.generic_0.52"});
+  EXPECT_EQ(schedule.experiments[0].budgets, (Names{"parameters<=20%", "parameters<=15500"}));
+}
+
 TEST(Experiments, SayWhatIsWrongInThem) {
   const auto refuses = [](const std::string &text, std::string_view line) { expect_message([&] { make(text); }, line); };
   refuses(R"({"schema": "pare.schedule/1"})",
@@ -125,8 +160,8 @@ TEST(Experiments, SayWhatIsWrongInThem) {
       "[invalid_file] e.json/teachers.b.teacher: teachers in a circle: a needs b needs a; a first one without a teacher would "
       "be accepted");
   refuses(
-      file(R"("teachers": {"a": {"network": "wrn-10-1", "set": {"beta": [1, 2]}}})"),
-      "[invalid_file] e.json/teachers.a.set.beta[1]: a teacher is one run; one value, or another teacher for the second would "
+      file(R"("teachers": {"a": {"network": "wrn-10-1", "set": {"batch": [1, 2]}}})"),
+      "[invalid_file] e.json/teachers.a.set.batch[1]: a teacher is one run; one value, or another teacher for the second would "
       "be accepted");
   refuses(
       file(R"("experiments": [{"network": "wrn-10-1", "set": {"epochs": 3}}, {"network": "wrn-10-1", "set": {"epochs": 4}}])"),

@@ -55,13 +55,13 @@ TEST(Identity, IsTheDigestOfItsDocument) {
       plan +
       R"(}},"precision":"fp32","protocol":{"augmentation":{"cutout":0,"evaluation":"whole","flip":true,"kind":"pad_crop","mean":)"
       R"([0.219,0.219,0.219],"pad":4,"size":32,"std":[0.3318,0.3318,0.3318]},"auxiliary_head":false,"batch":128,"clip_grad":null,)"
-      R"("decay_scaling":{"generic":true},"drop_path":0.0,"epochs":4,"learning_rate":0.1,"momentum":0.9,"schedule":{"kind":"cosine"},)"
+      R"("decay_scaling":{"generic":true},"epochs":4,"learning_rate":0.1,"momentum":0.9,"schedule":{"kind":"cosine"},)"
       R"("weight_decay":0.0005},"seed":0,"semantics":1,"teacher":null,"weights":null})";
   RunConfig config = config_of("wrn-10-1", "Generic_0.5");
   config.protocol.epochs = 4;
   EXPECT_EQ(of(config), digest(document));
   // Of the same by Python's hashlib.
-  EXPECT_EQ(of(config), "70da0d3b316a431ebdc956407d6586205850650c415f1c2c2e8f2506bdb64f7d");
+  EXPECT_EQ(of(config), "1b67786f939f5bd39ede56000517ae3c91dc03826759bed463a1bb6bedae586e");
 }
 
 TEST(Identity, IsThatOfWhatIsComputedHoweverItWasAskedFor) {
@@ -106,6 +106,7 @@ TEST(Identity, HasNothingOfWhatChangesNothing) {
   EXPECT_FALSE(changes([](RunConfig &c) { c.protocol.schedule.factor = 0.5; })) << "of step only";
   EXPECT_FALSE(changes([](RunConfig &c) { c.protocol.augmentation.evaluation_resize = 40; }));
   EXPECT_FALSE(changes([](RunConfig &c) { c.protocol.decay_scaling["generic"] = false; })) << "there is no Generic";
+  EXPECT_FALSE(changes([](RunConfig &c) { c.protocol.drop_path = 0.2; })) << "it has no place for it";
   // Without a teacher.
   RunConfig alone = config_of("wrn-28-10", "Shuffle_2");
   const std::string before = of(alone);
@@ -114,6 +115,17 @@ TEST(Identity, HasNothingOfWhatChangesNothing) {
   alone.protocol.temperature = 2;
   alone.protocol.attention = AttentionForm::kPaper;
   EXPECT_EQ(of(alone), before);
+  // A teacher that nothing is learned from.
+  RunConfig taught = config_of("wrn-28-10", "Shuffle_2");
+  taught.teacher = TeacherConfig{};
+  taught.protocol.beta = 0;
+  EXPECT_EQ(of(taught, std::string(64, 'b')), before);
+  // No weight decay cannot be scaled.
+  RunConfig undecayed = config_of("wrn-28-10", "Shuffle_2");
+  undecayed.protocol.weight_decay = 0;
+  const std::string scaled = of(undecayed);
+  undecayed.protocol.decay_scaling["shuffle"] = false;
+  EXPECT_EQ(of(undecayed), scaled);
   // Milestones that are never reached.
   RunConfig stepped = alone;
   stepped.protocol.epochs = 5;

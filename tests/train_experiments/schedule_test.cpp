@@ -82,21 +82,29 @@ TEST(ScheduleFile, SaysWhatIsWrongInIt) {
 }
 
 TEST(ScheduleFile, KnowsThatItWasChanged) {
-  const auto refuses = [](const auto &change, std::string_view line) {
-    expect_message([&] { check_identities(read_schedule(changed(change), "s.json"), "s.json"); }, line);
-  };
-  const std::string own = sample().experiments[1].identity.substr(0, 12);
-  const std::string other = [] {
-    Schedule schedule = sample();
-    schedule.experiments[1].seed = 5;
-    return test::message_of([&] { check_identities(schedule, "s.json"); });
-  }();
+  std::string text = write_schedule(sample());
+  check_identities(read_schedule(text, "s.json"), "s.json");
+  // A count that a table would print.
+  text.replace(text.find("\"parameters\":77850"), 18, "\"parameters\":77851");
+  expect_message(
+      [&] { check_identities(read_schedule(text, "s.json"), "s.json"); },
+      "[invalid_file] s.json: was changed since it was made: its digest is another; a schedule made anew would be accepted");
+  expect_message(
+      [&] { check_identities(read_schedule(changed([](Json &) {}), "s.json"), "s.json"); },
+      "[invalid_file] s.json: was changed since it was made: its digest is another; a schedule made anew would be accepted");
+  // Made by other code, whose identities are others.
+  Schedule schedule = sample();
+  const std::string own = schedule.experiments[1].identity.substr(0, 12);
+  schedule.experiments[1].seed = 5;
+  const std::string other = test::message_of([&] { check_identities(schedule, "s.json"); });
   EXPECT_TRUE(other.starts_with("[invalid_file] s.json/experiments[1] (wrn_10_1.generic_0.5.student): it is " + own +
                                 ", and what it says comes to "))
       << other;
-  refuses([](Json &d) { d["designs"][1]["substitution"] = "Generic_9"; },
-          "[invalid_file] s.json/experiments[1] (wrn_10_1.generic_0.5.student): Generic_9: rank_scale = 9 must be a number in "
-          "(0, 1]");
+  schedule.designs[1].model.substitution = "Generic_9";
+  expect_message(
+      [&] { check_identities(schedule, "s.json"); },
+      "[invalid_file] s.json/experiments[1] (wrn_10_1.generic_0.5.student): Generic_9: rank_scale = 9 must be a number in "
+      "(0, 1]");
 }
 
 TEST(ScheduleFile, RecordsWhatARunIs) {

@@ -162,7 +162,7 @@ ExpectedError read_expected_error(const std::string &text) {
                 fmt::format("expect-teacher-error = {} must be X+-D in percent, such as 4.2+-0.1", plain(text)));
   const ExpectedError out{.percent = read_real(where, text.substr(0, sign)),
                           .tolerance = read_real(where, text.substr(sign + 2))};
-  if (out.percent < 0 || out.percent > 100 || out.tolerance < 0)
+  if (!out.is_possible())
     throw Error(ErrorCode::kInvalidValue, where,
                 fmt::format("expect-teacher-error = {} must be X+-D in percent, X from 0 to 100 and D from 0 up", plain(text)));
   return out;

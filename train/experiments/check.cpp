@@ -47,8 +47,12 @@ private:
 void copied_settings(const Schedule &schedule, Lines &out) {
   std::map<std::string, std::map<std::string, std::set<std::string>>> settings; // network, family
   for (const Experiment &e : schedule.experiments)
-    if (const std::string &given = schedule.designs[e.design].model.substitution; !given.empty())
-      settings[e.network][std::string(parse_substitute(given).family->info().name)].insert(given);
+    if (const std::string &given = schedule.designs[e.design].model.substitution; !given.empty()) {
+      Substitute substitute = parse_substitute(given);
+      substitute.by_own_name = false; // of one name, however it was asked for
+      substitute.reference_name = {};
+      settings[e.network][std::string(substitute.family->info().name)].insert(substitute.text());
+    }
   for (auto one = settings.begin(); one != settings.end(); ++one)
     for (auto other = std::next(one); other != settings.end(); ++other) {
       Lines same;
@@ -85,22 +89,27 @@ void missed_budgets(const Schedule &schedule, Findings &out) {
     const ExperimentCosts &costs = schedule.designs[e.design].costs;
     const Costs achieved{.parameters = costs.parameters, .mult_adds = costs.mult_adds};
     const Costs original{.parameters = costs.original_parameters, .mult_adds = costs.original_mult_adds};
-    // One of several budgets binds, and the others are not reached.
-    double nearest = INFINITY;
-    std::string line;
-    for (const std::string &text : e.budgets) {
-      Budget budget = parse_budget(text);
-      const auto value = achieved.value(budget);
-      const auto whole = original.value(budget);
-      if (!value || !whole) continue; // of a convention that the schedule does not count by
-      budget = resolve_percentage(budget, *whole);
-      const double limit = budget.limit.to_double();
-      const double away = 100 * std::abs(limit - value->to_double()) / limit;
-      if (away >= nearest) continue;
-      nearest = away;
-      line = fmt::format("{} has {} {}, {:.1f} % away from {}", e.setting, budget.quantity(), value->to_string(), away, text);
+    for (const std::string &fit : e.budgets) {
+      // One of several budgets of a fit binds, and the others are not reached.
+      double nearest = INFINITY;
+      std::string line;
+      for (std::size_t begin = 0; begin < fit.size();) {
+        const std::size_t end = std::min(fit.find(", ", begin), fit.size());
+        const std::string text = fit.substr(begin, end - begin);
+        begin = end + 2;
+        Budget budget = parse_budget(text);
+        const auto value = achieved.value(budget);
+        const auto whole = original.value(budget);
+        if (!value || !whole) continue; // of a convention that the schedule does not count by
+        budget = resolve_percentage(budget, *whole);
+        const double limit = budget.limit.to_double();
+        const double away = 100 * std::abs(limit - value->to_double()) / limit;
+        if (away >= nearest) continue;
+        nearest = away;
+        line = fmt::format("{} has {} {}, {:.1f} % away from {}", e.setting, budget.quantity(), value->to_string(), away, text);
+      }
+      if (std::isfinite(nearest) && nearest > kFarPercent) out.add(line, e.name);
     }
-    if (std::isfinite(nearest) && nearest > kFarPercent) out.add(line, e.name);
   }
 }
 
@@ -110,6 +119,7 @@ void unusual_decay(const Schedule &schedule, Lines &out) {
   struct Seen {
     std::size_t usual = 0;
     std::size_t unusual = 0;
+    std::set<std::string> values; ///< more than one: an axis
   };
   std::map<std::string, Seen> families;
   for (const Experiment &e : schedule.experiments)
@@ -119,10 +129,12 @@ void unusual_decay(const Schedule &schedule, Lines &out) {
       const auto &scaling = schedule.protocols[e.protocol].decay_scaling;
       const auto said = scaling.find(family);
       const bool same = said == scaling.end() || said->second == usual->second;
-      ++(same ? families[family].usual : families[family].unusual);
+      Seen &seen = families[family];
+      ++(same ? seen.usual : seen.unusual);
+      if (!same) seen.values.insert(fmt::format("{} {}", said->second.on, said->second.factor.value_or(0)));
     }
   for (const auto &[family, seen] : families)
-    if (seen.usual == 0 && seen.unusual > 0)
+    if (seen.usual == 0 && seen.values.size() == 1)
       out.push_back(
           fmt::format("decay_scaling of {} is other than the family's own, {}, in {}, and is no axis", family,
                       standard.at(family) ? "on" : "off",

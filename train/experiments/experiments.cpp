@@ -11,6 +11,7 @@
 #include "command/version.hpp"
 #include "train/experiments/identity.hpp"
 #include "train/plan/run_config_fields.hpp"
+#include "train/plan/run_config_json.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -52,6 +53,7 @@ auto at_place(const json::Place &place, Action &&action) {
   try {
     return action();
   } catch (const Error &error) {
+    if (error.where().starts_with(place.text())) throw; // it has its place
     throw Error(error.code(), place.text(),
                 error.where().empty() || error.where().starts_with("--")
                     ? error.message()
@@ -67,12 +69,12 @@ std::vector<Said> axis(json::Members &members, std::string_view key) {
   const json::Place place = members.place(key);
   if (!value->is_array()) return {{.value = value, .place = place}};
   if (value->empty()) place.fail(fmt::format("{} is an empty list; one value at least would be accepted", key));
+  std::set<std::string> seen;
   for (std::size_t i = 0; i < value->size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j)
-      if ((*value)[i] == (*value)[j])
-        place.item(i).fail(
-            fmt::format("{} stands in the list twice; each value once would be accepted", json::shown((*value)[i])));
-    out.push_back({.value = &(*value)[i], .place = place.item(i)});
+    const Json &item = (*value)[i];
+    if (!seen.insert(json::dumped(item)).second)
+      place.item(i).fail(fmt::format("{} stands in the list twice; each value once would be accepted", json::shown(item)));
+    out.push_back({.value = &item, .place = place.item(i)});
   }
   return out;
 }
@@ -162,6 +164,8 @@ struct Candidate {
   std::vector<std::string> budgets;
   std::int64_t classes = 0;
   std::size_t taps = 0;
+  bool has_drop_path = false;
+  bool has_auxiliary_head = false;
 };
 
 /// Who teaches.
@@ -229,23 +233,6 @@ struct Variant {
   }
 };
 
-/// Why a key that the file sets changes nothing in this experiment; none where it does.
-std::optional<std::string> why_no_effect(const Protocol &protocol, const std::string &key, bool has_teacher,
-                                         const std::vector<std::string> &families) {
-  if (auto why = without_effect(protocol, key)) return why;
-  if (!has_teacher)
-    if (auto why = without_effect_alone(key)) return why;
-  constexpr std::string_view kScaling = "decay_scaling";
-  if (!key.starts_with(kScaling)) return std::nullopt;
-  const auto standard = standard_decay_scaling();
-  const bool is_there = std::any_of(families.begin(), families.end(), [&](const std::string &family) {
-    return standard.contains(family) && (key == kScaling || key == fmt::format("{}.{}", kScaling, family));
-  });
-  if (is_there) return std::nullopt;
-  return fmt::format(
-      "{} has no effect on layers whose weight decay is never scaled; a substitute of such a family would use it", key);
-}
-
 class Maker {
 public:
   Maker(const std::string &where, const ScheduleOptions &options) : where_(where), options_(options) {}
@@ -272,6 +259,7 @@ private:
   std::size_t protocol(const Protocol &protocol);
   const ChosenProtocol &choose(const Said &name, const Settings &settings, const Candidate &candidate, std::size_t data,
                                const json::Place &place);
+  ProtocolScope scope_of(const Candidate &candidate, bool has_teacher) const;
   static Experiment experiment_of(const Candidate &candidate, const Teacher *above);
   std::string add(Experiment experiment, const json::Place &place);
   void check_classes(const Candidate &candidate, std::size_t data, const json::Place &place) const;
@@ -293,6 +281,7 @@ private:
   std::unordered_map<std::string, std::pair<std::size_t, std::string>> by_name_; ///< the experiment, and where it was asked for
   Identities identities_;
   std::vector<LeftOut> infeasible_;
+  std::size_t asked_ = 0; ///< experiments, equal ones counted
 };
 
 std::int64_t output_classes(const Graph &graph) { return graph.activation(graph.output()).elements_per_image(); }
@@ -319,6 +308,10 @@ Candidate Maker::candidate(ModelConfig model, const Network &original) {
   out.network = original.name;
   out.classes = output_classes(lowered.graph);
   out.taps = lowered.graph.attention_taps().size();
+  out.has_drop_path = !lowered.graph.marked(Mark::kDropPath).empty();
+  if (const auto taps = lowered.graph.marked(Mark::kAuxiliaryTap); !taps.empty() && design.network.family != nullptr)
+    out.has_auxiliary_head =
+        design.network.family->auxiliary_head(design.network.values, lowered.graph.activation(taps[0])).has_value();
   std::set<std::string> families;
   for (const Graph::Replaceable &mark : design.network.graph.replaceable()) {
     const Substitute *substitute =
@@ -368,7 +361,13 @@ std::optional<Candidate> Maker::fit(const std::string &argument, const NetworkTe
     for (const std::string &one : texts) request.budgets.push_back(parse_budget(one));
   });
   options_.say(fmt::format("{}, {}: fitting to {}", argument, called, fmt::join(texts, ", ")));
-  const Solution solution = at_place(budget.place, [&] { return solve_uniform(network, request); });
+  const Solution solution = at_place(budget.place, [&] {
+    try {
+      return solve_uniform(network, request);
+    } catch (const Error &error) {
+      throw error.within(fmt::format("{}, {}", argument, called));
+    }
+  });
   if (!solution.result.answer) {
     infeasible.push_back(
         {.name = fmt::format("{}.{}, {}", network_part(argument, text), name_part(called), fmt::join(texts, ", ")),
@@ -381,7 +380,9 @@ std::optional<Candidate> Maker::fit(const std::string &argument, const NetworkTe
   model.input = network.input;
   Candidate out = candidate(std::move(model), network);
   out.setting = solution.result.answer->text;
-  for (const Budget &one : solution.result.budgets) out.budgets.push_back(one.written);
+  std::vector<std::string> written;
+  for (const Budget &one : solution.result.budgets) written.push_back(one.written);
+  out.budgets = {fmt::format("{}", fmt::join(written, ", "))};
   return out;
 }
 
@@ -510,13 +511,22 @@ const ChosenProtocol &Maker::choose(const Said &name, const Settings &settings, 
   const std::string kind = parse_data_spec(out_.data[data].spec).first;
   std::string key = fmt::format("{}\n{}\n{},{},{}\n{}", name.is_null() ? std::string() : json::dumped(*name.value),
                                 candidate.network_family, input.channels, input.height, input.width, kind);
+  key += candidate.has_auxiliary_head ? "\nhead" : "";
   for (const auto &[setting, value] : settings) key += fmt::format("\n{}={}", setting, value);
   if (const auto known = chosen_.find(key); known != chosen_.end()) return known->second;
   ChosenProtocol out = at_place(name.is_null() ? place : name.place, [&] {
     return choose_protocol(name.is_null() ? std::nullopt : std::optional(name.text("protocol")), settings,
                            candidate.network_family, input, kind);
   });
+  if (out.protocol.auxiliary_head && !candidate.has_auxiliary_head)
+    place.fail(fmt::format("{} has no auxiliary head; \"auxiliary_head\": false would be accepted", candidate.network));
   return chosen_.emplace(std::move(key), std::move(out)).first->second;
+}
+
+ProtocolScope Maker::scope_of(const Candidate &candidate, bool has_teacher) const {
+  return {.has_teacher = has_teacher,
+          .has_drop_path = candidate.has_drop_path,
+          .families = out_.designs[candidate.design].families};
 }
 
 /// What the candidate and its teacher decide.
@@ -543,6 +553,9 @@ void Maker::check_classes(const Candidate &candidate, std::size_t data, const js
 
 /// Adds it, or finds the equal one that is there. Its identity.
 std::string Maker::add(Experiment experiment, const json::Place &place) {
+  if (++asked_ > kMostExperiments)
+    throw Error(ErrorCode::kLimit, where_,
+                fmt::format("asks for more than {} experiments, equal ones counted", kMostExperiments));
   const RunConfig config = run_config_of(out_, experiment);
   experiment.identity =
       at_place(place, [&] { return identities_.of(config, out_.data[experiment.data].fingerprint, experiment.teacher); });
@@ -565,8 +578,6 @@ std::string Maker::add(Experiment experiment, const json::Place &place) {
   if (!is_experiment_name(experiment.name))
     place.fail(
         fmt::format("{} is no name for a folder: at most {} letters are accepted", shown(experiment.name), kMostNameBytes));
-  if (out_.experiments.size() >= kMostExperiments)
-    throw Error(ErrorCode::kLimit, where_, fmt::format("has more than {} experiments", kMostExperiments));
   by_identity_.emplace(experiment.identity, out_.experiments.size());
   by_name_.emplace(experiment.name, std::pair(out_.experiments.size(), place.text()));
   out_.experiments.push_back(std::move(experiment));
@@ -604,11 +615,8 @@ void Maker::make_teacher(const std::string &name, const Json &value, const json:
     const NetworkText network = at_place(members.place("network"), [&] { return read_network_text(members.text("network")); });
     config.network = network;
     config.checksum = at_place(members.place("file"), [&] { return digest_of_file(config.file); });
-    if (members.said("expected_error") != nullptr) {
-      json::Members error(members.at("expected_error"), members.place("expected_error"));
-      config.expected_error = {.percent = error.real("percent"), .tolerance = error.real("tolerance")};
-      error.finish();
-    }
+    if (const Json *error = members.said("expected_error"))
+      config.expected_error = read_expected_error(*error, members.place("expected_error"));
     if (members.said("data") != nullptr)
       out.data_kind = at_place(members.place("data"), [&] { return parse_data_spec(members.text("data") + ":-").first; });
     members.finish();
@@ -618,6 +626,7 @@ void Maker::make_teacher(const std::string &name, const Json &value, const json:
     return;
   }
   const Common common = read_common(members, common_);
+  const Json *set = members.find("set");
   members.at("network");
   const std::vector<Said> networks = axis(members, "network");
   const std::vector<Said> substitutes = axis(members, "substitute");
@@ -643,8 +652,16 @@ void Maker::make_teacher(const std::string &name, const Json &value, const json:
   experiment.data = data(only(common.data));
   check_classes(candidate, experiment.data, networks.front().place);
   Settings settings;
-  for (const auto &[key, values] : common.settings) settings.emplace_back(key, setting_text(only(values), key));
-  experiment.protocol = protocol(choose(only(common.protocols), settings, candidate, experiment.data, place).protocol);
+  for (const auto &[key, values] : common.settings) settings.emplace_back(key, setting_text(values.front(), key));
+  const ChosenProtocol &chosen = choose(only(common.protocols), settings, candidate, experiment.data, place);
+  const ProtocolScope scope = scope_of(candidate, above != nullptr);
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    const auto &[key, values] = common.settings[i];
+    const auto why = without_effect(chosen.protocol, chosen.changed[i], scope);
+    if (!why) only(values); // what an axis of the whole file changes in a teacher would make it several
+    if (why && set != nullptr && set->contains(key)) members.place("set").member(key).fail(*why);
+  }
+  experiment.protocol = protocol(chosen.protocol);
   experiment.precision = read_precision(only(common.precisions));
   if (const Json *seed = members.find("seed")) experiment.seed = read_seed({.value = seed, .place = members.place("seed")});
   members.finish();
@@ -679,9 +696,11 @@ void Maker::expand(const Block &block) {
               std::count_if(block.teachers.begin(), block.teachers.end(), [](const Said &said) { return !said.is_null(); });
           if (above != nullptr && teachers > 1) variant.add("teacher", above->name, name_part(above->name));
           const ScheduledData &images = out_.data[experiment.data];
-          if (block.common.data.size() > 1)
-            variant.name += "." + name_part(parse_data_spec(images.spec).first) +
-                            (images.max_images ? fmt::format("_{}", *images.max_images) : "");
+          if (block.common.data.size() > 1) {
+            const std::string kind = parse_data_spec(images.spec).first;
+            const std::string most = images.max_images ? fmt::format("_{}", *images.max_images) : "";
+            variant.add("data", kind + most, name_part(kind) + most);
+          }
           expand(block, experiment, candidate, std::move(variant), effects);
         }
   }
@@ -696,8 +715,7 @@ void Maker::expand(const Block &block) {
 void Maker::expand(const Block &block, const Experiment &experiment, const Candidate &candidate, Variant outer,
                    Effects &effects) {
   const auto &settings = block.common.settings;
-  const ScheduledDesign design = out_.designs[candidate.design];
-  const bool has_teacher = !experiment.teacher.empty() || experiment.outside_teacher;
+  const ProtocolScope scope = scope_of(candidate, !experiment.teacher.empty() || experiment.outside_teacher);
   static const std::vector<Said> kUnsaid(1);
   for (const Said &name : block.common.protocols.empty() ? kUnsaid : block.common.protocols) {
     std::vector<std::size_t> at(settings.size(), 0);
@@ -710,7 +728,7 @@ void Maker::expand(const Block &block, const Experiment &experiment, const Candi
       if (block.common.protocols.size() > 1) variant.add("protocol", chosen.protocol.name, name_part(chosen.protocol.name));
       for (std::size_t i = 0; i < at.size(); ++i) {
         const std::string &key = chosen.changed[i];
-        if (const auto why = why_no_effect(chosen.protocol, key, has_teacher, design.families)) {
+        if (const auto why = without_effect(chosen.protocol, key, scope)) {
           effects.without.emplace(settings[i].first, *why);
           continue;
         }
@@ -780,6 +798,10 @@ Schedule Maker::make(std::string_view text) {
         fmt::format("{} budget{} cannot be met: {}; other budgets, or \"when_infeasible\": \"leave_out\" would be accepted",
                     lines.size(), lines.size() == 1 ? "" : "s", fmt::join(lines, "; ")));
   }
+  if (out_.experiments.empty() && !out_.left_out.empty())
+    throw Error(ErrorCode::kInvalidConfig, where_,
+                fmt::format("all of it is left out: {}: {}; other budgets would be accepted", out_.left_out.front().name,
+                            out_.left_out.front().reason));
   if (out_.experiments.empty())
     top.fail("asks for no experiment; \"experiments\": [{\"network\": ...}], or \"teachers\" would be accepted");
   return std::move(out_);

@@ -8,7 +8,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <vector>
+#include <set>
+#include <utility>
 
 namespace pare::train {
 
@@ -48,25 +49,29 @@ Canonical plan_of(const Design &design, bool where_possible) {
   return out;
 }
 
-/// Families whose weight decay may be scaled, of what the plan puts in.
-std::vector<std::string> scaled_families(const Canonical &plan) {
-  std::vector<std::string> out;
-  for (const auto &entry : plan) out.push_back(entry.at("family"));
-  return out;
+std::vector<std::string> families_of(const Canonical &plan) {
+  std::set<std::string> out;
+  for (const auto &entry : plan) out.insert(entry.at("family"));
+  return {out.begin(), out.end()};
 }
 
 /// Without its name, and without what changes nothing.
-Canonical protocol_of(const Protocol &protocol, bool has_teacher, const std::vector<std::string> &families) {
+Canonical protocol_of(const Protocol &protocol, const ProtocolScope &scope) {
   Protocol plain = protocol;
-  // Milestones that are never reached.
-  std::erase_if(plain.schedule.milestones, [&](std::int64_t epoch) { return epoch >= protocol.epochs; });
-  std::erase_if(plain.decay_scaling,
-                [&](const auto &entry) { return std::find(families.begin(), families.end(), entry.first) == families.end(); });
+  // Milestones that are never reached, or at which nothing happens.
+  std::vector<std::int64_t> &milestones = plain.schedule.milestones;
+  std::erase_if(milestones, [&](std::int64_t epoch) { return epoch >= protocol.epochs || protocol.schedule.factor == 1; });
+  for (auto &[family, scaling] : plain.decay_scaling)
+    if (scaling.factor == 1) scaling = false;
+  constexpr std::string_view kScaling = "decay_scaling";
+  std::erase_if(plain.decay_scaling, [&](const auto &entry) {
+    return without_effect(protocol, fmt::format("{}.{}", kScaling, entry.first), scope).has_value();
+  });
   Canonical out = Canonical::parse(write_protocol(plain));
   for (const char *key : {"schema", "name", "description", "for_networks", "data", "recompute"}) out.erase(key);
-  if (plain.schedule.milestones.empty()) out["schedule"].erase("factor");
+  if (milestones.empty()) out["schedule"].erase("factor");
   for (const FieldDescription &field : describe_protocol_fields()) {
-    if (!without_effect(protocol, field.key) && (has_teacher || !without_effect_alone(field.key))) continue;
+    if (field.key == kScaling || !without_effect(protocol, field.key, scope)) continue;
     const auto dot = field.key.find('.');
     if (dot == std::string::npos)
       out.erase(field.key);
@@ -76,14 +81,18 @@ Canonical protocol_of(const Protocol &protocol, bool has_teacher, const std::vec
   return out;
 }
 
+/// Null also for one that nothing is learned from.
 Canonical teacher_of(const RunConfig &config, const std::string &identity) {
-  if (!config.teacher) return nullptr;
+  if (!config.teacher || (config.protocol.alpha == 0 && config.protocol.beta == 0)) return nullptr;
   if (!identity.empty()) return {{"run", identity}};
-  return {{"file", config.teacher->checksum}, {"network", digest_of(teacher_design_of(config).network.graph)}};
+  const Design design = teacher_design_of(config);
+  return {{"file", config.teacher->checksum},
+          {"network", digest_of(design.network.graph)},
+          {"plan", plan_of(design, config.teacher->where_possible)}};
 }
 
 /// The network with its plan.
-Canonical design_json(const ModelConfig &model, bool auxiliary_head) {
+Canonical design_json(const ModelConfig &model, bool auxiliary_head, bool &has_drop_path) {
   const Design design = design_of(model);
   const Network &network = design.network;
   Canonical out = {{"document", digest_of(network.graph)},
@@ -91,6 +100,7 @@ Canonical design_json(const ModelConfig &model, bool auxiliary_head) {
                    {"family", network.family == nullptr ? Canonical(nullptr) : Canonical(network.family->info().name)},
                    {"plan", plan_of(design, model.where_possible)},
                    {"auxiliary_head", nullptr}};
+  has_drop_path = !network.graph.marked(Mark::kDropPath).empty();
   if (const auto taps = network.graph.marked(Mark::kAuxiliaryTap); auxiliary_head && !taps.empty() && network.family != nullptr)
     if (const auto head = network.family->auxiliary_head(network.values, network.graph.activation(taps[0])))
       out["auxiliary_head"] = digest_of(*head);
@@ -105,15 +115,41 @@ std::string key_of(const ModelConfig &model, bool auxiliary_head) {
 
 } // namespace
 
+std::optional<std::string> without_effect(const Protocol &protocol, const std::string &key, const ProtocolScope &scope) {
+  if (auto why = without_effect(protocol, key)) return why;
+  if (!scope.has_teacher)
+    if (auto why = without_effect_alone(key)) return why;
+  for (const std::string_view word : {"name", "description", "for_networks"})
+    if (key == word) return fmt::format("{} changes nothing that is computed; a key that does would be accepted", key);
+  if (key == "drop_path" && !scope.has_drop_path)
+    return "drop_path has no effect on a network without places for it; one of darts would use it";
+  constexpr std::string_view kScaling = "decay_scaling";
+  if (!key.starts_with(kScaling)) return std::nullopt;
+  if (protocol.weight_decay == 0) return fmt::format("{} has no effect with weight_decay = 0; one above 0 would use it", key);
+  const auto standard = standard_decay_scaling();
+  const bool is_there = std::any_of(scope.families.begin(), scope.families.end(), [&](const std::string &family) {
+    return standard.contains(family) && (key == kScaling || key == fmt::format("{}.{}", kScaling, family));
+  });
+  if (is_there) return std::nullopt;
+  return fmt::format(
+      "{} has no effect on layers whose weight decay is never scaled; a substitute of such a family would use it", key);
+}
+
 std::string Identities::of(const RunConfig &config, const std::string &fingerprint, const std::string &teacher) {
   const bool auxiliary_head = config.protocol.auxiliary_head;
   const std::string key = digest(key_of(config.model, auxiliary_head));
-  auto design = designs_.find(key);
-  if (design == designs_.end()) design = designs_.emplace(key, design_json(config.model, auxiliary_head).dump()).first;
+  auto known = designs_.find(key);
+  if (known == designs_.end()) {
+    Known made;
+    made.json = design_json(config.model, auxiliary_head, made.has_drop_path).dump();
+    known = designs_.emplace(key, std::move(made)).first;
+  }
   Canonical out = {{"semantics", kSemantics}};
-  out["network"] = Canonical::parse(design->second);
-  const std::vector<std::string> families = scaled_families(out["network"]["plan"]);
-  out["protocol"] = protocol_of(config.protocol, config.teacher.has_value(), families);
+  out["network"] = Canonical::parse(known->second.json);
+  out["teacher"] = teacher_of(config, teacher);
+  out["protocol"] = protocol_of(config.protocol, {.has_teacher = !out["teacher"].is_null(),
+                                                  .has_drop_path = known->second.has_drop_path,
+                                                  .families = families_of(out["network"]["plan"])});
   out["precision"] = config.precision;
   out["micro_batch"] =
       config.micro_batch && *config.micro_batch < config.protocol.batch ? Canonical(*config.micro_batch) : Canonical(nullptr);
@@ -121,7 +157,6 @@ std::string Identities::of(const RunConfig &config, const std::string &fingerpri
   out["data"] = {{"kind", parse_data_spec(config.data).first},
                  {"fingerprint", fingerprint},
                  {"max_images", config.max_images ? Canonical(*config.max_images) : Canonical(nullptr)}};
-  out["teacher"] = teacher_of(config, teacher);
   out["weights"] = config.weights ? Canonical(config.weights->checksum) : Canonical(nullptr);
   return digest(out.dump());
 }

@@ -4,14 +4,24 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 namespace pare::train {
 
 /// What a run computes, as a number that is raised by hand when a change alters that: from then on runs of before are not those
 /// of today.
 inline constexpr std::int64_t kSemantics = 1;
+
+/// What a protocol acts on in a run.
+struct ProtocolScope {
+  bool has_teacher = false;
+  bool has_drop_path = false;        ///< the network has places for it
+  std::vector<std::string> families; ///< of the plan's substitutes, by name
+};
+/// Why a key of a protocol, "decay_scaling.generic" too, changes nothing in such a run; none where it does.
+std::optional<std::string> without_effect(const Protocol &protocol, const std::string &key, const ProtocolScope &scope);
 
 /// Tells runs apart by what they compute: SHA-256, in hexadecimal, of canonical JSON (keys sorted, no blanks, doubles as the
 /// shortest decimal) of the network, its plan in whole numbers, the protocol without the keys that have no effect, precision,
@@ -24,7 +34,11 @@ public:
   std::string of(const RunConfig &config, const std::string &fingerprint, const std::string &teacher);
 
 private:
-  std::map<std::string, std::string> designs_; ///< canonical JSON of network and plan, by what was asked for
+  struct Known {
+    std::string json; ///< canonical, of network and plan
+    bool has_drop_path = false;
+  };
+  std::map<std::string, Known> designs_; ///< by what was asked for
 };
 
 } // namespace pare::train

@@ -28,6 +28,7 @@ using Json = json::Value;
 constexpr std::string_view kSchema = "pare.schedule/1";
 constexpr std::size_t kFolderDigits = 12; ///< of an identity, in a folder's name
 constexpr std::string_view kExperiment = "experiment";
+constexpr std::string_view kDigest = ",\n  \"digest\": \""; ///< what stands in front of it; all before that is digested
 
 Json json_of(const Count &count) {
   return std::visit([](auto value) { return Json(value); }, plain_number(count));
@@ -273,11 +274,13 @@ bool is_identity(std::string_view text) {
 std::string Experiment::folder() const { return fmt::format("{}-{}", name, identity.substr(0, kFolderDigits)); }
 
 std::string write_schedule(const Schedule &schedule) {
-  return fmt::format("{{\n  \"schema\": \"{}\",\n  \"name\": {},\n  \"pare\": {},\n  \"semantics\": {},\n  \"designs\": {},\n  "
-                     "\"protocols\": {},\n  \"data\": {},\n  \"experiments\": {},\n  \"left_out\": {}\n}}\n",
-                     kSchema, json::dumped(schedule.name), json::dumped(std::string(command::version())), kSemantics,
-                     lines_of(schedule.designs), lines_of(schedule.protocols), lines_of(schedule.data),
-                     lines_of(schedule.experiments), lines_of(schedule.left_out));
+  const std::string text = fmt::format("{{\n  \"schema\": \"{}\",\n  \"name\": {},\n  \"pare\": {},\n  \"semantics\": {},\n  "
+                                       "\"designs\": {},\n  \"protocols\": {},\n  "
+                                       "\"data\": {},\n  \"experiments\": {},\n  \"left_out\": {}",
+                                       kSchema, json::dumped(schedule.name), json::dumped(std::string(command::version())),
+                                       kSemantics, lines_of(schedule.designs), lines_of(schedule.protocols),
+                                       lines_of(schedule.data), lines_of(schedule.experiments), lines_of(schedule.left_out));
+  return fmt::format("{}{}{}\"\n}}\n", text, kDigest, digest(text));
 }
 
 Schedule read_schedule(std::string_view text, const std::string &where) {
@@ -303,12 +306,17 @@ Schedule read_schedule(std::string_view text, const std::string &where) {
   });
   read_each(members, "left_out",
             [&](const Json &value, const json::Place &place) { out.left_out.push_back(read_left_out(value, place)); });
+  const std::string written = members.text("digest");
+  const std::size_t end = text.rfind(kDigest);
+  out.is_as_written = end != std::string_view::npos && digest(text.substr(0, end)) == written;
   members.finish();
   check_order(out.experiments, members.place("experiments"));
   return out;
 }
 
 void check_identities(const Schedule &schedule, const std::string &where) {
+  if (!schedule.is_as_written)
+    json::Place(where).fail("was changed since it was made: its digest is another; a schedule made anew would be accepted");
   Identities identities;
   const json::Place place = json::Place(where).member("experiments");
   for (std::size_t i = 0; i < schedule.experiments.size(); ++i) {
@@ -339,7 +347,10 @@ RunConfig run_config_of(const Schedule &schedule, const Experiment &experiment) 
   if (!experiment.teacher.empty()) {
     const auto teacher = std::find_if(schedule.experiments.begin(), schedule.experiments.end(),
                                       [&](const Experiment &other) { return other.identity == experiment.teacher; });
-    out.teacher.emplace().network = schedule.designs.at(teacher->design).model.network;
+    const ModelConfig &model = schedule.designs.at(teacher->design).model;
+    out.teacher.emplace().network = model.network;
+    out.teacher->substitution = model.substitution;
+    out.teacher->where_possible = model.where_possible;
   }
   return out;
 }

@@ -73,13 +73,14 @@ struct Schedule {
   std::vector<ScheduledData> data;
   std::vector<Experiment> experiments;
   std::vector<LeftOut> left_out;
+  bool is_as_written = true; ///< the file has the digest of what stands in it
 };
 
 std::string write_schedule(const Schedule &schedule);
 /// Throws Error{kInvalidFile}: also for a name or an identity that stands twice, a teacher that is not there, and teachers in a
 /// circle.
 Schedule read_schedule(std::string_view json, const std::string &where);
-/// Throws Error{kInvalidFile} where an experiment is not what its identity says: the file was changed by hand.
+/// Throws Error{kInvalidFile} where the file was changed by hand: its digest, or an experiment's identity, is another.
 void check_identities(const Schedule &schedule, const std::string &where);
 
 /// The name of an experiment is that of a folder.

@@ -136,6 +136,8 @@ std::vector<Item> compared(const std::string &key, const std::optional<TeacherCo
   if (asked && started) {
     const auto network = compared(key + "-network", asked->network, started->network);
     out.insert(out.end(), network.begin(), network.end());
+    const auto substitution = compared(key + "-substitution", asked->substitution, started->substitution);
+    out.insert(out.end(), substitution.begin(), substitution.end());
   }
   return out;
 }
@@ -206,7 +208,17 @@ json::Value teacher_json(const TeacherConfig &teacher) {
   return {{"file", teacher.file},
           {"checksum", teacher.checksum},
           {"network", network_json(teacher.network)},
+          {"substitution", teacher.substitution.empty() ? Json(nullptr) : Json(teacher.substitution)},
+          {"where_possible", teacher.where_possible},
           {"expected_error", std::move(expected)}};
+}
+
+ExpectedError read_expected_error(const json::Value &value, const json::Place &place) {
+  json::Members members(value, place);
+  const ExpectedError out{.percent = members.real("percent"), .tolerance = members.real("tolerance")};
+  members.finish();
+  if (!out.is_possible()) json::refuse(value, place, "expected_error", "percent from 0 to 100 and tolerance from 0 up");
+  return out;
 }
 
 TeacherConfig read_teacher(const json::Value &value, const json::Place &place) {
@@ -215,12 +227,12 @@ TeacherConfig read_teacher(const json::Value &value, const json::Place &place) {
   out.file = teacher.text("file");
   out.checksum = teacher.text("checksum");
   out.network = read_network_text(teacher, "network");
+  // Files of before have neither.
+  if (teacher.said("substitution") != nullptr) out.substitution = teacher.text("substitution");
+  teacher.read("where_possible", out.where_possible);
   teacher.at("expected_error");
-  if (const Json *error = teacher.said("expected_error")) {
-    json::Members expected(*error, teacher.place("expected_error"));
-    out.expected_error = {.percent = expected.real("percent"), .tolerance = expected.real("tolerance")};
-    expected.finish();
-  }
+  if (const Json *error = teacher.said("expected_error"))
+    out.expected_error = read_expected_error(*error, teacher.place("expected_error"));
   teacher.finish();
   return out;
 }
@@ -253,7 +265,13 @@ Design design_of(const ModelConfig &model) {
 }
 
 Design teacher_design_of(const RunConfig &config) {
-  return load(config.teacher.value().network, {.input = config.model.input});
+  const TeacherConfig &teacher = config.teacher.value();
+  ModelConfig model;
+  model.network = teacher.network;
+  model.input = config.model.input;
+  model.substitution = teacher.substitution;
+  model.where_possible = teacher.where_possible;
+  return design_of(model);
 }
 
 ChosenProtocol choose_protocol(const std::optional<std::string> &name,
@@ -267,6 +285,9 @@ ChosenProtocol choose_protocol(const std::optional<std::string> &name,
       const std::string own = set_field(out, key, value);
       if (std::find(chosen.changed.begin(), chosen.changed.end(), own) != chosen.changed.end())
         throw Error(ErrorCode::kUsage, own, fmt::format("{} is set twice", own));
+      for (const std::string &before : chosen.changed)
+        if (before.starts_with(own + "."))
+          throw Error(ErrorCode::kUsage, own, fmt::format("{} undoes {}; in front of it would be accepted", own, before));
       chosen.changed.push_back(own);
     }
     validate(out);

@@ -33,13 +33,17 @@ struct ModelConfig {
 struct ExpectedError {
   double percent = 0;
   double tolerance = 0;
+
+  bool is_possible() const { return percent >= 0 && percent <= 100 && tolerance >= 0; }
 };
 
 struct TeacherConfig {
   std::string file;
-  std::string checksum; ///< digest() of the file
-  NetworkText network;  ///< standard: the student before anything was substituted or its width was changed
-  std::optional<ExpectedError> expected_error;
+  std::string checksum;          ///< digest() of the file
+  NetworkText network;           ///< standard: the student before anything was substituted or its width was changed
+  std::string substitution = {}; ///< as of ModelConfig: a scheduled teacher may have one
+  bool where_possible = false;
+  std::optional<ExpectedError> expected_error = {};
 };
 
 /// A file of weights to start from.

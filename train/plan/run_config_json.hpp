@@ -13,7 +13,10 @@ namespace pare::train {
 json::Value network_json(const NetworkText &network);
 NetworkText read_network_text(json::Members &members, std::string_view key);
 
-/// An object: file, checksum, network, expected_error.
+/// An object: percent and tolerance.
+ExpectedError read_expected_error(const json::Value &value, const json::Place &place);
+
+/// An object: file, checksum, network, substitution, where_possible, expected_error.
 json::Value teacher_json(const TeacherConfig &teacher);
 TeacherConfig read_teacher(const json::Value &value, const json::Place &place);
 
