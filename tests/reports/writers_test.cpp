@@ -188,7 +188,7 @@ TEST(Writers, TablesForPapers) {
             "\\caption{Cost \\& error of 100 \\%}\n"
             "\\medskip\n"
             "\\label{tab:cost}\n"
-            "\\begin{tabular}{l S[table-format=2.2] S[detect-weight, separate-uncertainty, table-align-uncertainty=false, "
+            "\\begin{tabular}{l S[table-format=2.2] S[detect-weight, separate-uncertainty, table-align-uncertainty=false, retain-zero-uncertainty=true, "
             "table-format=2.2(3)]}\n"
             "\\toprule\n"
             "setting & {\\shortstack{\\strut parameters\\\\\\strut {[}M{]}}} & {error {[}\\%{]}} \\\\\n"
