@@ -15,11 +15,13 @@ ResultRow whole_row() {
   ResultRow row;
   row.name = "wrn_16_1.acdc_12.student";
   row.identity = "0123";
+  row.configuration = "4567";
   row.state = "done";
   row.network = "wide_resnet:depth=16,width=1,classes=10";
   row.family = "acdc";
   row.setting = "ACDC_12";
   row.teacher = "wrn_16_1";
+  row.teacher_network = "wide_resnet:depth=16,width=1,classes=10";
   row.data = "fashion-mnist";
   row.protocol = "fashion-mnist";
   row.seed = 0;
@@ -46,17 +48,18 @@ TEST(ResultRows, ARowIsALineOfJson) {
   EXPECT_EQ(
       text,
       "[\n"
-      R"( {"schema":"pare.results/1","name":"wrn_16_1.acdc_12.student","identity":"0123","state":"done",)"
-      R"("network":"wide_resnet:depth=16,width=1,classes=10","family":"acdc","setting":"ACDC_12","budgets":null,)"
-      R"("teacher":"wrn_16_1","variant":null,"data":"fashion-mnist","protocol":"fashion-mnist","seed":0,"epoch":4,)"
+      R"( {"schema":"pare.results/1","name":"wrn_16_1.acdc_12.student","identity":"0123","configuration":"4567",)"
+      R"("state":"done","network":"wide_resnet:depth=16,width=1,classes=10","family":"acdc","setting":"ACDC_12","budgets":null,)"
+      R"("teacher":"wrn_16_1","teacher_network":"wide_resnet:depth=16,width=1,classes=10","variant":null,)"
+      R"("data":"fashion-mnist","protocol":"fashion-mnist","seed":0,"epoch":4,)"
       R"("epochs":4,"parameters":15402,"mult_adds_macs":null,"mult_adds_reference":1690182833.1879675,)"
       R"("activation_elements":null,"original_parameters":null,"original_mult_adds_macs":null,)"
       R"("original_mult_adds_reference":null,"train_top1_error_percent":null,"train_top5_error_percent":null,)"
       R"("top1_error_percent":18.93,"top5_error_percent":null,"validation_loss":null,"seconds":12.5,"device":null,)"
       R"("synthetic":false,"source":"runs/a, \"b\"","note":null},)"
       "\n"
-      R"( {"schema":"pare.results/1","name":"wrn_16_1","identity":null,"state":"missing","network":null,"family":null,)"
-      R"("setting":null,"budgets":null,"teacher":null,"variant":null,"data":null,"protocol":null,"seed":null,"epoch":null,)"
+      R"( {"schema":"pare.results/1","name":"wrn_16_1","identity":null,"configuration":null,"state":"missing",)"
+      R"("network":null,"family":null,"setting":null,"budgets":null,"teacher":null,"teacher_network":null,"variant":null,"data":null,"protocol":null,"seed":null,"epoch":null,)"
       R"("epochs":null,"parameters":null,"mult_adds_macs":null,"mult_adds_reference":null,"activation_elements":null,)"
       R"("original_parameters":null,"original_mult_adds_macs":null,"original_mult_adds_reference":null,)"
       R"("train_top1_error_percent":null,"train_top5_error_percent":null,"top1_error_percent":null,)"
@@ -77,14 +80,16 @@ TEST(ResultRows, ARowIsALineOfJson) {
 TEST(ResultRows, CsvLeavesTheUnknownEmpty) {
   EXPECT_EQ(
       write_results_csv({whole_row(), missing_row()}),
-      "schema,name,identity,state,network,family,setting,budgets,teacher,variant,data,protocol,seed,epoch,epochs,parameters,"
-      "mult_adds_macs,mult_adds_reference,activation_elements,original_parameters,original_mult_adds_macs,"
+      "schema,name,identity,configuration,state,network,family,setting,budgets,teacher,teacher_network,variant,data,protocol,"
+      "seed,epoch,epochs,parameters,mult_adds_macs,mult_adds_reference,activation_elements,original_parameters,original_mult_"
+      "adds_macs,"
       "original_mult_adds_reference,train_top1_error_percent,train_top5_error_percent,top1_error_percent,"
       "top5_error_percent,validation_loss,seconds,device,synthetic,source,note\n"
-      "pare.results/1,wrn_16_1.acdc_12.student,0123,done,\"wide_resnet:depth=16,width=1,classes=10\",acdc,ACDC_12,,"
-      "wrn_16_1,,fashion-mnist,fashion-mnist,0,4,4,15402,,1690182833.1879675,,,,,,,18.93,,,12.5,,false,"
+      "pare.results/1,wrn_16_1.acdc_12.student,0123,4567,done,\"wide_resnet:depth=16,width=1,classes=10\",acdc,ACDC_12,,"
+      "wrn_16_1,\"wide_resnet:depth=16,width=1,classes=10\",,fashion-mnist,fashion-mnist,0,4,4,15402,,1690182833.1879675,,,,,,,"
+      "18.93,,,12.5,,false,"
       "\"runs/a, \"\"b\"\"\",\n"
-      "pare.results/1,wrn_16_1,,missing,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n");
+      "pare.results/1,wrn_16_1,,,missing,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n");
 }
 
 TEST(ResultRows, OtherTextsAreRefused) {
@@ -110,7 +115,7 @@ TEST(ResultRows, OtherTextsAreRefused) {
   expect_message([] { read_results("{}", "r.json"); }, "[invalid_file] r.json: {} must be an array of objects");
   EXPECT_NE(test::message_of([] {
               read_results(R"([{"schema": "pare.results/1", "name": "a", "state": "done", "top1": 1}])", "r.json");
-            }).find(R"(r.json/[0].top1: unknown key "top1"; known: schema, name, state, identity, network,)"),
+            }).find(R"(r.json/[0].top1: unknown key "top1"; known: schema, name, state, identity, configuration, network,)"),
             std::string::npos);
 }
 
@@ -187,6 +192,7 @@ TEST(ResultRows, PublishedPointsAreRead) {
   EXPECT_EQ(student.original_parameters, Count(36479194));
   EXPECT_EQ(student.top1_error_percent, 3.6);
   EXPECT_EQ(student.teacher, teacher.name);
+  EXPECT_EQ(student.teacher_network, teacher.network);
   EXPECT_EQ(student.data, "cifar10");
   const ResultRow mobile = find("imagenet/literature/MobileNet");
   EXPECT_EQ(mobile.network, "MobileNet");
@@ -199,6 +205,9 @@ TEST(ResultRows, PublishedPointsAreRead) {
   EXPECT_EQ(logged.source, "results_2019.json, log of 2018-12-19");
   EXPECT_EQ(write_results_json(read_any_results(write_results_json(rows), "r.json")), write_results_json(rows));
 
+  for (const char *unit : {R"("accuracy, percent")", "1"})
+    expect_message([&] { read_any_results(fmt::format(R"({{"source": "x", "unit": {}}})", unit), "p.json"); },
+                   fmt::format(R"([invalid_file] p.json/unit: unit = {} must be "top-1 error, percent")", unit));
   expect_message([] { read_any_results(R"({"source": "x", "wrn-28-10/cifar10": {}})", "p.json"); },
                  R"([invalid_file] p.json/["wrn-28-10/cifar10"]: must be source, unit, log, DATA/literature, )"
                  "NETWORK/DATA/attention-transfer or NETWORK/DATA/no-teacher");

@@ -18,7 +18,8 @@ using results::read_count;
 using results::read_percent;
 
 constexpr const char *kPublished = "published";
-constexpr const char *kNotNamed = "not named"; ///< a teacher that there was
+constexpr const char *kUnit = "top-1 error, percent"; ///< of all points
+constexpr const char *kNotNamed = "not named";        ///< a teacher that there was
 
 /// The canonical spec of a short name ("wrn_28_10"); what is none stays as it is.
 std::string network_of(const std::string &name) {
@@ -167,7 +168,10 @@ void read_figure(const std::string &key, const Json &value, const json::Place &p
   original.top1_error_percent = read_percent(teacher.at("error"), teacher.place("error"), "error");
   teacher.finish();
   figure.original_parameters = original.parameters;
-  if (teaching == "attention-transfer") figure.teacher = original.name;
+  if (teaching == "attention-transfer") {
+    figure.teacher = original.name;
+    figure.teacher_network = original.network;
+  }
   out.push_back(original);
   for (const auto &[family, points] : value.items()) {
     if (family == "teacher") continue;
@@ -236,9 +240,9 @@ std::vector<ResultRow> read_published(const Json &document, const json::Place &p
     const json::Place at = place.member(key);
     if (key == "source")
       common.note = value.get<std::string>(); // behind others it would be missing there: it is the first
-    else if (key == "unit")
-      text_of(value, at, key);
-    else if (key == "log")
+    else if (key == "unit") {
+      if (value != kUnit) json::refuse(value, at, key, shown(kUnit));
+    } else if (key == "log")
       read_log(value, at, common, out);
     else if (key.ends_with(kLiterature))
       read_literature(key.substr(0, key.size() - kLiterature.size()), value, at, common, out);
