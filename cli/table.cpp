@@ -23,7 +23,7 @@ struct Inputs {
     std::optional<Network> original; ///< of a solved file, before anything was substituted or its width was changed
   };
   std::vector<Counted> networks;
-  std::vector<train::ResultRow> results;
+  std::vector<std::vector<train::ResultRow>> results; ///< by file
 };
 
 Network original_of(const std::string &text, const Design &design, const NetworkOptions &options) {
@@ -46,8 +46,7 @@ Inputs read_inputs(const Arguments &arguments) {
     const std::string where = file_name(argument);
     const std::string text = read_text(argument, where);
     if (train::is_results(text)) {
-      const std::vector<train::ResultRow> rows = train::read_any_results(text, where);
-      out.results.insert(out.results.end(), rows.begin(), rows.end());
+      out.results.push_back(train::read_any_results(text, where));
       continue;
     }
     Design design = pare::read_design(text, where, options);

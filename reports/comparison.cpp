@@ -15,6 +15,7 @@
 #include <array>
 #include <cmath>
 #include <set>
+#include <tuple>
 
 namespace pare {
 
@@ -69,6 +70,12 @@ constexpr const char *kPublished = "published";
 std::string text_of(const std::optional<Count> &count) { return count ? count->to_string() : std::string(); }
 std::string text_of(const std::optional<std::int64_t> &number) { return number ? std::to_string(*number) : std::string(); }
 
+/// A run or a published point, and its teacher's run, where the file that it stands in has it.
+struct Run {
+  const ResultRow *row;
+  const ResultRow *teacher;
+};
+
 /// All of a row but seed, outcome, and what is the machine's.
 std::string key_of(const ResultRow &row, const std::string &teacher) {
   return fmt::format(
@@ -77,6 +84,54 @@ std::string key_of(const ResultRow &row, const std::string &teacher) {
                                  text_of(row.mult_adds_reference), text_of(row.activation_elements),
                                  std::string(row.synthetic.value_or(false) ? "synthetic" : "")},
                       "\x1f"));
+}
+
+/// What rows that are one have in common: their configuration, or, where it is not known, all that they say.
+std::string key_of(const Run &run) {
+  const ResultRow &row = *run.row;
+  if (!row.configuration.empty()) return row.configuration;
+  // Students of teachers that differ in their seeds differ in theirs.
+  return key_of(row, run.teacher == nullptr ? row.teacher + "\x1f" + row.teacher_network
+                                            : key_of(*run.teacher, run.teacher->teacher));
+}
+
+/// Whether its errors are final.
+bool has_ended(const ResultRow &row) { return row.state == kDone || row.state == kPublished; }
+
+/// How far a run is, as collating has it.
+auto rank_of(const ResultRow &row) { return std::tuple(row.state == kDone, row.state == "diverged", row.epoch); }
+
+/// What came of a run, and is not its machine's.
+auto outcome_of(const ResultRow &row) {
+  return std::tie(row.state, row.epoch, row.epochs, row.train_top1_error_percent, row.train_top5_error_percent,
+                  row.top1_error_percent, row.top5_error_percent, row.validation_loss);
+}
+
+/// Each run once, by its identity: the furthest of its rows, in the place of the first.
+std::vector<Run> runs_of(const std::vector<std::vector<ResultRow>> &files) {
+  std::vector<Run> out;
+  std::map<std::string_view, std::size_t> by_identity;
+  for (const std::vector<ResultRow> &rows : files) {
+    std::map<std::string_view, const ResultRow *> by_name;
+    for (const ResultRow &row : rows) by_name.emplace(row.name, &row);
+    for (const ResultRow &row : rows) {
+      const auto teacher = by_name.find(row.teacher);
+      const Run run{&row, teacher == by_name.end() ? nullptr : teacher->second};
+      const auto known = row.identity.empty() ? by_identity.end() : by_identity.find(row.identity);
+      if (known == by_identity.end()) {
+        if (!row.identity.empty()) by_identity.emplace(row.identity, out.size());
+        out.push_back(run);
+        continue;
+      }
+      Run &other = out[known->second];
+      if (has_ended(*other.row) && has_ended(row) && outcome_of(*other.row) != outcome_of(row))
+        throw Error(ErrorCode::kInvalidFile, row.name,
+                    fmt::format("two results that differ have the identity {}: of {} and of {}; one of them would be accepted",
+                                shortened(row.identity, 12), shown(other.row->source), shown(row.source)));
+      if (rank_of(*other.row) < rank_of(row)) other = run;
+    }
+  }
+  return out;
 }
 
 /// To 15 digits, as many as a double always holds: the mean of 8.2 and 8.6 is 8.4.
@@ -109,36 +164,50 @@ std::string why_left_out(const ResultRow &row) {
 
 /// Rows that are one, in the order in which they came.
 struct Group {
+  std::string teacher;
   std::vector<const ResultRow *> rows;
   std::set<std::int64_t> seeds;
   std::vector<std::string> notes;
 };
 
-/// How a table calls the network that taught: what its run trained, else what the row says.
-std::string teacher_of(const ResultRow &row, const std::map<std::string, const ResultRow *> &by_name) {
+/// How a table calls the network that taught: what it is, where that is known, else what the row calls it.
+std::string teacher_of(const Run &run) {
+  const ResultRow &row = *run.row;
   if (row.teacher.empty()) return kNone;
-  const auto found = by_name.find(row.teacher);
-  if (found == by_name.end()) return row.teacher;
-  const std::string network = short_spec(found->second->network);
-  return found->second->setting.empty() ? network : fmt::format("{}, {}", network, found->second->setting);
+  const std::string &network =
+      row.teacher_network.empty() && run.teacher != nullptr ? run.teacher->network : row.teacher_network;
+  if (network.empty()) return row.teacher;
+  const bool is_substituted = run.teacher != nullptr && run.teacher->network == network && !run.teacher->setting.empty();
+  return is_substituted ? fmt::format("{}, {}", short_spec(network), run.teacher->setting) : short_spec(network);
 }
 
-Compared compared(const Group &group, const std::string &teacher) {
+/// What rows say there, each once.
+std::string joined(const std::vector<const ResultRow *> &rows, std::string ResultRow::*member) {
+  std::vector<std::string> out;
+  for (const ResultRow *row : rows)
+    if (!(row->*member).empty() && std::find(out.begin(), out.end(), row->*member) == out.end()) out.push_back(row->*member);
+  return fmt::format("{}", fmt::join(out, "; "));
+}
+
+Compared compared(const Group &group) {
   const ResultRow &first = *group.rows.front();
   Compared out;
+  out.name = first.name;
+  out.configuration = first.configuration;
   out.network = short_spec(first.network);
   out.family = first.family;
   out.setting = first.setting.empty() ? kNone : first.setting;
-  out.budgets = first.budgets;
-  out.teacher = teacher;
-  out.variant = first.variant;
+  out.budgets = joined(group.rows, &ResultRow::budgets);
+  out.teacher = group.teacher;
+  out.variant = joined(group.rows, &ResultRow::variant);
   out.data = first.data;
   out.protocol = first.protocol;
   out.epochs = first.epochs;
   out.parameters = first.parameters;
   out.original_parameters = first.original_parameters;
   out.activation_elements = first.activation_elements;
-  out.synthetic = first.synthetic.value_or(false);
+  out.synthetic = std::any_of(group.rows.begin(), group.rows.end(),
+                              [](const ResultRow *row) { return row->synthetic.value_or(false); }); // not known before epoch 1
   out.notes = group.notes;
   if (out.synthetic) out.data += out.data.empty() ? "synthetic" : " (synthetic)";
   const auto put = [](auto &map, const char *convention, const std::optional<Count> &count) {
@@ -151,16 +220,13 @@ Compared compared(const Group &group, const std::string &teacher) {
 
   std::vector<const ResultRow *> averaged;
   std::vector<std::pair<std::string, int>> states;
-  std::vector<std::string> sources;
   for (const ResultRow *row : group.rows) {
     const auto state = std::find_if(states.begin(), states.end(), [&](const auto &known) { return known.first == row->state; });
     if (state == states.end())
       states.emplace_back(row->state, 1);
     else
       ++state->second;
-    if (!row->source.empty() && std::find(sources.begin(), sources.end(), row->source) == sources.end())
-      sources.push_back(row->source);
-    if (row->state != kDone && row->state != kPublished) {
+    if (!has_ended(*row)) {
       out.left_out.push_back(why_left_out(*row));
       continue;
     }
@@ -173,7 +239,7 @@ Compared compared(const Group &group, const std::string &teacher) {
   std::vector<std::string> texts;
   for (const auto &[state, n] : states) texts.push_back(states.size() == 1 ? state : fmt::format("{} {}", n, state));
   out.state = fmt::format("{}", fmt::join(texts, ", "));
-  out.source = fmt::format("{}", fmt::join(sources, "; "));
+  out.source = joined(group.rows, &ResultRow::source);
   out.top1_error_percent = measured(averaged, &ResultRow::top1_error_percent);
   out.top5_error_percent = measured(averaged, &ResultRow::top5_error_percent);
   out.train_top1_error_percent = measured(averaged, &ResultRow::train_top1_error_percent);
@@ -185,48 +251,33 @@ Compared compared(const Group &group, const std::string &teacher) {
 
 } // namespace
 
-std::vector<Compared> compare_results(const std::vector<ResultRow> &results) {
-  std::map<std::string, const ResultRow *> by_name;
-  for (const ResultRow &row : results) by_name.emplace(row.name, &row);
-  std::map<std::string, const ResultRow *> by_identity;
+std::vector<Compared> compare_results(const std::vector<std::vector<ResultRow>> &files) {
   std::vector<Group> groups;
-  std::vector<std::string> teachers;
   std::map<std::string, std::size_t> known; // groups by their key: the last with it
-  for (const ResultRow &row : results) {
-    if (!row.identity.empty()) {
-      const auto [same, is_new] = by_identity.emplace(row.identity, &row);
-      if (!is_new) {
-        if (train::write_results_json({*same->second}) != train::write_results_json({row}))
-          throw Error(ErrorCode::kInvalidFile, row.name,
-                      fmt::format("two rows that differ have the identity {}: of {} and of {}; one of them would be accepted",
-                                  shortened(row.identity, 12), shown(same->second->source), shown(row.source)));
-        continue;
-      }
-    }
-    const std::string teacher = teacher_of(row, by_name);
-    // Students of teachers that differ in their seeds differ in theirs.
-    const auto taught = by_name.find(row.teacher);
-    const std::string key =
-        key_of(row, taught == by_name.end() ? row.teacher : key_of(*taught->second, taught->second->teacher));
+  for (const Run &run : runs_of(files)) {
+    const ResultRow &row = *run.row;
+    const std::string key = key_of(run);
     const auto found = known.find(key);
     const bool is_alone = row.state == kPublished || !row.seed;
     Group *group = found == known.end() || is_alone ? nullptr : &groups[found->second];
     std::vector<std::string> notes;
-    if (group != nullptr && group->seeds.contains(*row.seed)) {
+    // Of one configuration and another identity, it is the teacher's seed that differs.
+    const bool differs_in_seeds = !row.configuration.empty() && !row.identity.empty();
+    if (group != nullptr && !differs_in_seeds && group->seeds.contains(*row.seed)) {
       notes.push_back(fmt::format("{} is not averaged with {}, which has the same seed", row.name, group->rows.front()->name));
       group = nullptr;
     }
     if (group == nullptr) {
       if (!is_alone) known[key] = groups.size();
-      groups.emplace_back().notes = std::move(notes);
-      teachers.push_back(teacher);
-      group = &groups.back();
+      group = &groups.emplace_back();
+      group->teacher = teacher_of(run);
+      group->notes = std::move(notes);
     }
     group->rows.push_back(&row);
     if (row.seed) group->seeds.insert(*row.seed);
   }
   std::vector<Compared> out;
-  for (std::size_t i = 0; i < groups.size(); ++i) out.push_back(compared(groups[i], teachers[i]));
+  for (const Group &group : groups) out.push_back(compared(group));
   return out;
 }
 
@@ -573,6 +624,31 @@ void append_some(std::vector<std::string> &notes, std::string_view what, const s
   notes.push_back(std::move(out));
 }
 
+/// The names of rows that no column tells apart, though they are of different configurations: "a, b", in their order.
+std::vector<std::string> alike(const std::vector<Compared> &rows) {
+  struct Alike {
+    std::vector<std::string_view> names;
+    std::set<std::string_view> configurations;
+  };
+  std::vector<std::string> order;
+  std::map<std::string, Alike> by_looks;
+  for (const Compared &row : rows) {
+    if (row.configuration.empty()) continue;
+    std::string looks = fmt::format("{}", fmt::join(std::array{row.network, row.setting, row.teacher, row.variant, row.data,
+                                                               row.protocol, text_of(row.epochs), text_of(row.parameters)},
+                                                    "\x1f"));
+    Alike &same = by_looks[looks];
+    if (same.names.empty()) order.push_back(std::move(looks));
+    same.names.push_back(row.name);
+    same.configurations.insert(row.configuration);
+  }
+  std::vector<std::string> out;
+  for (const std::string &looks : order)
+    if (const Alike &same = by_looks[looks]; same.configurations.size() > 1)
+      out.push_back(fmt::format("{}", fmt::join(same.names, ", ")));
+  return out;
+}
+
 std::vector<std::string> notes_of(const std::vector<Compared> &rows, const std::vector<TableColumn> &columns,
                                   const std::vector<std::string> &constants, const std::vector<Convention> &conventions) {
   std::vector<std::string> out;
@@ -593,6 +669,7 @@ std::vector<std::string> notes_of(const std::vector<Compared> &rows, const std::
       if (std::find(others.begin(), others.end(), note) == others.end()) others.push_back(note);
   }
   append_some(out, "not averaged in: ", left_out);
+  append_some(out, "rows that look alike differ in configuration; their first runs, in their order: ", alike(rows));
   constexpr std::size_t kMost = 5;
   out.insert(out.end(), others.begin(), others.begin() + static_cast<std::ptrdiff_t>(std::min(others.size(), kMost)));
   if (others.size() > kMost) out.push_back(fmt::format("and {} more notes on rows", others.size() - kMost));

@@ -18,9 +18,11 @@ namespace pare {
 /// A row of a table that compares networks: one that was counted, runs that differ in their seeds only, or a published point.
 /// Texts are empty and numbers missing where something is not known, or does not apply.
 struct Compared {
-  std::string network; ///< "wrn-28-10": short_spec()
-  std::string family;  ///< "generic"
-  std::string setting; ///< "Generic_0.1", or "none": the network as it is
+  std::string name;          ///< of its first run
+  std::string configuration; ///< of its runs
+  std::string network;       ///< "wrn-28-10": short_spec()
+  std::string family;        ///< "generic"
+  std::string setting;       ///< "Generic_0.1", or "none": the network as it is
   std::string budgets;
   std::string teacher; ///< "wrn-28-10", or "none"
   std::string variant;
@@ -52,10 +54,12 @@ struct Compared {
 /// The short name that means the same as a canonical spec: "wrn-28-10"; the spec where there is none.
 std::string short_spec(std::string_view spec);
 
-/// Rows of results that differ in nothing but seed and outcome are one: what was measured is averaged over those that are done.
-/// A run that stands in several files, by its identity, counts once. Published points, and runs without a seed, stay as they
-/// are. Throws Error{kInvalidFile} where runs of one identity differ.
-std::vector<Compared> compare_results(const std::vector<train::ResultRow> &results);
+/// Rows of results, file by file, that differ in nothing but seed and outcome are one: those of one configuration, or, where it
+/// is not known, those that say the same. What was measured is averaged over those that are done. A run that stands in several
+/// files, by its identity, counts once, where it is furthest. Published points, and runs without a seed, stay as they are.
+/// Names of teachers are those of the same file. Throws Error{kInvalidFile} where runs of one identity are done with other
+/// results.
+std::vector<Compared> compare_results(const std::vector<std::vector<train::ResultRow>> &files);
 
 /// What the command line says of a table.
 struct TableRequest {

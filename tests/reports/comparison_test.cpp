@@ -30,7 +30,7 @@ train::ResultRow run_of(std::string setting, std::int64_t seed, std::optional<do
 
 std::string text_of(const std::vector<train::ResultRow> &rows, const TableRequest &request, Reader reader = Reader::kPerson,
                     Format format = Format::kText) {
-  const Report report = comparison_table(compare_results(rows), request, reader);
+  const Report report = comparison_table(compare_results({rows}), request, reader);
   return write({&report, 1}, format);
 }
 
@@ -52,7 +52,7 @@ TEST(Comparison, SeedsAreAveraged) {
   const std::vector<train::ResultRow> rows = {run_of("Generic_0.5", 1, 11), run_of("Shuffle_4", 1, 20),
                                               run_of("Generic_0.5", 2, 12), run_of("Generic_0.5", 3, 14),
                                               run_of("Generic_0.5", 4, {})};
-  const std::vector<Compared> compared = compare_results(rows);
+  const std::vector<Compared> compared = compare_results({rows});
   ASSERT_EQ(compared.size(), 2U);
   EXPECT_EQ(compared[0].network, "wrn-16-1");
   EXPECT_EQ(compared[0].runs, 3);
@@ -82,7 +82,7 @@ TEST(Comparison, NothingElseIsAveraged) {
   const auto rows_with = [&](auto &&change) {
     train::ResultRow other = run_of("Generic_0.5", 2, 12);
     change(other);
-    return compare_results({one, other}).size();
+    return compare_results({{one, other}}).size();
   };
   EXPECT_EQ(rows_with([](train::ResultRow & /*row*/) {}), 1U);
   EXPECT_EQ(rows_with([](train::ResultRow &row) { row.variant = "beta=100"; }), 2U);
@@ -96,22 +96,101 @@ TEST(Comparison, NothingElseIsAveraged) {
   // The same seed again is another row, and said.
   train::ResultRow again = run_of("Generic_0.5", 1, 12);
   again.name = "again";
-  const std::vector<Compared> twice = compare_results({one, again});
+  const std::vector<Compared> twice = compare_results({{one, again}});
   ASSERT_EQ(twice.size(), 2U);
   EXPECT_EQ(twice[1].notes, (std::vector<std::string>{"again is not averaged with Generic_0.5.1, which has the same seed"}));
-  // A run that stands in two files counts once.
-  train::ResultRow identified = one;
-  identified.identity = "0123456789abcdef";
-  EXPECT_EQ(compare_results({identified, identified})[0].runs, 1);
-  train::ResultRow differs = identified;
-  differs.top1_error_percent = 12;
-  differs.source = "elsewhere";
-  expect_message(
-      [&] {
-        compare_results({identified, differs});
-      },
-      "[invalid_file] Generic_0.5.1: two rows that differ have the identity 01234...cdef: of "
-      "\"runs/Generic_0.5.1\" and of \"elsewhere\"; one of them would be accepted");
+}
+
+// Protocols of one name, other numbers of images, other precisions: no other field says so.
+TEST(Comparison, RunsOfOneConfigurationAreOne) {
+  std::vector<train::ResultRow> rows = {run_of("Generic_0.5", 1, {}), run_of("Generic_0.5", 2, 11),
+                                        run_of("Generic_0.5", 3, 13), run_of("Generic_0.5", 4, 20), run_of("Shuffle_4", 1, 30)};
+  for (train::ResultRow &row : rows) row.configuration = "a";
+  rows[3].configuration = "b";
+  rows[4].configuration = "c";
+  rows[0].state = "missing";
+  rows[0].epoch.reset();
+  rows[0].synthetic.reset();
+  rows[1].synthetic = rows[2].synthetic = rows[3].synthetic = true;
+  const std::vector<Compared> compared = compare_results({rows});
+  ASSERT_EQ(compared.size(), 3U);
+  EXPECT_EQ(compared[0].state, "1 missing, 2 done");
+  EXPECT_EQ(compared[0].data, "fashion-mnist (synthetic)");
+  EXPECT_EQ(compared[0].top1_error_percent->mean, 12);
+  EXPECT_EQ(compared[1].top1_error_percent->mean, 20);
+  TableRequest request = with_conventions();
+  request.columns = {"setting", "top1"};
+  EXPECT_EQ(text_of(rows, request),
+            "setting      top-1 error [%]\n"
+            "----------------------------\n"
+            "Generic_0.5     12.00 ± 1.41\n"
+            "Generic_0.5            20.00\n"
+            "Shuffle_4              30.00\n"
+            "\n"
+            "synthetic: the images are made up, and errors on them say nothing of other images\n"
+            "mean ± sample standard deviation over n runs that differ in their seeds\n"
+            "not averaged in: Generic_0.5.1: missing\n"
+            "rows that look alike differ in configuration; their first runs, in their order: Generic_0.5.1,\n"
+            "  Generic_0.5.4\n");
+  // Of one configuration, seed and another identity: the seeds of their teachers differ.
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].identity = std::to_string(i);
+  rows[1].variant = "teacher=t.seed_1";
+  rows[2].variant = "teacher=t.seed_2";
+  rows[2].seed = 2;
+  const std::vector<Compared> taught = compare_results({rows});
+  EXPECT_EQ(taught[0].seeds, (std::vector<std::int64_t>{2, 2}));
+  EXPECT_EQ(taught[0].variant, "teacher=t.seed_1; teacher=t.seed_2");
+}
+
+TEST(Comparison, ARunInTwoFilesCountsOnce) {
+  train::ResultRow one = run_of("Generic_0.5", 1, 11);
+  one.identity = "0123456789abcdef";
+  const auto both = [&](auto &&change) {
+    train::ResultRow other = one;
+    change(other);
+    const std::vector<Compared> compared = compare_results({{one}, {other}});
+    EXPECT_EQ(compared.size(), 1U);
+    EXPECT_EQ(compare_results({{other}, {one}}).at(0).top1_error_percent->mean, 11) << "the other way round";
+    return compared.at(0);
+  };
+  // A copy that was collated elsewhere.
+  const Compared copied = both([](train::ResultRow &row) {
+    row.name = "copy";
+    row.source = "elsewhere";
+    row.seconds = 12;
+    row.device = "cuda";
+    row.note = "copied";
+  });
+  EXPECT_EQ(copied.runs, 1);
+  EXPECT_EQ(copied.source, one.source);
+  // Collated before it was done.
+  const Compared done = both([](train::ResultRow &row) {
+    row.state = "unfinished";
+    row.epoch = 3;
+    row.top1_error_percent = 40;
+  });
+  EXPECT_EQ(done.state, "done");
+  EXPECT_EQ(done.top1_error_percent->mean, 11);
+  train::ResultRow begun = one;
+  begun.state = "unfinished";
+  begun.epoch = 1;
+  train::ResultRow further = begun;
+  further.epoch = 2;
+  for (const auto &files : {std::vector{std::vector{begun}, {further}}, {{further}, {begun}}})
+    EXPECT_EQ(compare_results(files).at(0).left_out, (std::vector<std::string>{"Generic_0.5.1: unfinished, epoch 2 of 4"}));
+  for (auto &&change :
+       {+[](train::ResultRow &row) { row.top1_error_percent = 12; }, +[](train::ResultRow &row) { row.epoch = 3; },
+        +[](train::ResultRow &row) { row.state = "published"; }}) {
+    train::ResultRow differs = one;
+    change(differs);
+    differs.source = "elsewhere";
+    expect_message(
+        [&] {
+          compare_results({{one}, {differs}});
+        },
+        "[invalid_file] Generic_0.5.1: two results that differ have the identity 01234...cdef: of "
+        "\"runs/Generic_0.5.1\" and of \"elsewhere\"; one of them would be accepted");
+  }
 }
 
 // Students whose teachers differ in their seeds only are averaged, whatever these are called.
@@ -120,14 +199,40 @@ TEST(Comparison, TeachersAreToldApartByWhatTheyAre) {
                                         run_of("Generic_0.5", 2, 12)};
   rows[2].teacher = rows[0].name;
   rows[3].teacher = rows[1].name;
-  const std::vector<Compared> compared = compare_results(rows);
+  const std::vector<Compared> compared = compare_results({rows});
   ASSERT_EQ(compared.size(), 2U);
   EXPECT_EQ(compared[0].setting, "none");
   EXPECT_EQ(compared[0].teacher, "none");
   EXPECT_EQ(compared[1].teacher, "wrn-16-1");
   EXPECT_EQ(compared[1].runs, 2);
   rows[1].protocol = "another";
-  EXPECT_EQ(compare_results(rows).size(), 4U);
+  EXPECT_EQ(compare_results({rows}).size(), 4U);
+}
+
+// Files of other hands have their own "t".
+TEST(Comparison, TeachersAreLookedUpInTheirOwnFile) {
+  train::ResultRow narrow = run_of("", 1, 8);
+  narrow.name = "t";
+  train::ResultRow wide = narrow;
+  wide.network = "wide_resnet:depth=16,width=4,classes=10";
+  train::ResultRow student = run_of("Generic_0.5", 1, 11);
+  student.teacher = "t";
+  train::ResultRow other = student;
+  other.seed = 2;
+  const auto teachers = [](const std::vector<std::vector<train::ResultRow>> &files) {
+    std::vector<std::string> out;
+    for (const Compared &row : compare_results(files))
+      if (row.teacher != "none") out.push_back(row.teacher);
+    return out;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(teachers({{narrow, student}, {other, wide}}), (Names{"wrn-16-1", "wrn-16-4"}));
+  EXPECT_EQ(teachers({{narrow}, {student}}), Names{"t"}) << "of another file";
+  student.teacher_network = wide.network;
+  EXPECT_EQ(teachers({{student}}), Names{"wrn-16-4"});
+  EXPECT_EQ(teachers({{narrow, student}}), Names{"wrn-16-4"}) << "what the row says counts";
+  wide.setting = "Shuffle_4";
+  EXPECT_EQ(teachers({{wide, student}}), Names{"wrn-16-4, Shuffle_4"});
 }
 
 TEST(Comparison, RowsAreChosenSortedAndGrouped) {
