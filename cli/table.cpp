@@ -213,7 +213,7 @@ const Command &command_table() {
            {.name = "--columns",
             .value = "LIST",
             .description = columns,
-            .otherwise = "those that have something to say",
+            .otherwise = "those that have something to say, for people the most looked at",
             .repeats = true},
            {.name = "--sort",
             .value = "LIST",

@@ -278,6 +278,23 @@ TEST(Comparison, RowsAreChosenSortedAndGrouped) {
   EXPECT_NE(text_of(rows, request).find("Shuffle_4              2.00"), std::string::npos) << text_of(rows, request);
 }
 
+// Tables for people are to fit a page.
+TEST(Comparison, BudgetsAndTop5AreForThoseWhoAsk) {
+  train::ResultRow row = run_of("Generic_0.5", 1, 11);
+  row.budgets = "parameters<=30%";
+  row.top5_error_percent = 1;
+  TableRequest request;
+  EXPECT_EQ(text_of({row}, request, Reader::kPerson, Format::kCsv),
+            "network,setting,parameters,parameters of the original [%],top-1 error [%],top-1 error sd [%]\n"
+            "wrn-16-1,Generic_0.5,1000,25,11,\n");
+  const std::string all = text_of({row}, request, Reader::kProgram, Format::kCsv);
+  EXPECT_NE(all.find(",parameters<=30%,"), std::string::npos) << all;
+  EXPECT_NE(all.find("top-5 error [%]"), std::string::npos) << all;
+  request.columns = {"budgets", "top5"};
+  EXPECT_EQ(text_of({row}, request, Reader::kPerson, Format::kCsv),
+            "budgets,top-5 error [%],top-5 error sd [%]\nparameters<=30%,1,\n");
+}
+
 TEST(Comparison, WhatIsNoColumnIsRefused) {
   const auto refused = [](auto &&change, std::string_view line) {
     TableRequest request = with_conventions();
