@@ -230,18 +230,27 @@ bool create_file(const std::string &path, std::string_view text) {
   if (descriptor < 0) fail_to_write(path, errno);
   int fault = write_all(descriptor, text);
   if (fault == 0 && ::fsync(descriptor) != 0) fault = errno;
+  int link_failed = 0;
   bool created = fault == 0 && ::link(temporary.c_str(), path.c_str()) == 0;
   if (fault == 0 && !created) {
     // On NFS its answer may be lost: then the count of links tells.
     const int why = errno;
     struct stat status {};
     created = ::fstat(descriptor, &status) == 0 && status.st_nlink == 2;
-    if (!created && why != EEXIST) fault = why;
+    if (!created && why != EEXIST) link_failed = why;
   }
   ::close(descriptor);
   ::unlink(temporary.c_str());
   if (fault != 0) fail_to_write(path, fault);
+  if (link_failed != 0) throw Error(ErrorCode::kIo, path, fmt::format("cannot be made: {}", link_fault(link_failed)));
   return created;
+}
+
+std::string link_fault(int fault) {
+  std::string out = std::strerror(fault);
+  if (fault == EPERM || fault == EOPNOTSUPP) // ENOTSUP is the same number on Linux
+    out += "; a folder on a file system with hard links would be accepted";
+  return out;
 }
 
 void write_files(std::span<const NamedText> files) {

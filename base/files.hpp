@@ -40,6 +40,9 @@ void write_file(const std::string &path, std::string_view text, const MayWrite &
 /// makes it at the same moment, on whatever host. Throws Error{kIo}.
 bool create_file(const std::string &path, std::string_view text);
 
+/// Why link() failed, by its errno: where the file system has no hard links, that some are needed.
+std::string link_fault(int fault);
+
 /// The same as write_file() for several: none is there anew before all are written under their temporary names.
 struct NamedText {
   std::string path;

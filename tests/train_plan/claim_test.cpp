@@ -2,10 +2,12 @@
 
 #include "train/plan/claim.hpp"
 
+#include "base/files.hpp"
 #include "tests/support.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -116,6 +118,12 @@ private:
   pid_t pid_ = 0;
   bool is_there_ = false;
 };
+
+/// Whether a condition came true in the time that the slowest machine needs.
+bool comes(const std::function<bool()> &condition) {
+  for (int i = 0; i < 60'000 && !condition(); ++i) std::this_thread::sleep_for(milliseconds(1));
+  return condition();
+}
 
 std::string this_host() {
   std::array<char, 256> name{};
@@ -230,8 +238,41 @@ TEST_F(Claims, OfADeadProcessOfThisMachineAreTakenOverAtOnce) {
   EXPECT_TRUE(in_force());
 }
 
+// As a file server's listing of before has one, or a link that leads nowhere.
+TEST_F(Claims, ThatAreListedAndNotThereAreAFault) {
+  fs::create_symlink("nowhere", file(3));
+  const std::string said = fmt::format("[io] {}: is in the folder's listing, and there is no such file; the folder without it, "
+                                       "or the same command when the listing is up to date would be accepted",
+                                       file(3));
+  expect_message([&] { in_force(); }, said);
+  expect_message([&] { Claim claim(folder(), {}); }, said);
+  EXPECT_EQ(names(), std::vector<std::string>{"claim-3.json"});
+}
+
+TEST_F(Claims, NeedAFileSystemWithHardLinks) {
+  EXPECT_EQ(link_fault(EPERM), "Operation not permitted; a folder on a file system with hard links would be accepted");
+  EXPECT_EQ(link_fault(ENOTSUP), "Operation not supported; a folder on a file system with hard links would be accepted");
+  EXPECT_EQ(link_fault(ENOSPC), "No space left on device");
+}
+
+TEST_F(Claims, AreReleasedWhereNoThreadCanRenewThem) {
+  pthread_attr_t before;
+  pthread_attr_t huge;
+  ASSERT_EQ(::pthread_getattr_default_np(&before), 0);
+  ASSERT_EQ(::pthread_attr_init(&huge), 0);
+  ASSERT_EQ(::pthread_attr_setstacksize(&huge, std::size_t{1} << 47), 0); // more than there are addresses
+  ASSERT_EQ(::pthread_setattr_default_np(&huge), 0);
+  EXPECT_THROW(Claim(folder(), {}), std::system_error);
+  ASSERT_EQ(::pthread_setattr_default_np(&before), 0);
+  EXPECT_EQ(names(), std::vector<std::string>{"claim-1.json"});
+  EXPECT_TRUE(read_claim(test::read_text(file(1))).released);
+  sigset_t held_back;
+  ASSERT_EQ(::pthread_sigmask(SIG_SETMASK, nullptr, &held_back), 0);
+  EXPECT_EQ(::sigismember(&held_back, SIGTERM), 0);
+}
+
 TEST_F(Claims, ExpireAndTheirHolderWritesNothingMore) {
-  constexpr double kLease = 0.5;
+  constexpr double kLease = 2; // renewed four times as often
   const std::string other = fmt::format("process {} on b", ::getpid());
   std::string first_check;
   const std::string report = folder() + "/report";
@@ -247,14 +288,15 @@ TEST_F(Claims, ExpireAndTheirHolderWritesNothingMore) {
   });
   ASSERT_TRUE(child.is_there());
   // It is renewed while its holder lives.
-  std::this_thread::sleep_for(milliseconds(700));
+  const auto begun = fs::last_write_time(file(1));
+  ASSERT_TRUE(comes([&] { return fs::last_write_time(file(1)) != begun; }));
   expect_message([&] { Claim claim(folder(), {.host = "b"}); }, taken_by(fmt::format("process {} on a", child.pid())));
   child.signal(SIGSTOP);
-  std::this_thread::sleep_for(milliseconds(600));
+  ASSERT_TRUE(comes([&] { return !in_force(); }));
   {
     Claim claim(folder(), {.lease_seconds = kLease, .host = "b"});
     child.signal(SIGCONT);
-    while (!fs::exists(report)) std::this_thread::sleep_for(milliseconds(1));
+    ASSERT_TRUE(comes([&] { return fs::exists(report); }));
     EXPECT_EQ(test::read_text(report), lost_to(other, kLease));
     claim.check();
   }

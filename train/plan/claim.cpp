@@ -168,15 +168,44 @@ std::optional<Found> look(const std::string &folder, std::uint64_t number) {
   return Found{.number = number, .file = read_claim(text), .renewed = status.st_mtim};
 }
 
-/// The highest claim. Its holder's successor may take it away while it is looked at: then that one's is.
+/// The highest claim. Its holder's successor may take it away while it is looked at: then that one's is. One that stays in the
+/// listing and cannot be opened is a link that leads nowhere, or a file server's listing of before.
 Found highest_claim(const std::string &folder) {
-  for (;;) {
+  constexpr int kTries = 100;
+  constexpr std::chrono::milliseconds kPause{10};
+  std::uint64_t before = 0;
+  for (int tries = 0;;) {
     const auto names = claims_in(folder);
     const std::uint64_t highest = names ? highest_of(*names) : 0;
     if (highest == 0) return {};
     if (const auto found = look(folder, highest)) return *found;
+    if (std::exchange(before, highest) != highest) {
+      tries = 0;
+    } else if (++tries < kTries) {
+      std::this_thread::sleep_for(kPause);
+    } else {
+      fail(path_of(folder, highest),
+           "is in the folder's listing, and there is no such file; the folder without it, or the same "
+           "command when the listing is up to date would be accepted");
+    }
   }
 }
+
+/// Holds back all signals of this thread, and of those that it starts, while this lives.
+class SignalsHeldBack {
+public:
+  SignalsHeldBack() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsHeldBack() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeldBack(const SignalsHeldBack &) = delete;
+  SignalsHeldBack &operator=(const SignalsHeldBack &) = delete;
+
+private:
+  sigset_t before_;
+};
 
 bool is_in_force(const Found &claim, double now_seconds, const std::string &machine) {
   if (claim.number == 0 || claim.file.released) return false;
@@ -262,14 +291,10 @@ Claim::Claim(std::string folder, const ClaimOptions &options) : folder_(std::mov
     own_.machine.clear(); // nobody could tell it from a later process of the same number
   try {
     take();
-    // Signals are for the threads of before.
-    sigset_t all;
-    sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    const SignalsHeldBack for_others; // signals are for the threads of before
     thread_ = std::thread([this] { renew_now_and_then(); });
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   } catch (...) {
+    release();
     ::unlink(temporary().c_str());
     if (descriptor_ >= 0) ::close(descriptor_);
     throw;
@@ -278,21 +303,24 @@ Claim::Claim(std::string folder, const ClaimOptions &options) : folder_(std::mov
 
 Claim::~Claim() {
   end_thread();
-  if (number_ != 0) {
-    try {
-      check();
-      ClaimFile released = own_;
-      released.released = true;
-      int file = -1;
-      if (write_temporary(released, file)) {
-        ::close(file);
-        if (::rename(temporary().c_str(), this->file(number_).c_str()) != 0) ::unlink(temporary().c_str());
-      }
-    } catch (const Error &) {
-      // Another has it; or nobody can say so, and it expires.
-    }
-  }
+  release();
   ::close(descriptor_);
+}
+
+void Claim::release() {
+  if (number_ == 0) return;
+  try {
+    check();
+    ClaimFile released = own_;
+    released.released = true;
+    int file = -1;
+    if (write_temporary(released, file)) {
+      ::close(file);
+      if (::rename(temporary().c_str(), this->file(number_).c_str()) != 0) ::unlink(temporary().c_str());
+    }
+  } catch (const Error &) {
+    // Another has it; or nobody can say so, and it expires.
+  }
 }
 
 std::string Claim::file(std::uint64_t number) const { return path_of(folder_, number); }
@@ -336,7 +364,7 @@ void Claim::take() {
     const int fault = errno;
     if (linked || (::fstat(descriptor_, &status) == 0 && status.st_nlink == 2)) break;
     // Another was faster, and is found in the next round: with its claim, or, as its holder tidied up, without ours.
-    if (fault != EEXIST && fault != ENOENT) fail(path, fmt::format("cannot be made: {}", std::strerror(fault)));
+    if (fault != EEXIST && fault != ENOENT) fail(path, fmt::format("cannot be made: {}", link_fault(fault)));
   }
   ::unlink(temporary().c_str());
   const std::uint64_t number = before.number + 1;

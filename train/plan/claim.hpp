@@ -73,6 +73,7 @@ public:
 private:
   void take();
   void verify();
+  void release();
   [[noreturn]] void lose(const std::string &how);
   void end_thread();
   void renew_now_and_then();
