@@ -157,16 +157,35 @@ TEST_F(Collate, SaysWhyRunsAreNotDone) {
 }
 
 TEST_F(Collate, RefusesRunsThatAreConfiguredOtherwise) {
-  const fs::path path = run("a", 1, {60}, false);
+  const fs::path path = run("a", 1, {60}, false); // of a student, whose teacher is in the schedule by its identity alone
   const std::string file = (path / "run.json").string();
   RunFile changed = read_run(test::read_text(file), file);
-  changed.config.protocol.learning_rate = 0.5;
+  changed.config.teacher->file = "../t/weights.safetensors";
+  changed.config.teacher->checksum = std::string(64, 'c');
   write_file(file, write_run(changed));
-  expect_message(
-      [&] { collated({"a"}); },
-      "[invalid_config] a/" + schedule.experiments[1].folder() +
-          ": says that it is wrn_10_1.generic_0.5.student, and is configured otherwise: protocol.learning_rate = 0.5, but "
-          "the run was started with 0.1; without this folder the others would be accepted");
+  EXPECT_EQ(collated({"a"}).rows[1].state, "unfinished");
+  changed.config.protocol.batch = 7;
+  write_file(file, write_run(changed));
+  expect_message([&] { collated({"a"}); },
+                 "[invalid_config] a/" + schedule.experiments[1].folder() +
+                     ": says that it is wrn_10_1.generic_0.5.student, and is configured otherwise: protocol.batch = 128, but "
+                     "the run was started "
+                     "with 7; the run.json that it was started with, or this folder moved elsewhere would be accepted");
+}
+
+// What is there besides counts.
+TEST_F(Collate, RemarksFilesThatCannotBeRead) {
+  const fs::path path = run("a", 1, {60, 55}, false);
+  write_file((path / "result.json").string(), "{\"schema\": \"pare.r");
+  write_file((path / kFailureFile).string(), "{}");
+  const Collation found = collated({"a"});
+  EXPECT_EQ(found.rows[1].state, "unfinished");
+  EXPECT_EQ(found.rows[1].epoch, 2);
+  EXPECT_EQ(found.rows[1].top1_error_percent, 55);
+  ASSERT_EQ(found.remarks.size(), 2U);
+  const std::string shown = "passed over: a/" + schedule.experiments[1].folder();
+  EXPECT_TRUE(found.remarks[0].starts_with(shown + "/result.json: ")) << found.remarks[0];
+  EXPECT_EQ(found.remarks[1], shown + "/failure.json/schema: \"schema\": \"pare.failure/1\" is expected, and there is none");
 }
 
 TEST_F(Collate, PassesOverWhatTheScheduleHasNot) {

@@ -91,20 +91,20 @@ TEST_F(Runners, TrainTeachersBeforeTheirStudentsByWhatTheScheduleSays) {
   options_.claim = {.lease_seconds = 7.5, .host = "here"};
   options_.data = {"CIFAR10:elsewhere"};
   EXPECT_EQ(states(run(s)), (Lines{"done", "done"}));
-  const std::string end = "--device cpu --lease 7.5 --quiet --data cifar10:elsewhere --host here";
-  EXPECT_EQ(calls(), (Lines{"resume runs/teacher-000000000001 " + end, "resume runs/student-000000000002 " + end}));
+  const std::string end = " --lease 7.5 --quiet --device cpu --data cifar10:elsewhere --host here";
+  EXPECT_EQ(calls(), (Lines{"resume " + folder(s, 0) + end, "resume " + folder(s, 1) + end}));
   EXPECT_EQ(listener_.lines, (Lines{"0/2 done  teacher: started", "1/2 done  teacher: done", "1/2 done  student: started",
                                     "2/2 done  student: done"}));
   const std::string path = folder(s, 1) + "/run.json";
   const RunFile file = read_run(read_text(path), path);
   EXPECT_EQ(file.config.data, "cifar10:elsewhere");
   EXPECT_EQ(file.config.threads, std::max(1U, std::thread::hardware_concurrency()));
-  EXPECT_EQ(file.config.teacher.value().file, "../teacher-000000000001/weights.safetensors");
+  EXPECT_EQ(file.config.teacher.value().file, "../" + s.experiments[0].folder() + "/weights.safetensors");
   EXPECT_EQ(file.config.teacher->checksum, digest("weights\n"));
   const auto recorded = recorded_experiment(file, path).value();
   EXPECT_EQ(recorded.name, "student");
-  EXPECT_EQ(recorded.identity, identity(1));
-  EXPECT_EQ(recorded.teacher, identity(0));
+  EXPECT_EQ(recorded.identity, s.experiments[1].identity);
+  EXPECT_EQ(recorded.teacher, s.experiments[0].identity);
   // The data must be those that the schedule was made for.
   EXPECT_NE(file.record.find("\"data_fingerprint\":\"" + std::string(64, 'f') + "\""), std::string::npos) << file.record;
   // Again: nothing is touched.
@@ -127,6 +127,31 @@ TEST_F(Runners, DivideTheCoresAndTakeTheDevicesInTurn) {
     devices.push_back(config.device);
   }
   EXPECT_EQ(devices, (Lines{"cuda:0", "cuda:1"}));
+}
+
+// Another kind of device would change its last bits; another GPU, or another place of the images would not.
+TEST_F(Runners, GoOnOnTheKindOfDeviceThatARunWasStartedOn) {
+  const Schedule s = schedule({{"on_cpu", 0}, {"on_gpu", 1}});
+  const auto run_on = [&](const std::string &device) {
+    for (const char *name : {"weights.safetensors", "result.json"})
+      for (std::size_t i = 0; i < 2; ++i) fs::remove(folder(s, i) + "/" + name);
+    fs::remove("calls");
+    options_.devices = {device};
+    EXPECT_EQ(states(run(s)), (Lines{"done", "done"}));
+  };
+  for (std::size_t i = 0; i < 2; ++i) {
+    RunFile file{.config = run_config_of(s, s.experiments[i]), .record = with_experiment("{}", s.experiments[i])};
+    file.config.device = i == 0 ? "cpu" : "cuda:0";
+    file.config.data = "cifar10:of_before";
+    write(folder(s, i) + "/run.json", write_run(file));
+  }
+  const std::string end = " --lease 60 --quiet";
+  run_on("cuda:1");
+  EXPECT_EQ(calls(), (Lines{"resume " + folder(s, 0) + end, "resume " + folder(s, 1) + end + " --device cuda:1"}));
+  options_.data = {s.data[0].spec}; // where the schedule says, and not where the run began
+  run_on("cpu");
+  const std::string data = " --data cifar10:data";
+  EXPECT_EQ(calls(), (Lines{"resume " + folder(s, 0) + end + " --device cpu" + data, "resume " + folder(s, 1) + end + data}));
 }
 
 TEST_F(Runners, GoOnThoughOneFails) {
@@ -182,6 +207,38 @@ TEST_F(Runners, DoNotTakeAnOldResultForANewOne) {
   EXPECT_EQ(run(s)[0].reason, "exit status 1 after 2 attempts: it broke");
 }
 
+// Who gets further each time is not given up: a node that is lost now and then is no fault of the run's.
+TEST_F(Runners, CountAttemptsFromWhereARunGotFurther) {
+  const Schedule s = schedule({{"gets_on", 0}});
+  write("trainer", R"(#!/bin/sh
+echo try >> "$2/tries"
+step=$(wc -l < "$2/tries")
+[ "$step" -gt 4 ] && step=4
+printf '{"step":%d,"seconds":1,"steps":60,"seconds_left":1,"saved_step":0,"saved_seconds":0}' "$step" > "$2/heartbeat.json"
+exit 1
+)");
+  options_.retries = 1;
+  EXPECT_EQ(run(s)[0].reason, "exit status 1 after 2 attempts");
+  EXPECT_EQ(tries(s, 0), "try\ntry\ntry\ntry\ntry\n") << "four that got further, and one";
+}
+
+TEST_F(Runners, EndThoughWhoStartedThemIgnoresItsChildren) {
+  std::signal(SIGCHLD, SIG_IGN);
+  EXPECT_EQ(states(run(schedule({{"a", 0}, {"breaks", 1}}))), (Lines{"done", "failed"}));
+}
+
+// A signal that comes while a trainer is about to be one ends it.
+TEST_F(Runners, EndWhatTheyHaveJustStarted) {
+  const Schedule s = schedule({{"stays", 0}});
+  const auto before = std::signal(SIGTERM, [](int) {});
+  for (int i = 0; i < 20; ++i) {
+    listener_.lines.clear();
+    listener_.ends = [&] { return listener_.lines.empty() ? 0 : SIGTERM; };
+    EXPECT_EQ(states(run(s)), Lines{"unfinished"});
+  }
+  std::signal(SIGTERM, before);
+}
+
 TEST_F(Runners, LetAllSaveAtASignal) {
   options_.jobs = 2;
   const Schedule s = schedule({{"hangs", 0}, {"hangs_too", 1}, {"not_begun", 2}});
@@ -203,7 +260,10 @@ TEST_F(Runners, LeaveNoTrainerBehindWhenTheyAreKilled) {
     }
     ::_exit(0);
   }
-  while (!fs::exists(file) || read_text(file).empty()) std::this_thread::sleep_for(milliseconds(1));
+  const auto is_there = [&] { return fs::exists(file) && !read_text(file).empty(); };
+  for (int i = 0; i < 60'000 && !is_there(); ++i) std::this_thread::sleep_for(milliseconds(1));
+  if (!is_there()) ::kill(runner, SIGKILL);
+  ASSERT_TRUE(is_there());
   const pid_t trainer = std::stoi(read_text(file));
   ASSERT_EQ(::kill(trainer, 0), 0);
   ::kill(runner, SIGKILL);
@@ -250,11 +310,12 @@ TEST_F(Runners, RefuseTheFolderOfAnotherRun) {
   Schedule s = schedule({{"a", 0}, {"b", 1}});
   const std::string path = folder(s, 1) + "/run.json";
   write(path, write_run({.config = run_config_of(s, s.experiments[0]), .record = with_experiment("{}", s.experiments[0])}));
-  const std::string end = ", and in the schedule it is that of b (" + identity(1) +
+  const std::string start = "[invalid_config] " + folder(s, 1) + ": holds ";
+  const std::string end = ", and in the schedule it is that of b (" + s.experiments[1].identity +
                           "); another folder for the runs, or the schedule that it was begun with would be accepted";
-  expect_message([&] { run(s); }, "[invalid_config] runs/b-000000000002: holds the run of a (" + identity(0) + ")" + end);
+  expect_message([&] { run(s); }, start + "the run of a (" + s.experiments[0].identity + ")" + end);
   write(path, write_run({.config = run_config_of(s, s.experiments[0]), .record = "{}"}));
-  expect_message([&] { run(s); }, "[invalid_config] runs/b-000000000002: holds a run that was started by hand" + end);
+  expect_message([&] { run(s); }, start + "a run that was started by hand" + end);
   EXPECT_TRUE(calls().empty()) << "before anything is begun";
   options_.data = {"mnist:x"};
   expect_message([&] { run(s); },
@@ -264,13 +325,44 @@ TEST_F(Runners, RefuseTheFolderOfAnotherRun) {
   expect_message([&] { run(s); }, "[usage] --data: cifar10 is given twice");
 }
 
+// Its result would be refused; so it is not trained, and the others are.
+TEST_F(Runners, DoNotGoOnWithARunThatWasChanged) {
+  const Schedule s = schedule({{"teacher", 0}, {"student", 0}, {"good", 2}, {"by_another", 0}, {"other_data", 4}});
+  const auto put_run = [&](std::size_t i, std::int64_t batch, const std::string &record, Experiment says) {
+    RunFile file{.config = run_config_of(s, s.experiments[i]), .record = with_experiment(record, says)};
+    file.config.protocol.batch = batch;
+    if (file.config.teacher) {
+      file.config.teacher->file = "weights";
+      file.config.teacher->checksum = std::string(64, 'c');
+    }
+    write(folder(s, i) + "/run.json", write_run(file));
+  };
+  const std::int64_t batch = s.protocols[0].batch;
+  put_run(1, 7, "{}", s.experiments[1]);
+  Experiment by_another = s.experiments[3];
+  by_another.teacher = s.experiments[2].identity;
+  put_run(3, batch, "{}", by_another);
+  put_run(4, batch, R"({"data_fingerprint": "ab"})", s.experiments[4]);
+  const auto statuses = run(s);
+  EXPECT_EQ(states(statuses), (Lines{"done", "failed", "done", "failed", "failed"}));
+  const auto said = [&](std::size_t i, const std::string &difference) {
+    return "[invalid_config] " + folder(s, i) + ": says that it is " + s.experiments[i].name +
+           ", and is configured otherwise: " + difference +
+           "; the run.json that it was started with, or this folder moved elsewhere would be accepted";
+  };
+  EXPECT_EQ(statuses[1].reason, said(1, "protocol.batch = 128, but the run was started with 7"));
+  EXPECT_EQ(statuses[3].reason, said(3, "its teacher is another run"));
+  EXPECT_EQ(statuses[4].reason, said(4, "its data have another fingerprint"));
+  EXPECT_EQ(calls().size(), 2U);
+}
+
 TEST_F(Runners, FailAloneWhereAFolderIsHalfCopied) {
   const Schedule s = schedule({{"half", 0}, {"of_half", 0}, {"good", 2}});
   write(folder(s, 0) + "/metrics.jsonl", "of before");
   const auto statuses = run(s);
   EXPECT_EQ(states(statuses), (Lines{"failed", "waiting", "done"}));
-  EXPECT_EQ(statuses[0].reason, "[io] runs/half-000000000001: holds files, and no run.json; an empty folder, or that of a run "
-                                "would be accepted");
+  EXPECT_EQ(statuses[0].reason,
+            "[io] " + folder(s, 0) + ": holds files, and no run.json; an empty folder, or that of a run would be accepted");
   EXPECT_EQ(read_text(folder(s, 0) + "/metrics.jsonl"), "of before");
   EXPECT_FALSE(fs::exists(folder(s, 0) + "/run.json"));
 }
@@ -281,7 +373,7 @@ TEST_F(Runners, FailAloneWhereRunJsonIsCut) {
   write(folder(s, 0) + "/run.json", "{\"schema\": \"pare.ru");
   const auto statuses = run(s);
   EXPECT_EQ(states(statuses), (Lines{"failed", "done"}));
-  EXPECT_TRUE(statuses[0].reason.starts_with("[invalid_file] runs/cut-000000000001/run.json: ")) << statuses[0].reason;
+  EXPECT_TRUE(statuses[0].reason.starts_with("[invalid_file] " + folder(s, 0) + "/run.json: ")) << statuses[0].reason;
   EXPECT_EQ(read_text(folder(s, 0) + "/run.json"), "{\"schema\": \"pare.ru");
 }
 
@@ -320,7 +412,7 @@ TEST_F(Runners, OfTenThousandExperimentsAreQuick) {
   for (std::size_t i = 1; i + 1 < list.size(); ++i) {
     const std::string path = folder(s, i);
     fs::create_directories(path);
-    std::ofstream(path + "/run.json") << text << "\"identity\": \"" << identity(i) << '"';
+    std::ofstream(path + "/run.json") << text << "\"identity\": \"" << s.experiments[i].identity << '"';
     std::ofstream(path + "/result.json") << done;
     std::ofstream(path + "/weights.safetensors") << "";
   }

@@ -4,6 +4,7 @@
 
 #include "base/files.hpp"
 #include "tests/support.hpp"
+#include "train/experiments/identity.hpp"
 #include "train/experiments/schedule.hpp"
 #include "train/experiments/state.hpp"
 #include "train/plan/claim.hpp"
@@ -45,10 +46,7 @@ protected:
     std::ofstream(path, std::ios::binary) << text;
   }
 
-  /// Sixty-four digits that tell the experiment of a number.
-  static std::string identity(std::size_t number) { return fmt::format("{:012x}{:052x}", number + 1, 0); }
-
-  /// Experiments by name, each with the place of its teacher in this list, or itself.
+  /// Experiments by name, each with the place of its teacher in this list, or itself. They differ in their seeds.
   static Schedule schedule(const std::vector<std::pair<std::string, std::size_t>> &experiments) {
     Schedule out;
     out.name = "by hand";
@@ -61,11 +59,13 @@ protected:
     data.spec = "cifar10:data";
     data.fingerprint = std::string(64, 'f');
     out.data.push_back(data);
+    Identities identities;
     for (std::size_t i = 0; i < experiments.size(); ++i) {
       Experiment e;
       e.name = experiments[i].first;
-      e.identity = identity(i);
-      if (experiments[i].second != i) e.teacher = identity(experiments[i].second);
+      e.seed = i;
+      if (experiments[i].second != i) e.teacher = out.experiments.at(experiments[i].second).identity;
+      e.identity = identities.of(run_config_of(out, e), data.fingerprint, e.teacher);
       out.experiments.push_back(e);
     }
     return out;

@@ -4,6 +4,7 @@
 #include "base/files.hpp"
 #include "base/json.hpp"
 #include "train/experiments/identity.hpp"
+#include "train/experiments/run_check.hpp"
 #include "train/experiments/state.hpp"
 #include "train/plan/checkpoint.hpp"
 #include "train/plan/records.hpp"
@@ -46,6 +47,45 @@ bool is_there(const fs::path &path) {
   return fs::exists(path, fault);
 }
 
+/// All of a row that is known before the experiment is run.
+ResultRow row_of(const Schedule &schedule, const Experiment &experiment, const Experiment *teacher) {
+  const ScheduledDesign &design = schedule.designs[experiment.design];
+  const Protocol &protocol = schedule.protocols[experiment.protocol];
+  const auto by = [](const std::map<std::string, Count> &counts, const std::string &convention) {
+    const auto found = counts.find(convention);
+    return found == counts.end() ? std::nullopt : std::optional(found->second);
+  };
+  ResultRow out;
+  out.name = experiment.name;
+  out.identity = experiment.identity;
+  out.configuration = experiment.configuration;
+  out.network = experiment.network;
+  out.family =
+      experiment.setting.starts_with(kWidth) ? std::string(kWidth) : fmt::format("{}", fmt::join(design.families, "+"));
+  out.setting = experiment.setting;
+  out.budgets = fmt::format("{}", fmt::join(experiment.budgets, ", "));
+  if (experiment.outside_teacher) {
+    out.teacher = experiment.outside_teacher->file;
+    out.teacher_network = load_design_text(experiment.outside_teacher->network).network.name;
+  } else if (teacher != nullptr) {
+    out.teacher = teacher->name;
+    out.teacher_network = teacher->network;
+  }
+  out.variant = experiment.variant;
+  out.data = parse_data_spec(schedule.data[experiment.data].spec).first;
+  out.protocol = protocol.name;
+  out.seed = static_cast<std::int64_t>(experiment.seed);
+  out.epochs = protocol.epochs;
+  out.parameters = Count(design.costs.parameters);
+  out.mult_adds_macs = by(design.costs.mult_adds, "macs");
+  out.mult_adds_reference = by(design.costs.mult_adds, "reference");
+  out.activation_elements = Count(design.costs.activation_elements);
+  out.original_parameters = Count(design.costs.original_parameters);
+  out.original_mult_adds_macs = by(design.costs.original_mult_adds, "macs");
+  out.original_mult_adds_reference = by(design.costs.original_mult_adds, "reference");
+  return out;
+}
+
 class Collator {
 public:
   explicit Collator(const Schedule &schedule) : schedule_(schedule) {
@@ -58,7 +98,10 @@ public:
 
 private:
   void read_run(const fs::path &path, const RunsFolder &folder);
-  Found look(const fs::path &path, const RunFile &run, const RunsFolder &folder);
+  Found look(const fs::path &path, const std::string &shown, const RunFile &run, const RunsFolder &folder);
+  template <class Read>
+  auto read_if_there(const fs::path &path, const std::string &shown, const Read &read)
+      -> decltype(std::optional(read(std::string(), shown)));
   ResultRow row(const Experiment &experiment, const std::optional<Found> &found) const;
 
   const Schedule &schedule_;
@@ -94,22 +137,8 @@ void Collator::read_run(const fs::path &path, const RunsFolder &folder) {
       return;
     }
     const Experiment &experiment = schedule_.experiments[known->second];
-    const Json record = json::parse(run.record, json::Place(shown));
-    const auto fingerprint = record.find("data_fingerprint"); // not there before it has begun
-    const std::string identity =
-        identities_.of(run.config,
-                       fingerprint != record.end() && fingerprint->is_string() ? fingerprint->get<std::string>()
-                                                                               : schedule_.data[experiment.data].fingerprint,
-                       recorded->teacher);
-    if (identity != experiment.identity) {
-      const auto difference = first_difference(run.config, run_config_of(schedule_, experiment));
-      throw Error(ErrorCode::kInvalidConfig, shown,
-                  fmt::format("says that it is {}, and is configured otherwise{}; without this folder the others would be "
-                              "accepted",
-                              experiment.name, difference ? ": " + *difference : ""));
-    }
-    Found one = look(path, run, folder);
-    one.source = shown;
+    check_run(run, *recorded, schedule_, experiment, identities_, shown);
+    Found one = look(path, shown, run, folder);
     std::optional<Found> &best = found_[known->second];
     if (best && best->is_done && one.is_done && best->last && one.last &&
         best->last->validation.top1_error_percent != one.last->validation.top1_error_percent)
@@ -123,20 +152,30 @@ void Collator::read_run(const fs::path &path, const RunsFolder &folder) {
   }
 }
 
-Found Collator::look(const fs::path &path, const RunFile &run, const RunsFolder &folder) {
+/// What `read` makes of a file; none where that is not there. One that cannot be read is remarked, and the run has the rest.
+template <class Read>
+auto Collator::read_if_there(const fs::path &path, const std::string &shown, const Read &read)
+    -> decltype(std::optional(read(std::string(), shown))) {
+  if (!is_there(path)) return std::nullopt;
+  const std::string where = fmt::format("{}/{}", shown, path.filename().string());
+  try {
+    return read(read_text(path.string(), where), where);
+  } catch (const Error &error) {
+    remarks_.push_back(fmt::format("passed over: {}: {}", error.where(), error.message()));
+    return std::nullopt;
+  }
+}
+
+Found Collator::look(const fs::path &path, const std::string &shown, const RunFile &run, const RunsFolder &folder) {
   Found out;
-  const auto text = [&](std::string_view name) {
-    const std::string file = (path / name).string();
-    return read_text(file, file);
-  };
+  out.source = shown;
   const Json record = json::parse(run.record, json::Place("record"));
   if (const auto device = record.find("device"); device != record.end() && device->is_string())
     out.device = device->get<std::string>();
 
-  std::optional<RunResult> result;
-  if (is_there(path / "result.json")) result = read_result(text("result.json"), (path / "result.json").string());
-  std::optional<Heartbeat> heartbeat;
-  if (is_there(path / "heartbeat.json")) heartbeat = read_heartbeat(text("heartbeat.json"));
+  const auto result = read_if_there(path / "result.json", shown, read_result);
+  const auto heartbeat = read_if_there(path / "heartbeat.json", shown,
+                                       [](const std::string &text, const std::string &) { return read_heartbeat(text); });
   if (heartbeat) out.seconds = heartbeat->saved_seconds;
 
   if (result && result->ending == Ending::kDone && result->last) {
@@ -154,9 +193,9 @@ Found Collator::look(const fs::path &path, const RunFile &run, const RunsFolder 
   out.is_diverged = result && result->ending == Ending::kDiverged;
   out.is_failed = result && result->ending == Ending::kOutOfMemory;
   if (result && out.note.empty()) out.note = result->reason;
-  if (is_there(path / kFailureFile)) {
+  if (const auto failure = read_if_there(path / kFailureFile, shown, read_failure)) {
     out.is_failed = true;
-    out.note = failure_text(read_failure(text(kFailureFile), (path / kFailureFile).string()));
+    out.note = failure_text(*failure);
   }
 
   std::vector<std::string> damaged;
@@ -170,8 +209,8 @@ Found Collator::look(const fs::path &path, const RunFile &run, const RunsFolder 
   } else if (heartbeat) {
     out.step = heartbeat->saved_step;
   }
-  if (!is_there(path / "metrics.jsonl")) return out;
-  for (const EpochRecord &epoch : read_epochs(text("metrics.jsonl"), (path / "metrics.jsonl").string()))
+  const auto epochs = read_if_there(path / "metrics.jsonl", shown, read_epochs);
+  for (const EpochRecord &epoch : epochs.value_or(std::vector<EpochRecord>()))
     if (epoch.step <= out.step) {
       out.last = epoch;
       out.epoch = epoch.epoch + 1;
@@ -180,7 +219,9 @@ Found Collator::look(const fs::path &path, const RunFile &run, const RunsFolder 
 }
 
 ResultRow Collator::row(const Experiment &experiment, const std::optional<Found> &found) const {
-  ResultRow out = row_of(schedule_, experiment);
+  const Experiment *teacher =
+      experiment.teacher.empty() ? nullptr : &schedule_.experiments[by_identity_.at(experiment.teacher)];
+  ResultRow out = row_of(schedule_, experiment, teacher);
   if (!found) {
     out.state = "missing";
     return out;
@@ -213,46 +254,6 @@ Collation Collator::result() {
 }
 
 } // namespace
-
-ResultRow row_of(const Schedule &schedule, const Experiment &experiment) {
-  const ScheduledDesign &design = schedule.designs[experiment.design];
-  const Protocol &protocol = schedule.protocols[experiment.protocol];
-  const auto by = [](const std::map<std::string, Count> &counts, const std::string &convention) {
-    const auto found = counts.find(convention);
-    return found == counts.end() ? std::nullopt : std::optional(found->second);
-  };
-  ResultRow out;
-  out.name = experiment.name;
-  out.identity = experiment.identity;
-  out.configuration = experiment.configuration;
-  out.network = experiment.network;
-  out.family =
-      experiment.setting.starts_with(kWidth) ? std::string(kWidth) : fmt::format("{}", fmt::join(design.families, "+"));
-  out.setting = experiment.setting;
-  out.budgets = fmt::format("{}", fmt::join(experiment.budgets, ", "));
-  if (experiment.outside_teacher) {
-    out.teacher = experiment.outside_teacher->file;
-    out.teacher_network = load_design_text(experiment.outside_teacher->network).network.name;
-  } else if (!experiment.teacher.empty()) {
-    const auto teacher = std::find_if(schedule.experiments.begin(), schedule.experiments.end(),
-                                      [&](const Experiment &other) { return other.identity == experiment.teacher; });
-    out.teacher = teacher->name;
-    out.teacher_network = teacher->network;
-  }
-  out.variant = experiment.variant;
-  out.data = parse_data_spec(schedule.data[experiment.data].spec).first;
-  out.protocol = protocol.name;
-  out.seed = static_cast<std::int64_t>(experiment.seed);
-  out.epochs = protocol.epochs;
-  out.parameters = Count(design.costs.parameters);
-  out.mult_adds_macs = by(design.costs.mult_adds, "macs");
-  out.mult_adds_reference = by(design.costs.mult_adds, "reference");
-  out.activation_elements = Count(design.costs.activation_elements);
-  out.original_parameters = Count(design.costs.original_parameters);
-  out.original_mult_adds_macs = by(design.costs.original_mult_adds, "macs");
-  out.original_mult_adds_reference = by(design.costs.original_mult_adds, "reference");
-  return out;
-}
 
 Collation collate(const Schedule &schedule, const std::vector<RunsFolder> &folders) {
   Collator collator(schedule);

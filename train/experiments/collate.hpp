@@ -15,9 +15,6 @@ struct RunsFolder {
   bool is_whole = true; ///< checkpoints and weights are there too: not a copy of the small files only
 };
 
-/// All of a row that is known before the experiment is run.
-ResultRow row_of(const Schedule &schedule, const Experiment &experiment);
-
 struct Collation {
   std::vector<ResultRow> rows;      ///< one for each experiment of the schedule, in its order
   std::vector<std::string> remarks; ///< what was passed over, and what is there twice

@@ -5,6 +5,7 @@
 #include "base/files.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "train/experiments/run_check.hpp"
 #include "train/plan/run_folder.hpp"
 
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -67,8 +69,9 @@ std::string ended_text(int status) {
 std::vector<std::string> last_lines(const std::string &path) {
   constexpr std::streamoff kPages = 1 << 14;
   std::ifstream in(path, std::ios::binary | std::ios::ate);
-  if (!in) return {};
-  in.seekg(std::max<std::streamoff>(0, in.tellg() - kPages));
+  const std::streamoff length = in ? std::streamoff(in.tellg()) : -1;
+  if (length < 0) return {};
+  in.seekg(std::max<std::streamoff>(0, length - kPages));
   std::vector<std::string> out;
   for (std::string line; std::getline(in, line);)
     if (line.find_first_not_of(" \t\r") != std::string::npos) out.push_back(shortened(one_line(line), kLineBytes));
@@ -99,6 +102,7 @@ private:
   }
   RunStatus look(std::size_t i) const { return run_status(folder(i), file_system_seconds(options_.runs), options_.claim.host); }
   void check_folder(std::size_t i) const;
+  RecordedExperiment recorded(std::size_t i, const RunFile &run, const std::string &path) const;
   void scan();
   void consider(std::size_t i);
   void end(std::size_t i, RunStatus status, const std::string &said);
@@ -106,6 +110,7 @@ private:
   void set_elsewhere(std::size_t i, RunStatus status);
   std::string here(const std::string &data) const;
   void write_run_file(std::size_t i, const std::string &device);
+  RunConfig checked_run(std::size_t i);
   void fill();
   void start(std::size_t i, std::size_t slot);
   void reap();
@@ -122,12 +127,14 @@ private:
   std::vector<std::vector<std::size_t>> students_;
   std::vector<RunStatus> statuses_;
   std::vector<Phase> phases_;
-  std::vector<std::int64_t> attempts_;
-  std::set<std::size_t> ready_; ///< in the order of the schedule
+  std::vector<std::int64_t> attempts_; ///< since it got further
+  std::vector<std::int64_t> reached_;  ///< the step at which the last attempt ended
+  std::set<std::size_t> ready_;        ///< in the order of the schedule
   std::set<std::size_t> elsewhere_;
   std::vector<Child> children_;
   std::set<std::size_t> free_slots_;
   std::map<std::size_t, std::string> digests_; ///< of teachers' weights
+  Identities identities_;
   std::size_t done_ = 0;
   std::size_t ended_ = 0;
   Clock::time_point next_look_;
@@ -135,7 +142,8 @@ private:
 
 Runner::Runner(const Schedule &schedule, const RunnerOptions &options, RunnerListener &listener)
     : schedule_(schedule), options_(options), listener_(listener), students_(schedule.experiments.size()),
-      statuses_(schedule.experiments.size()), phases_(schedule.experiments.size()), attempts_(schedule.experiments.size()) {
+      statuses_(schedule.experiments.size()), phases_(schedule.experiments.size()), attempts_(schedule.experiments.size()),
+      reached_(schedule.experiments.size()) {
   for (const std::string &spec : options.data) {
     const auto [kind, folder] = parse_data_spec(spec);
     if (std::none_of(schedule.data.begin(), schedule.data.end(),
@@ -167,15 +175,20 @@ void Runner::say(std::size_t i, const std::string &what) const {
   listener_.line(one_line(fmt::format("{}/{} done  {}: {}", done_, statuses_.size(), experiment(i).name, what)));
 }
 
-/// That the run in a folder is the experiment of the schedule: nothing is gone on with that is another.
+/// That the run in a folder says that it is the experiment of the schedule. Quick, so that all are looked at before any starts.
 void Runner::check_folder(std::size_t i) const {
   if (!has(i, "run.json")) return;
   const std::string path = file(i, "run.json");
   const std::string text = read_text(path, path);
   // As it is written. Where that is not there the whole is read, which may hold a network's document.
   if (text.find(fmt::format("\"identity\": \"{}\"", experiment(i).identity)) != std::string::npos) return;
-  const auto recorded = recorded_experiment(read_run(text, path), path);
-  if (recorded && recorded->identity == experiment(i).identity) return;
+  recorded(i, read_run(text, path), path);
+}
+
+/// What a run says of its experiment, which must be that of the schedule.
+RecordedExperiment Runner::recorded(std::size_t i, const RunFile &run, const std::string &path) const {
+  const auto recorded = recorded_experiment(run, path);
+  if (recorded && recorded->identity == experiment(i).identity) return *recorded;
   throw Error(ErrorCode::kInvalidConfig, folder(i),
               fmt::format("holds {}, and in the schedule it is that of {} ({}); another folder for the runs, or the schedule "
                           "that it was begun with would be accepted",
@@ -295,6 +308,15 @@ void Runner::write_run_file(std::size_t i, const std::string &device) {
   create_file(file(i, "run.json"), write_run({.config = config, .record = with_experiment(record.dump(), e)}));
 }
 
+/// The run in a folder, which is about to go on: nothing is trained that is another experiment than it says, as its result
+/// would be refused.
+RunConfig Runner::checked_run(std::size_t i) {
+  const std::string path = file(i, "run.json");
+  RunFile run = read_run(read_text(path, path), path);
+  check_run(run, recorded(i, run, path), schedule_, experiment(i), identities_, folder(i));
+  return std::move(run.config);
+}
+
 void Runner::fill() {
   while (!free_slots_.empty() && !ready_.empty()) {
     const std::size_t i = *ready_.begin();
@@ -333,6 +355,37 @@ struct Opened {
   Opened &operator=(const Opened &) = delete;
 };
 
+constexpr std::array kEndingSignals = {SIGINT, SIGTERM, SIGHUP};
+
+/// Holds back the signals that end a program while a process is started: one that came between fork() and exec() would be taken
+/// down by our handler in the child, and be forgotten by exec().
+class EndHeldBack {
+public:
+  EndHeldBack() {
+    sigset_t ending;
+    ::sigemptyset(&ending);
+    for (const int signal : kEndingSignals) ::sigaddset(&ending, signal);
+    ::pthread_sigmask(SIG_BLOCK, &ending, &before_);
+  }
+  ~EndHeldBack() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  EndHeldBack(const EndHeldBack &) = delete;
+  EndHeldBack &operator=(const EndHeldBack &) = delete;
+
+  /// In the child: they end it from now on, but for those that are ignored, as nohup has it.
+  void let_end() const {
+    for (const int signal : kEndingSignals) {
+      struct sigaction action = {};
+      if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) std::signal(signal, SIG_DFL);
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+private:
+  sigset_t before_;
+};
+
+bool is_cuda(const std::string &device) { return device.starts_with("cuda"); }
+
 void Runner::start(std::size_t i, std::size_t slot) {
   std::error_code fault;
   fs::create_directories(folder(i), fault);
@@ -340,14 +393,15 @@ void Runner::start(std::size_t i, std::size_t slot) {
   check_run_folder(folder(i));
   const std::string &device = options_.devices[slot % options_.devices.size()];
   if (!has(i, "run.json")) write_run_file(i, device);
-  check_folder(i);
+  const RunConfig config = checked_run(i);
   fs::remove(file(i, kFailureFile), fault);
 
   std::vector<std::string> words = {
-      options_.trainer, "resume", folder(i), "--device", device, "--lease", fmt::format("{}", options_.claim.lease_seconds),
-      "--quiet"};
-  const std::string data = schedule_.data[experiment(i).data].spec;
-  if (const std::string place = here(data); place != data) words.insert(words.end(), {"--data", place});
+      options_.trainer, "resume", folder(i), "--lease", fmt::format("{}", options_.claim.lease_seconds), "--quiet"};
+  // A run stays on the kind of device that it was started on, or its last bits would change.
+  if (is_cuda(config.device) == is_cuda(device)) words.insert(words.end(), {"--device", device});
+  if (const auto place = places_.find(parse_data_spec(config.data).first); place != places_.end())
+    words.insert(words.end(), {"--data", place->second});
   if (!options_.claim.host.empty()) words.insert(words.end(), {"--host", options_.claim.host});
   std::vector<char *> argv;
   for (std::string &word : words) argv.push_back(word.data());
@@ -357,6 +411,7 @@ void Runner::start(std::size_t i, std::size_t slot) {
   const fs::file_time_type date = result_date(i);
 
   const pid_t parent = ::getpid();
+  const EndHeldBack held_back;
   const pid_t child = ::fork();
   if (child < 0) throw Error(ErrorCode::kIo, options_.trainer, fmt::format("cannot be started: {}", std::strerror(errno)));
   if (child == 0) { // nothing here may allocate memory
@@ -366,6 +421,7 @@ void Runner::start(std::size_t i, std::size_t slot) {
     ::dup2(input.value, STDIN_FILENO);
     ::dup2(output.value, STDOUT_FILENO);
     ::dup2(output.value, STDERR_FILENO);
+    held_back.let_end();
     ::execv(argv[0], argv.data());
     constexpr std::string_view kSaid = "the trainer cannot be run\n";
     (void)write_all(STDERR_FILENO, kSaid);
@@ -380,7 +436,8 @@ void Runner::start(std::size_t i, std::size_t slot) {
 void Runner::reap() {
   for (std::size_t at = 0; at < children_.size();) {
     int how = 0;
-    if (::waitpid(children_[at].pid, &how, WNOHANG) != children_[at].pid) {
+    const pid_t answer = ::waitpid(children_[at].pid, &how, WNOHANG);
+    if (answer == 0 || (answer < 0 && errno == EINTR)) { // any other fault: there is no such process any more
       ++at;
       continue;
     }
@@ -406,6 +463,9 @@ void Runner::ended(const Child &child, int how) {
   const std::string &host = options_.claim.host;
   if (is_claimed && status.claimant != claimant({.host = host.empty() ? host_name() : host, .pid = child.pid}))
     return set_elsewhere(i, std::move(status));
+  const std::int64_t step = status.step.value_or(0);
+  if (step > reached_[i]) attempts_[i] = 0;
+  reached_[i] = step;
   statuses_[i] = std::move(status);
   const RunFailure failure{.attempts = ++attempts_[i], .ended = ended_text(how), .lines = last_lines(file(i, "output.log"))};
   const bool is_refused = WIFEXITED(how) && (WEXITSTATUS(how) == kUsageFault || WEXITSTATUS(how) == kCannotRun);
@@ -462,6 +522,7 @@ std::vector<RunStatus> Runner::run() {
   std::error_code fault;
   fs::create_directories(options_.runs, fault);
   if (fault) throw Error(ErrorCode::kIo, options_.runs, fmt::format("cannot be made: {}", fault.message()));
+  std::signal(SIGCHLD, SIG_DFL); // where it is ignored, nobody is told how a process ended
   scan();
   while (listener_.signal() == 0) {
     reap();

@@ -43,6 +43,7 @@ std::optional<EpochRecord> last_epoch(const std::string &path) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);
   if (!in) return std::nullopt;
   const std::streamoff length = in.tellg();
+  if (length < 0) return std::nullopt;
   in.seekg(std::max<std::streamoff>(0, length - kPages));
   std::string text(static_cast<std::size_t>(std::min(length, kPages)), '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
