@@ -12,10 +12,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <optional>
 
 extern char **environ;
 
@@ -28,11 +31,18 @@ namespace fs = std::filesystem;
 /// What is copied from another machine: what results are made from, and no weights.
 constexpr std::array<const char *, 5> kCopied = {"run.json", "result.json", "metrics.jsonl", "heartbeat.json", "failure.json"};
 
+/// What rsync says where runs went on while it copied, and a temporary file of theirs was gone again.
+constexpr int kFilesVanished = 24;
+
 /// A folder that goes when this goes.
 class TemporaryFolder {
 public:
   TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "pare-collate-XXXXXX").string();
+    std::error_code fault;
+    std::string name = (fs::temp_directory_path(fault) / "pare-collate-XXXXXX").string();
+    if (fault)
+      throw Error(ErrorCode::kIo, "TMPDIR",
+                  fmt::format("names no folder for copies: {}; one that can be written in would be accepted", fault.message()));
     if (::mkdtemp(name.data()) == nullptr)
       throw Error(ErrorCode::kIo, name, fmt::format("cannot be made: {}; TMPDIR names another place", std::strerror(errno)));
     path_ = name;
@@ -66,16 +76,17 @@ void copy_from(const std::string &source, const fs::path &to) {
   std::vector<char *> argv;
   for (std::string &word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  std::signal(SIGCHLD, SIG_DFL); // where it is ignored, nobody is told how a process ended
   pid_t child = 0;
   const int fault = ::posix_spawnp(&child, "rsync", nullptr, nullptr, argv.data(), environ);
   if (fault != 0)
     throw Error(ErrorCode::kIo, "rsync",
                 fmt::format("cannot be run: {}; the package rsync, or folders of this machine would be accepted",
                             std::strerror(fault)));
-  int status = 0;
+  int status = -1;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+  if (!WIFEXITED(status) || (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != kFilesVanished))
     throw Error(ErrorCode::kIo, source,
                 fmt::format("could not be copied (rsync ended with status {}): nothing is written; a host that answers, or the "
                             "same command without it would be accepted",
@@ -109,13 +120,14 @@ int run(const Arguments &arguments) {
   const train::Schedule schedule = train::read_schedule(read_text(file, name), name);
   train::check_identities(schedule, name);
 
-  const TemporaryFolder copies;
+  std::optional<TemporaryFolder> copies;
   std::vector<train::RunsFolder> folders;
   std::vector<train::ResultRow> published;
   for (const std::string &source : arguments.all("SOURCE")) {
     std::error_code ignored;
     if (is_remote(source)) {
-      const fs::path to = copies.path() / std::to_string(folders.size());
+      if (!copies) copies.emplace();
+      const fs::path to = copies->path() / std::to_string(folders.size());
       copy_from(source, to);
       folders.push_back({.path = to.string(), .name = source, .is_whole = false});
     } else if (fs::is_directory(source, ignored)) {

@@ -40,16 +40,16 @@ std::vector<std::optional<double>> seconds_left(const train::Schedule &schedule,
       sum.seconds += *statuses[i].seconds;
       sum.runs += 1;
     }
-  std::unordered_map<std::string_view, bool> never; ///< will be done, by identity
+  std::unordered_map<std::string_view, bool> is_hopeless; ///< by identity: it will never be done
   std::vector<std::optional<double>> out(statuses.size());
   untold = 0;
   for (std::size_t i = 0; i < statuses.size(); ++i) {
     const train::Experiment &e = schedule.experiments[i];
     const RunStatus &s = statuses[i];
     const bool ended = s.state == RunState::kDone || s.state == RunState::kDiverged;
-    never[e.identity] =
-        s.state == RunState::kDiverged || (s.state != RunState::kDone && !e.teacher.empty() && never.at(e.teacher));
-    if (ended || never[e.identity]) continue;
+    is_hopeless[e.identity] =
+        s.state == RunState::kDiverged || (s.state != RunState::kDone && !e.teacher.empty() && is_hopeless.at(e.teacher));
+    if (ended || is_hopeless[e.identity]) continue;
     if (s.seconds_left)
       out[i] = s.seconds_left;
     else if (const auto known = done.find(kind(i)); known != done.end() && !s.step)

@@ -86,6 +86,14 @@ TEST_F(Run, EndsAtASignalWhenAllHaveSaved) {
   EXPECT_EQ(pare({"run", "s.json"}).out, "small: 3 done\n");
 }
 
+// As a program that ignores its children's ends leaves it to those that it starts.
+TEST_F(Run, EndsWhoeverStartedIt) {
+  const auto before = std::signal(SIGCHLD, SIG_IGN);
+  Process process(words({"run", "s.json", "--quiet"}));
+  std::signal(SIGCHLD, before);
+  EXPECT_EQ(process.wait().out, "small: 3 done\n");
+}
+
 TEST_F(Run, WrongWordsAndFilesAreRefused) {
   const auto refused = [&](const std::vector<std::string> &more, int code, const std::string &line) {
     const Result result = pare(more);

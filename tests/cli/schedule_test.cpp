@@ -92,6 +92,19 @@ TEST_F(Experiments, AreCollatedFromFoldersAndHosts) {
   EXPECT_EQ(rows[1]["top1_error_percent"], nullptr);
   EXPECT_EQ(parse_csv(read("r.csv")).size(), 3U);
 
+  // Files that vanish while they are copied are those of runs that go on.
+  put_rsync("for word; do from=$to; to=$word; done\ncp -r \"${from#*:}.\" \"$to\"\nexit 24\n");
+  EXPECT_EQ(collate({"hosta:runs"}).code, 0);
+
+  // Only for copies a temporary folder is needed.
+  const auto without_one = [](const std::string &source) {
+    return run_program({"env", "TMPDIR=/nope", PARE_BINARY, "collate", "s.json", source});
+  };
+  EXPECT_EQ(without_one("runs").code, 0);
+  EXPECT_EQ(without_one("hosta:runs").err,
+            "pare: [io] TMPDIR: names no folder for copies: No such file or directory; one that can be "
+            "written in would be accepted\n");
+
   // A host that does not answer loses nothing of what was there.
   const std::string before = read("r.json");
   put_rsync("exit 255\n");
