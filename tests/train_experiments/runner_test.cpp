@@ -23,7 +23,10 @@ using Lines = std::vector<std::string>;
 
 class Listener final : public RunnerListener {
 public:
-  void line(std::string_view text) override { lines.emplace_back(text); }
+  void line(std::string_view text) override {
+    lines.emplace_back(text);
+    if (on_line) on_line();
+  }
   void show(std::size_t /*ended*/, std::size_t /*total*/, std::span<const Row> rows) override {
     ++shown;
     if (on_show) on_show(rows);
@@ -32,6 +35,7 @@ public:
 
   Lines lines;
   int shown = 0;
+  std::function<void()> on_line;
   std::function<void(std::span<const Row>)> on_show;
   std::function<int()> ends;
 };
@@ -227,14 +231,21 @@ TEST_F(Runners, EndThoughWhoStartedThemIgnoresItsChildren) {
   EXPECT_EQ(states(run(schedule({{"a", 0}, {"breaks", 1}}))), (Lines{"done", "failed"}));
 }
 
-// A signal that comes while a trainer is about to be one ends it.
-TEST_F(Runners, EndWhatTheyHaveJustStarted) {
+// A signal that comes while a trainer is about to be one ends it, though the runner has a handler for its own.
+TEST_F(Runners, StartTrainersThatASignalEndsFromTheBeginning) {
   const Schedule s = schedule({{"stays", 0}});
+  options_.retries = 0;
   const auto before = std::signal(SIGTERM, [](int) {});
+  const auto latest = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  listener_.on_line = [&] {
+    pid_t child = 0;
+    if (std::ifstream("/proc/thread-self/children") >> child) ::kill(child, SIGTERM);
+  };
+  listener_.ends = [&] { return std::chrono::steady_clock::now() < latest ? 0 : SIGTERM; };
   for (int i = 0; i < 20; ++i) {
-    listener_.lines.clear();
-    listener_.ends = [&] { return listener_.lines.empty() ? 0 : SIGTERM; };
-    EXPECT_EQ(states(run(s)), Lines{"unfinished"});
+    const RunStatus ended = run(s)[0];
+    ASSERT_EQ(ended.state, RunState::kFailed);
+    EXPECT_EQ(ended.reason, "signal 15 (Terminated)");
   }
   std::signal(SIGTERM, before);
 }
