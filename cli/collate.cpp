@@ -72,7 +72,8 @@ void copy_from(const std::string &source, const fs::path &to) {
     throw Error(ErrorCode::kUsage, "SOURCE", fmt::format("{} is no host: rsync would read it as an option", shown(source)));
   std::vector<std::string> words = {"rsync", "-a", "--timeout=60", "--include=/*/"};
   for (const char *name : kCopied) words.push_back(fmt::format("--include=/*/{}", name));
-  words.insert(words.end(), {"--exclude=*", "--", source + "/", to.string() + "/"});
+  words.insert(words.end(), {"--exclude=*", "--", source + (source.ends_with(':') ? "./" : "/"),
+                             to.string() + "/"}); // "HOST:/" is another folder
   std::vector<char *> argv;
   for (std::string &word : words) argv.push_back(word.data());
   argv.push_back(nullptr);

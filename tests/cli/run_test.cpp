@@ -23,7 +23,7 @@ case $2 in
 *generic*) [ -e broken ] && { echo "no luck today"; exit 1; } ;;
 *shuffle*) [ -e slow ] && { trap 'exit 143' TERM; touch there; while :; do /bin/sleep 0.01; done; } ;;
 esac
-echo weights > "$2/weights.safetensors"
+printf '\002\000\000\000\000\000\000\000{}' > "$2/weights.safetensors"
 printf '{"schema":"pare.result/1","ending":"done","reason":null,"step":60,"steps":60,"epoch":200,"epochs":200,"seconds":90,"last":null}' \
   > "$2/result.json"
 )");

@@ -65,7 +65,7 @@ case $folder in
 *hangs*) echo $$ > "$folder/pid"; trap 'result interrupted; exit 143' TERM; while :; do sleep 0.01; done ;;
 *stays*) echo $$ > "$folder/pid"; exec sleep 1000 ;;
 esac
-echo weights > "$folder/weights.safetensors"
+printf '\002\000\000\000\000\000\000\000{}' > "$folder/weights.safetensors"
 result done
 )");
     fs::permissions("trainer", fs::perms::owner_all);
@@ -90,6 +90,29 @@ result done
   Listener listener_;
 };
 
+TEST_F(Runners, KnowRunsByWhatTheyAreAndNotByTheirNames) {
+  const Schedule before = schedule({{"teacher", 0}, {"student", 0}});
+  EXPECT_EQ(states(run(before)), (Lines{"done", "done"}));
+  Schedule grown = before;
+  grown.experiments[1].name = "student.seed_1";
+  listener_.lines.clear();
+  EXPECT_EQ(states(run(grown)), (Lines{"done", "done"}));
+  EXPECT_EQ(listener_.lines, Lines{}) << "nothing is run again";
+  EXPECT_EQ(schedule_status(grown, "runs")[1].state, RunState::kDone);
+}
+
+TEST_F(Runners, TakeNoHalfOfAFileForATeacher) {
+  const Schedule s = schedule({{"teacher", 0}, {"student", 0}});
+  put_done(s, 0);
+  const std::string weights = folder(s, 0) + "/weights.safetensors";
+  const std::string whole = read_text(weights);
+  write(weights, whole.substr(0, 9));
+  EXPECT_EQ(states(run(s)), (Lines{"done", "failed"}));
+  EXPECT_FALSE(fs::exists(folder(s, 1) + "/run.json")) << "which would have its digest for good";
+  write(weights, whole);
+  EXPECT_EQ(states(run(s)), (Lines{"done", "done"}));
+}
+
 TEST_F(Runners, TrainTeachersBeforeTheirStudentsByWhatTheScheduleSays) {
   const Schedule s = schedule({{"teacher", 0}, {"student", 0}});
   options_.claim = {.lease_seconds = 7.5, .host = "here"};
@@ -104,7 +127,7 @@ TEST_F(Runners, TrainTeachersBeforeTheirStudentsByWhatTheScheduleSays) {
   EXPECT_EQ(file.config.data, "cifar10:elsewhere");
   EXPECT_EQ(file.config.threads, std::max(1U, std::thread::hardware_concurrency()));
   EXPECT_EQ(file.config.teacher.value().file, "../" + s.experiments[0].folder() + "/weights.safetensors");
-  EXPECT_EQ(file.config.teacher->checksum, digest("weights\n"));
+  EXPECT_EQ(file.config.teacher->checksum, digest(std::string_view("\x02\0\0\0\0\0\0\0{}", 10)));
   const auto recorded = recorded_experiment(file, path).value();
   EXPECT_EQ(recorded.name, "student");
   EXPECT_EQ(recorded.identity, s.experiments[1].identity);

@@ -70,7 +70,7 @@ protected:
     }
     return out;
   }
-  static std::string folder(const Schedule &schedule, std::size_t i) { return run_folder("runs", schedule.experiments[i]); }
+  static std::string folder(const Schedule &schedule, std::size_t i) { return "runs/" + schedule.experiments[i].folder(); }
 
   static RunResult result(Ending ending, const std::string &reason = {}) {
     return {.ending = ending, .reason = reason, .step = 40, .steps = 60, .epoch = 2, .epochs = 3, .seconds = 5.5, .last = {}};
@@ -80,7 +80,7 @@ protected:
     const std::string path = folder(schedule, i);
     write(path + "/run.json", write_run({.config = run_config_of(schedule, schedule.experiments[i]),
                                          .record = with_experiment("{}", schedule.experiments[i])}));
-    write(path + "/weights.safetensors", "weights of " + schedule.experiments[i].name);
+    write(path + "/weights.safetensors", std::string_view("\x02\0\0\0\0\0\0\0{}", 10)); // of no tensor
     write(path + "/result.json", write_result(result(Ending::kDone)));
   }
   /// The claim of another machine, renewed so many seconds ago.

@@ -5,6 +5,7 @@
 #include "base/files.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "formats/tensor_file.hpp"
 #include "train/experiments/run_check.hpp"
 #include "train/plan/run_folder.hpp"
 
@@ -90,7 +91,7 @@ public:
 
 private:
   const Experiment &experiment(std::size_t i) const { return schedule_.experiments[i]; }
-  std::string folder(std::size_t i) const { return run_folder(options_.runs, experiment(i)); }
+  const std::string &folder(std::size_t i) const { return folders_[i]; }
   std::string file(std::size_t i, std::string_view name) const { return fmt::format("{}/{}", folder(i), name); }
   bool has(std::size_t i, std::string_view name) const {
     std::error_code ignored;
@@ -125,6 +126,7 @@ private:
   std::map<std::string, std::string> places_; ///< of data here, by their kind
   std::unordered_map<std::string_view, std::size_t> by_identity_;
   std::vector<std::vector<std::size_t>> students_;
+  std::vector<std::string> folders_;
   std::vector<RunStatus> statuses_;
   std::vector<Phase> phases_;
   std::vector<std::int64_t> attempts_; ///< since it got further
@@ -299,8 +301,12 @@ void Runner::write_run_file(std::size_t i, const std::string &device) {
   if (!e.teacher.empty()) {
     const std::size_t teacher = by_identity_.at(e.teacher);
     std::string &known = digests_[teacher];
-    if (known.empty()) known = digest_of_file(file(teacher, "weights.safetensors"));
-    config.teacher->file = fmt::format("../{}/weights.safetensors", experiment(teacher).folder());
+    if (known.empty()) {
+      const std::string weights = file(teacher, "weights.safetensors");
+      formats::read_tensor_file(weights); // half of a copied file must not become the teacher for good
+      known = digest_of_file(weights);
+    }
+    config.teacher->file = fmt::format("../{}/weights.safetensors", fs::path(folder(teacher)).filename().string());
     config.teacher->checksum = known;
   }
   // The trainer compares the data with the fingerprint that it finds in the record.
@@ -523,6 +529,7 @@ std::vector<RunStatus> Runner::run() {
   fs::create_directories(options_.runs, fault);
   if (fault) throw Error(ErrorCode::kIo, options_.runs, fmt::format("cannot be made: {}", fault.message()));
   std::signal(SIGCHLD, SIG_DFL); // where it is ignored, nobody is told how a process ended
+  folders_ = run_folders(options_.runs, schedule_);
   scan();
   while (listener_.signal() == 0) {
     reap();

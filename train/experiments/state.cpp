@@ -14,6 +14,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
 #include <unordered_map>
 
 namespace pare::train {
@@ -132,8 +134,11 @@ RunStatus run_status(const std::string &folder, double now_seconds, const std::s
     }
     return out;
   }
+  const std::string result_file = folder + "/result.json";
+  const auto result = read_if_there(result_file, [&](const std::string &text) { return read_result(text, result_file); });
+  const bool is_done = result && result->ending == Ending::kDone && has("weights.safetensors"); // whoever is in the folder
   try {
-    if (const auto claim = claim_in_force(folder, now_seconds, host)) {
+    if (const auto claim = is_done ? std::nullopt : claim_in_force(folder, now_seconds, host)) {
       out.state = RunState::kRunning;
       out.claimant = claimant(*claim);
       add_progress(out, folder);
@@ -144,8 +149,6 @@ RunStatus run_status(const std::string &folder, double now_seconds, const std::s
     out.reason = error.message();
     return out;
   }
-  const std::string result_file = folder + "/result.json";
-  const auto result = read_if_there(result_file, [&](const std::string &text) { return read_result(text, result_file); });
   if (result) {
     out.reason = result->reason;
     out.epoch = result->epoch;
@@ -155,7 +158,7 @@ RunStatus run_status(const std::string &folder, double now_seconds, const std::s
     if (result->last) out.top1_error_percent = result->last->validation.top1_error_percent;
     switch (result->ending) {
     case Ending::kDone:
-      if (has("weights.safetensors")) {
+      if (is_done) {
         out.state = RunState::kDone;
         return out;
       }
@@ -181,8 +184,9 @@ std::vector<RunStatus> schedule_status(const Schedule &schedule, const std::stri
   const double now = file_system_seconds(runs);
   std::vector<RunStatus> out;
   std::unordered_map<std::string_view, std::size_t> by_identity;
+  const std::vector<std::string> folders = run_folders(runs, schedule);
   for (const Experiment &e : schedule.experiments) {
-    RunStatus status = run_status(run_folder(runs, e), now);
+    RunStatus status = run_status(folders[out.size()], now);
     if (!e.teacher.empty() && (status.state == RunState::kMissing || status.state == RunState::kUnfinished)) {
       const std::size_t at = by_identity.at(e.teacher);
       const RunStatus &teacher = out[at];
@@ -210,8 +214,22 @@ std::string count_text(const std::vector<RunStatus> &statuses) {
   return out.empty() ? "no experiments" : out;
 }
 
-std::string run_folder(const std::string &runs, const Experiment &experiment) {
-  return fmt::format("{}/{}", runs, experiment.folder());
+std::vector<std::string> run_folders(const std::string &runs, const Schedule &schedule) {
+  std::set<std::string> names;
+  std::map<std::string, std::string> by_identity; // its first digits; of two the first by name
+  std::error_code fault;
+  for (auto entry = fs::directory_iterator(runs, fault); !fault && entry != fs::directory_iterator(); entry.increment(fault))
+    names.insert(entry->path().filename().string());
+  for (const std::string &name : names)
+    if (const auto dash = name.rfind('-'); dash != std::string::npos) by_identity.emplace(name.substr(dash), name);
+  std::vector<std::string> out;
+  for (const Experiment &e : schedule.experiments) {
+    std::string name = e.folder();
+    if (!names.contains(name))
+      if (const auto other = by_identity.find(name.substr(name.rfind('-'))); other != by_identity.end()) name = other->second;
+    out.push_back(fmt::format("{}/{}", runs, name));
+  }
+  return out;
 }
 
 } // namespace pare::train

@@ -67,7 +67,8 @@ std::vector<RunStatus> schedule_status(const Schedule &schedule, const std::stri
 /// How many are in which state: "10 done, 2 waiting".
 std::string count_text(const std::vector<RunStatus> &statuses);
 
-/// The folder of an experiment's run in that of all runs.
-std::string run_folder(const std::string &runs, const Experiment &experiment);
+/// The folder of each experiment's run in that of all runs, in the schedule's order: its own, Experiment::folder(), or, where
+/// that is not there, the one that has its identity behind another name. A file of experiments that grows names them anew.
+std::vector<std::string> run_folders(const std::string &runs, const Schedule &schedule);
 
 } // namespace pare::train
