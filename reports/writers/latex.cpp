@@ -80,8 +80,9 @@ std::string column_type(const Report &report, std::size_t column) {
   }
   if (whole == 0) return "r";
   return fmt::format("S[{}{}table-format={}{}.{}{}]", has_best(report, column) ? "detect-weight, " : "",
-                     uncertainty > 0 ? "separate-uncertainty, table-align-uncertainty=false, retain-zero-uncertainty=true, " : "", negative ? "-" : "", whole,
-                     decimals, uncertainty > 0 ? fmt::format("({})", uncertainty) : "");
+                     uncertainty > 0 ? "separate-uncertainty, table-align-uncertainty=false, retain-zero-uncertainty=true, "
+                                     : "",
+                     negative ? "-" : "", whole, decimals, uncertainty > 0 ? fmt::format("({})", uncertainty) : "");
 }
 
 std::string shown(const Cell &cell, const Column &column, const std::string &type, bool marks_missing) {
