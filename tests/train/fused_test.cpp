@@ -11,7 +11,7 @@ namespace {
 
 using torch::Tensor;
 
-double error_of(const Tensor &a, const Tensor &b) {
+double difference_of(const Tensor &a, const Tensor &b) {
   const double scale = b.detach().abs().max().item<double>();
   const double difference = (a.detach().to(torch::kFloat64) - b.detach()).abs().max().item<double>();
   return scale > 0 ? difference / scale : difference; // a closed ReLU leaves nothing but zeros
@@ -47,12 +47,12 @@ TEST_P(Fused, BatchNormIsLibTorchs) {
     BatchStatistics statistics;
     const Tensor y32 = fused_batch_norm(x32, weight32, bias32, 1e-5, relu, statistics);
     y32.backward(channels_last(dy));
-    EXPECT_LE(error_of(y32, y), 1e-5);
-    EXPECT_LE(error_of(statistics.mean, x.mean({0, 2, 3})), 1e-6);
-    EXPECT_LE(error_of(statistics.variance, x.var({0, 2, 3}, false)), 1e-5);
-    EXPECT_LE(error_of(x32.grad(), x.grad()), 1e-4);
-    EXPECT_LE(error_of(weight32.grad(), weight.grad()), 1e-4);
-    EXPECT_LE(error_of(bias32.grad(), bias.grad()), 1e-5);
+    EXPECT_LE(difference_of(y32, y), 1e-5);
+    EXPECT_LE(difference_of(statistics.mean, x.mean({0, 2, 3})), 1e-6);
+    EXPECT_LE(difference_of(statistics.variance, x.var({0, 2, 3}, false)), 1e-5);
+    EXPECT_LE(difference_of(x32.grad(), x.grad()), 1e-4);
+    EXPECT_LE(difference_of(weight32.grad(), weight.grad()), 1e-4);
+    EXPECT_LE(difference_of(bias32.grad(), bias.grad()), 1e-5);
   }
 }
 
@@ -66,8 +66,8 @@ TEST_P(Fused, MeanSquareIsLibTorchs) {
   const Tensor x32 = channels_last(x.detach()).requires_grad_(true);
   const Tensor y32 = fused_mean_square(x32);
   y32.backward(dy.to(torch::kFloat32));
-  EXPECT_LE(error_of(y32, y), 1e-6);
-  EXPECT_LE(error_of(x32.grad(), x.grad()), 1e-6);
+  EXPECT_LE(difference_of(y32, y), 1e-6);
+  EXPECT_LE(difference_of(x32.grad(), x.grad()), 1e-6);
 }
 
 TEST_P(Fused, ScaleAndShift) {
@@ -77,8 +77,8 @@ TEST_P(Fused, ScaleAndShift) {
   const Tensor scale = torch::randn({c.channels});
   const Tensor shift = torch::randn({c.channels});
   const Tensor plain = x * scale.view({1, -1, 1, 1}) + shift.view({1, -1, 1, 1});
-  EXPECT_LE(error_of(fused_scale_shift(x, scale, shift, false), plain.to(torch::kFloat64)), 1e-6);
-  EXPECT_LE(error_of(fused_scale_shift(x, scale, shift, true), plain.relu().to(torch::kFloat64)), 1e-6);
+  EXPECT_LE(difference_of(fused_scale_shift(x, scale, shift, false), plain.to(torch::kFloat64)), 1e-6);
+  EXPECT_LE(difference_of(fused_scale_shift(x, scale, shift, true), plain.relu().to(torch::kFloat64)), 1e-6);
 }
 
 // Channels below, at, and beside whole registers; pieces of one row and many; a mean that is far from zero.

@@ -18,7 +18,7 @@ using torch::Tensor;
 
 constexpr std::int64_t kImages = 5;
 
-std::unique_ptr<GraphModule> make_module(const std::string &text, const std::string &substitute) {
+std::unique_ptr<GraphModule> module_of(const std::string &text, const std::string &substitute) {
   InputOptions input;
   input.batch = kImages;
   const Graph graph = read_network(text, "net.json", input).graph;
@@ -53,8 +53,8 @@ std::map<std::string, Tensor> tensors(const GraphModule &module) {
 class SharedTraining : public testing::TestWithParam<std::string> {};
 
 TEST_P(SharedTraining, IsThatOfCopiesAddedUp) {
-  const auto shared = make_module(pare::test::tower(), GetParam());
-  const auto apart = make_module(pare::test::unshared(), GetParam());
+  const auto shared = module_of(pare::test::tower(), GetParam());
+  const auto apart = module_of(pare::test::unshared(), GetParam());
   const auto own = tensors(*shared);
   {
     const torch::NoGradGuard no_gradient;
