@@ -92,19 +92,11 @@ bool is_setting(std::string_view piece) {
 
 } // namespace
 
-std::vector<std::string> split_list(std::string_view text) {
-  std::vector<std::string> out;
-  const auto add = [&](std::string_view piece) {
-    piece.remove_prefix(std::min(piece.find_first_not_of(' '), piece.size()));
-    piece = piece.substr(0, piece.find_last_not_of(' ') + 1);
-    if (out.empty() || !is_setting(piece))
-      out.emplace_back(piece);
-    else
-      out.back().append(",").append(piece);
-  };
+std::vector<std::string_view> split_outside_brackets(std::string_view text, int &depth) {
+  std::vector<std::string_view> out;
   std::size_t begin = 0;
-  int depth = 0;
   bool in_string = false; // of JSON, in brackets only
+  depth = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_string && c == '\\')
@@ -116,12 +108,27 @@ std::vector<std::string> split_list(std::string_view text) {
     else if (!in_string && (c == ']' || c == '}'))
       --depth;
     else if (c == ',' && depth == 0) {
-      add(text.substr(begin, i - begin));
+      out.push_back(text.substr(begin, i - begin));
       begin = i + 1;
     }
   }
-  if (depth != 0 || in_string) return {std::string(text)};
-  add(text.substr(begin));
+  out.push_back(text.substr(begin));
+  return out;
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+  int depth = 0;
+  const std::vector<std::string_view> pieces = split_outside_brackets(text, depth);
+  if (depth != 0) return {std::string(text)};
+  std::vector<std::string> out;
+  for (std::string_view piece : pieces) {
+    piece.remove_prefix(std::min(piece.find_first_not_of(' '), piece.size()));
+    piece = piece.substr(0, piece.find_last_not_of(' ') + 1);
+    if (out.empty() || !is_setting(piece))
+      out.emplace_back(piece);
+    else
+      out.back().append(",").append(piece);
+  }
   return out;
 }
 

@@ -82,6 +82,7 @@ int run(const Arguments &arguments) {
   const std::string file = arguments.get("SCHEDULE");
   const std::string name = file_name(file);
   const train::Schedule schedule = train::read_schedule(read_text(file, name), name);
+  train::check_as_written(schedule, name);
   const std::vector<RunStatus> statuses = train::schedule_status(schedule, arguments.get("--runs", "runs"));
   std::size_t untold = 0;
   const auto left = seconds_left(schedule, statuses, untold);

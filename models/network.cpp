@@ -118,27 +118,9 @@ std::optional<std::map<char, std::string>> match(std::string_view text, std::str
 
 /// Splits "a=1,b=[1,2],c=@file" at the commas that are outside brackets and strings.
 std::vector<std::string_view> split(std::string_view options, const std::string &where) {
-  std::vector<std::string_view> out;
-  std::size_t begin = 0;
   int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i <= options.size(); ++i) {
-    if (i == options.size() || (options[i] == ',' && depth == 0 && !in_string)) {
-      out.push_back(options.substr(begin, i - begin));
-      begin = i + 1;
-      continue;
-    }
-    const char c = options[i];
-    if (in_string && c == '\\')
-      ++i;
-    else if (c == '"' && depth > 0)
-      in_string = !in_string;
-    else if (!in_string && (c == '[' || c == '{'))
-      ++depth;
-    else if (!in_string && (c == ']' || c == '}'))
-      --depth;
-  }
-  if (depth != 0 || in_string)
+  std::vector<std::string_view> out = split_outside_brackets(options, depth);
+  if (depth != 0)
     throw Error(ErrorCode::kInvalidValue, where,
                 fmt::format("in {} a bracket is {}; a value that starts with [ or {{ must end with its partner", shown(options),
                             depth < 0 ? "closed that was not opened" : "not closed"));

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const Json &rows() {
+const Json &reference_rows() {
   static const Json file = test::golden("counts.json");
   return file.at("rows");
 }
@@ -33,7 +33,7 @@ std::string spec_of(const Json &network) {
 
 class ReferenceCounts : public testing::TestWithParam<std::size_t> {
 protected:
-  const Json &row() const { return rows().at(GetParam()); }
+  const Json &row() const { return reference_rows().at(GetParam()); }
   bool acdc() const { return row().at("substitution").get<std::string>().find("ACDC") != std::string::npos; }
 
   /// Whole numbers exactly. Only ACDC's 4N + 5N log2 N is not whole: to 1e-12 relative.
@@ -80,15 +80,15 @@ TEST_P(ReferenceCounts, AreExact) {
   for (const Json *missing : expected) ADD_FAILURE() << "not counted so: " << *missing;
 }
 
-std::vector<std::size_t> indices() {
+std::vector<std::size_t> reference_indices() {
   std::vector<std::size_t> out;
-  for (std::size_t i = 0; i < rows().size(); ++i) out.push_back(i);
+  for (std::size_t i = 0; i < reference_rows().size(); ++i) out.push_back(i);
   return out;
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, ReferenceCounts, testing::ValuesIn(indices()),
+INSTANTIATE_TEST_SUITE_P(Rows, ReferenceCounts, testing::ValuesIn(reference_indices()),
                          [](const testing::TestParamInfo<std::size_t> &param) {
-                           const Json &row = rows().at(param.param);
+                           const Json &row = reference_rows().at(param.param);
                            std::string name;
                            for (const auto &[key, value] : row.at("network").items())
                              if (key != "classes") name += (value.is_string() ? value.get<std::string>() : value.dump()) + "_";
@@ -96,9 +96,9 @@ INSTANTIATE_TEST_SUITE_P(Rows, ReferenceCounts, testing::ValuesIn(indices()),
                          });
 
 TEST(ReferenceCountsFile, HasAllItsRows) {
-  EXPECT_EQ(rows().size(), 114u);
+  EXPECT_EQ(reference_rows().size(), 114u);
   std::size_t with_layers = 0;
-  for (const Json &row : rows()) with_layers += row.contains("layers") ? 1 : 0;
+  for (const Json &row : reference_rows()) with_layers += row.contains("layers") ? 1 : 0;
   EXPECT_EQ(with_layers, 14u);
   // The reference refused none of them.
   EXPECT_TRUE(test::golden("counts.json").at("refused").empty());

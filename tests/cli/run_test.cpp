@@ -42,6 +42,19 @@ printf '{"schema":"pare.result/1","ending":"done","reason":null,"step":60,"steps
   Result pare(const std::vector<std::string> &more) const { return run_program(words(more)); }
 };
 
+TEST_F(Run, RefusesAScheduleThatWasChangedByHand) {
+  std::string text = read("s.json");
+  text.replace(text.find("\"seed\":0"), 8, "\"seed\":1");
+  write("s.json", text);
+  for (const char *command : {"run", "status"}) {
+    const Result result = pare({command, "s.json"});
+    EXPECT_EQ(result.code, 1);
+    EXPECT_EQ(result.err,
+              "pare: [invalid_file] s.json: was changed since it was made: its digest is another; a schedule made anew "
+              "would be accepted\n");
+  }
+}
+
 TEST_F(Run, OfAScheduleEndsWithWhatCameOfIt) {
   EXPECT_EQ(lines(pare({"status", "s.json"}).out)[0], "small: 2 waiting, 1 missing");
   write("broken", "");

@@ -133,7 +133,7 @@ TEST(NetworkSpecs, ChannelsFollowTheWidth) {
 
 // ---------------------------------------------------------------------------------------------------------- refusals
 
-void bad(const std::string &spec, std::string_view line, const char *file = __builtin_FILE(), int at = __builtin_LINE()) {
+void bad_spec(const std::string &spec, std::string_view line, const char *file = __builtin_FILE(), int at = __builtin_LINE()) {
   test::expect_message([&] { make_network(spec); }, line, file, at);
 }
 
@@ -212,103 +212,119 @@ TEST(NetworkSpecs, EndsOfKeysAreThoseThatAreListed) {
 }
 
 TEST(BadNetworkSpecs, AreRefusedWithWhatWouldBeAccepted) {
-  bad("",
+  bad_spec(
+      "",
       R"([unknown_name] network: unknown network ""; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
-  bad("wrn",
+  bad_spec(
+      "wrn",
       R"([unknown_name] network: unknown network "wrn"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-50-2?)");
-  bad("wrn-28",
+  bad_spec(
+      "wrn-28",
       R"([unknown_name] network: unknown network "wrn-28"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-28-10?)");
-  bad("wrn-28-",
+  bad_spec(
+      "wrn-28-",
       R"([unknown_name] network: unknown network "wrn-28-"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-28-10?)");
-  bad("wrn--1-10",
+  bad_spec(
+      "wrn--1-10",
       R"([unknown_name] network: unknown network "wrn--1-10"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
-  bad("resnt-50",
+  bad_spec(
+      "resnt-50",
       R"([unknown_name] network: unknown network "resnt-50"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean resnet-50?)");
-  bad("wnr-28-10",
+  bad_spec(
+      "wnr-28-10",
       R"([unknown_name] network: unknown network "wnr-28-10"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-28-10?)");
-  bad("mobilenet",
+  bad_spec(
+      "mobilenet",
       R"([unknown_name] network: unknown network "mobilenet"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean mobilenet-v2?)");
-  bad("resnet-",
+  bad_spec(
+      "resnet-",
       R"([unknown_name] network: unknown network "resnet-"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean resnet?)");
-  bad("wrn-28-10-2", "[invalid_value] wide_resnet/width: width = 10-2 must be a finite number above 0");
-  bad("wrn-27-10", "[invalid_value] wide_resnet/depth: depth = 27 must be 6n + 4, such as 10, 16, 22, 28 or 40");
-  bad("wide_resnet:depth=27", "[invalid_value] wide_resnet/depth: depth = 27 must be 6n + 4, such as 10, 16, 22, 28 or 40");
-  bad("wide_resnet:depth=4", "[invalid_value] wide_resnet/depth: depth = 4 must be a whole number from 10 to 60004");
-  bad("wide_resnet:depth=-28", "[invalid_value] wide_resnet/depth: depth = -28 must be a whole number from 10 to 60004");
-  bad("wide_resnet:depth=28.5", "[invalid_value] wide_resnet/depth: depth = 28.5 must be a whole number from 10 to 60004");
-  bad("wide_resnet:depth=", R"([invalid_value] wide_resnet/depth: depth = "" must be a whole number from 10 to 60004)");
-  bad("wide_resnet:depth=99999999999999999999",
-      "[invalid_value] wide_resnet/depth: depth = 99999999999999999999 must be a whole number from 10 to 60004");
-  bad("wide_resnet:width=0", "[invalid_value] wide_resnet/width: width = 0 must be a finite number above 0");
-  bad("wide_resnet:width=-1", "[invalid_value] wide_resnet/width: width = -1 must be a finite number above 0");
-  bad("wide_resnet:width=nan", "[invalid_value] wide_resnet/width: width = nan must be a finite number above 0");
-  bad("wide_resnet:width=inf", "[invalid_value] wide_resnet/width: width = inf must be a finite number above 0");
-  bad("wide_resnet:width=1e400", "[invalid_value] wide_resnet/width: width = 1e400 must be a finite number above 0");
-  bad("wide_resnet:width=ten", "[invalid_value] wide_resnet/width: width = ten must be a finite number above 0");
-  bad("wide_resnet:width=0.05",
-      "[invalid_config] wide_resnet/width: int(16 x 0.05) = 0 channels; a factor from 0.0625 up would be accepted");
-  bad("wide_resnet:width=1e300", "[overflow] wide_resnet/width: int(16 x 1e+300) channels are more than 2^53");
-  bad("wide_resnet:classes=0",
-      "[invalid_value] wide_resnet/classes: classes = 0 must be a whole number from 1 to 1099511627776");
-  bad("wide_resnet:classes=-10",
-      "[invalid_value] wide_resnet/classes: classes = -10 must be a whole number from 1 to 1099511627776");
-  bad("wide_resnet:attention_split=3",
-      "[invalid_value] wide_resnet/attention_split: attention_split = 3 must be a divisor of n = 4");
-  bad("wide_resnet:attention_split=5",
-      "[invalid_value] wide_resnet/attention_split: attention_split = 5 must be a whole number from 1 to 4");
-  bad("wide_resnet:dept=28",
+  bad_spec("wrn-28-10-2", "[invalid_value] wide_resnet/width: width = 10-2 must be a finite number above 0");
+  bad_spec("wrn-27-10", "[invalid_value] wide_resnet/depth: depth = 27 must be 6n + 4, such as 10, 16, 22, 28 or 40");
+  bad_spec("wide_resnet:depth=27",
+           "[invalid_value] wide_resnet/depth: depth = 27 must be 6n + 4, such as 10, 16, 22, 28 or 40");
+  bad_spec("wide_resnet:depth=4", "[invalid_value] wide_resnet/depth: depth = 4 must be a whole number from 10 to 60004");
+  bad_spec("wide_resnet:depth=-28", "[invalid_value] wide_resnet/depth: depth = -28 must be a whole number from 10 to 60004");
+  bad_spec("wide_resnet:depth=28.5", "[invalid_value] wide_resnet/depth: depth = 28.5 must be a whole number from 10 to 60004");
+  bad_spec("wide_resnet:depth=", R"([invalid_value] wide_resnet/depth: depth = "" must be a whole number from 10 to 60004)");
+  bad_spec("wide_resnet:depth=99999999999999999999",
+           "[invalid_value] wide_resnet/depth: depth = 99999999999999999999 must be a whole number from 10 to 60004");
+  bad_spec("wide_resnet:width=0", "[invalid_value] wide_resnet/width: width = 0 must be a finite number above 0");
+  bad_spec("wide_resnet:width=-1", "[invalid_value] wide_resnet/width: width = -1 must be a finite number above 0");
+  bad_spec("wide_resnet:width=nan", "[invalid_value] wide_resnet/width: width = nan must be a finite number above 0");
+  bad_spec("wide_resnet:width=inf", "[invalid_value] wide_resnet/width: width = inf must be a finite number above 0");
+  bad_spec("wide_resnet:width=1e400", "[invalid_value] wide_resnet/width: width = 1e400 must be a finite number above 0");
+  bad_spec("wide_resnet:width=ten", "[invalid_value] wide_resnet/width: width = ten must be a finite number above 0");
+  bad_spec("wide_resnet:width=0.05",
+           "[invalid_config] wide_resnet/width: int(16 x 0.05) = 0 channels; a factor from 0.0625 up would be accepted");
+  bad_spec("wide_resnet:width=1e300", "[overflow] wide_resnet/width: int(16 x 1e+300) channels are more than 2^53");
+  bad_spec("wide_resnet:classes=0",
+           "[invalid_value] wide_resnet/classes: classes = 0 must be a whole number from 1 to 1099511627776");
+  bad_spec("wide_resnet:classes=-10",
+           "[invalid_value] wide_resnet/classes: classes = -10 must be a whole number from 1 to 1099511627776");
+  bad_spec("wide_resnet:attention_split=3",
+           "[invalid_value] wide_resnet/attention_split: attention_split = 3 must be a divisor of n = 4");
+  bad_spec("wide_resnet:attention_split=5",
+           "[invalid_value] wide_resnet/attention_split: attention_split = 5 must be a whole number from 1 to 4");
+  bad_spec(
+      "wide_resnet:dept=28",
       R"([unknown_name] wide_resnet: unknown key "dept"; known: depth, width, classes, attention_split; did you mean depth?)");
-  bad("wide_resnet:breadth=3",
-      R"([unknown_name] wide_resnet: unknown key "breadth"; known: depth, width, classes, attention_split)");
-  bad("wide_resnet:depth",
-      R"([invalid_value] wide_resnet: "depth" must be key=value; keys: depth, width, classes, attention_split)");
-  bad("wide_resnet:", R"([invalid_value] wide_resnet: "" must be key=value; keys: depth, width, classes, attention_split)");
-  bad("wide_resnet:depth=28,",
-      R"([invalid_value] wide_resnet: "" must be key=value; keys: depth, width, classes, attention_split)");
-  bad("wide_resnet:depth=28,depth=28", "[invalid_value] wide_resnet/depth: key depth is given twice");
-  bad("darts:channels=0", "[invalid_value] darts/channels: channels = 0 must be a whole number from 1 to 1099511627776");
-  bad("darts:channels=1.5", "[invalid_value] darts/channels: channels = 1.5 must be a whole number from 1 to 1099511627776");
-  bad("darts:layers=0", "[invalid_value] darts/layers: layers = 0 must be a whole number from 1 to 10000");
-  bad("darts:classes=0", "[invalid_value] darts/classes: classes = 0 must be a whole number from 1 to 1099511627776");
-  bad("darts-imagenet:channels=1",
-      "[invalid_value] darts_imagenet/channels: channels = 1 must be a multiple of 2: they are made in halves");
-  bad("darts:genotype={",
+  bad_spec("wide_resnet:breadth=3",
+           R"([unknown_name] wide_resnet: unknown key "breadth"; known: depth, width, classes, attention_split)");
+  bad_spec("wide_resnet:depth",
+           R"([invalid_value] wide_resnet: "depth" must be key=value; keys: depth, width, classes, attention_split)");
+  bad_spec("wide_resnet:",
+           R"([invalid_value] wide_resnet: "" must be key=value; keys: depth, width, classes, attention_split)");
+  bad_spec("wide_resnet:depth=28,",
+           R"([invalid_value] wide_resnet: "" must be key=value; keys: depth, width, classes, attention_split)");
+  bad_spec("wide_resnet:depth=28,depth=28", "[invalid_value] wide_resnet/depth: key depth is given twice");
+  bad_spec("darts:channels=0", "[invalid_value] darts/channels: channels = 0 must be a whole number from 1 to 1099511627776");
+  bad_spec("darts:channels=1.5",
+           "[invalid_value] darts/channels: channels = 1.5 must be a whole number from 1 to 1099511627776");
+  bad_spec("darts:layers=0", "[invalid_value] darts/layers: layers = 0 must be a whole number from 1 to 10000");
+  bad_spec("darts:classes=0", "[invalid_value] darts/classes: classes = 0 must be a whole number from 1 to 1099511627776");
+  bad_spec("darts-imagenet:channels=1",
+           "[invalid_value] darts_imagenet/channels: channels = 1 must be a multiple of 2: they are made in halves");
+  bad_spec(
+      "darts:genotype={",
       R"([invalid_value] darts: in "genotype={" a bracket is not closed; a value that starts with [ or { must end with its partner)");
-  bad("darts:genotype={\"normal\": [",
+  bad_spec(
+      "darts:genotype={\"normal\": [",
       R"([invalid_value] darts: in "genotype={"normal": [" a bracket is not closed; a value that starts with [ or { must end with its partner)");
-  bad("resnet-20", "[invalid_value] resnet/depth: depth = 20 must be 18, 34, 50, 101 or 152");
-  bad("resnet-1", "[invalid_value] resnet/depth: depth = 1 must be 18, 34, 50, 101 or 152");
-  bad("resnet:width=0", "[invalid_value] resnet/width: width = 0 must be a finite number above 0");
-  bad("resnet:width=0.001",
-      "[invalid_config] resnet/width: int(64 x 0.001) = 0 channels; a factor from 0.015625 up would be accepted");
-  bad("resnet:classes=0", "[invalid_value] resnet/classes: classes = 0 must be a whole number from 1 to 1099511627776");
-  bad("resnet:expansion=0", "[invalid_value] resnet/expansion: expansion = 0 must be a whole number from 1 to 1048576");
-  bad("wrn_50_2:classes=0", "[invalid_value] wrn_50_2/classes: classes = 0 must be a whole number from 1 to 1099511627776");
-  bad("mobilenet_v2:width=0", "[invalid_value] mobilenet_v2/width: width = 0 must be a finite number above 0");
-  bad("mobilenet_v2:width=0.01",
-      "[invalid_config] mobilenet_v2/width: int(32 x 0.01) = 0 channels; a factor from 0.03125 up would be accepted");
-  bad("mobilenet_v2:classes=0",
-      "[invalid_value] mobilenet_v2/classes: classes = 0 must be a whole number from 1 to 1099511627776");
-  bad("mobilenet_v2:round_to=0",
-      "[invalid_value] mobilenet_v2/round_to: round_to = 0 must be a whole number from 1 to 1048576");
+  bad_spec("resnet-20", "[invalid_value] resnet/depth: depth = 20 must be 18, 34, 50, 101 or 152");
+  bad_spec("resnet-1", "[invalid_value] resnet/depth: depth = 1 must be 18, 34, 50, 101 or 152");
+  bad_spec("resnet:width=0", "[invalid_value] resnet/width: width = 0 must be a finite number above 0");
+  bad_spec("resnet:width=0.001",
+           "[invalid_config] resnet/width: int(64 x 0.001) = 0 channels; a factor from 0.015625 up would be accepted");
+  bad_spec("resnet:classes=0", "[invalid_value] resnet/classes: classes = 0 must be a whole number from 1 to 1099511627776");
+  bad_spec("resnet:expansion=0", "[invalid_value] resnet/expansion: expansion = 0 must be a whole number from 1 to 1048576");
+  bad_spec("wrn_50_2:classes=0",
+           "[invalid_value] wrn_50_2/classes: classes = 0 must be a whole number from 1 to 1099511627776");
+  bad_spec("mobilenet_v2:width=0", "[invalid_value] mobilenet_v2/width: width = 0 must be a finite number above 0");
+  bad_spec("mobilenet_v2:width=0.01",
+           "[invalid_config] mobilenet_v2/width: int(32 x 0.01) = 0 channels; a factor from 0.03125 up would be accepted");
+  bad_spec("mobilenet_v2:classes=0",
+           "[invalid_value] mobilenet_v2/classes: classes = 0 must be a whole number from 1 to 1099511627776");
+  bad_spec("mobilenet_v2:round_to=0",
+           "[invalid_value] mobilenet_v2/round_to: round_to = 0 must be a whole number from 1 to 1048576");
 }
 
 // resnet-17 is between two depths that there are.
 TEST(BadNetworkSpecs, DepthsThatThereAreAreListed) {
-  bad("resnet-17", "[invalid_value] resnet/depth: depth = 17 must be 18, 34, 50, 101 or 152");
-  bad("resnet:depth=18.5", "[invalid_value] resnet/depth: depth = 18.5 must be 18, 34, 50, 101 or 152");
-  bad("resnet:depth=1000000000000000000000",
-      "[invalid_value] resnet/depth: depth = 1000000000000000000000 must be 18, 34, 50, 101 or 152");
+  bad_spec("resnet-17", "[invalid_value] resnet/depth: depth = 17 must be 18, 34, 50, 101 or 152");
+  bad_spec("resnet:depth=18.5", "[invalid_value] resnet/depth: depth = 18.5 must be 18, 34, 50, 101 or 152");
+  bad_spec("resnet:depth=1000000000000000000000",
+           "[invalid_value] resnet/depth: depth = 1000000000000000000000 must be 18, 34, 50, 101 or 152");
 }
 
 // What is built takes a second or two at the limit, which the message says.
 TEST(BadNetworkSpecs, DepthsAreBounded) {
-  bad("darts:layers=100000", "[invalid_value] darts/layers: layers = 100000 must be a whole number from 1 to 10000");
-  bad("darts-imagenet:layers=10001",
-      "[invalid_value] darts_imagenet/layers: layers = 10001 must be a whole number from 1 to 10000");
-  bad("wrn-1000006-1", "[invalid_value] wide_resnet/depth: depth = 1000006 must be a whole number from 10 to 60004");
-  bad("wide_resnet:depth=9223372036854775807",
-      "[invalid_value] wide_resnet/depth: depth = 9223372036854775807 must be a whole number from 10 to 60004");
+  bad_spec("darts:layers=100000", "[invalid_value] darts/layers: layers = 100000 must be a whole number from 1 to 10000");
+  bad_spec("darts-imagenet:layers=10001",
+           "[invalid_value] darts_imagenet/layers: layers = 10001 must be a whole number from 1 to 10000");
+  bad_spec("wrn-1000006-1", "[invalid_value] wide_resnet/depth: depth = 1000006 must be a whole number from 10 to 60004");
+  bad_spec("wide_resnet:depth=9223372036854775807",
+           "[invalid_value] wide_resnet/depth: depth = 9223372036854775807 must be a whole number from 10 to 60004");
   EXPECT_EQ(make_network("darts:layers=300,channels=1").graph.marked(Mark::kSegmentEnd).size(), 300U);
 }
 
@@ -333,13 +349,15 @@ TEST(BadNetworkSpecs, NestingIsBounded) {
         }
       }
   std::remove(path.c_str());
-  bad("wide_resnet:depth=" + nests[0],
+  bad_spec(
+      "wide_resnet:depth=" + nests[0],
       R"([invalid_value] wide_resnet: in "depth=[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[...[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" a bracket is not closed; a value that starts with [ or { must end with its partner)");
-  bad("wide_resnet:depth=" + nests[1],
-      "[invalid_value] wide_resnet/depth: nested deeper than 64 levels, which nothing that is read here needs");
-  bad("darts:genotype=" + nests[3],
-      "[invalid_value] darts/genotype: nested deeper than 64 levels, which nothing that is read here needs");
-  bad("wide_resnet:depth=" + nests[4],
+  bad_spec("wide_resnet:depth=" + nests[1],
+           "[invalid_value] wide_resnet/depth: nested deeper than 64 levels, which nothing that is read here needs");
+  bad_spec("darts:genotype=" + nests[3],
+           "[invalid_value] darts/genotype: nested deeper than 64 levels, which nothing that is read here needs");
+  bad_spec(
+      "wide_resnet:depth=" + nests[4],
       R"([invalid_value] wide_resnet: in "depth=]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]...]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]" a bracket is closed that was not opened; a value that starts with [ or { must end with its partner)");
 }
 
@@ -369,20 +387,23 @@ TEST(BadNetworkSpecs, AGenotypeThatIsTooLargeNamesItsFile) {
   const std::string rule =
       "4002 operations in each of 20 cells are more than 80000 in all; fewer operations, or layers up to 19 "
       "would be accepted";
-  bad("darts:genotype=@" + path, "[invalid_file] " + path + ": " + rule);
-  bad("darts:genotype=" + genotype, "[invalid_config] darts/genotype: " + rule);
+  bad_spec("darts:genotype=@" + path, "[invalid_file] " + path + ": " + rule);
+  bad_spec("darts:genotype=" + genotype, "[invalid_config] darts/genotype: " + rule);
   EXPECT_NO_THROW(make_network("darts:layers=19,genotype=@" + path));
   std::remove(path.c_str());
 }
 
 TEST(BadNetworkSpecs, TextIsBounded) {
-  bad("darts:genotype=@/dev/zero",
-      R"([limit] darts/genotype: "/dev/zero" has more than 16777216 bytes, which is all that is read)");
-  bad(std::string(1'000'000, 'x'),
+  bad_spec("darts:genotype=@/dev/zero",
+           R"([limit] darts/genotype: "/dev/zero" has more than 16777216 bytes, which is all that is read)");
+  bad_spec(
+      std::string(1'000'000, 'x'),
       R"([unknown_name] network: unknown network "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
-  bad("wide_resnet:" + std::string(1'000'000, 'x'),
+  bad_spec(
+      "wide_resnet:" + std::string(1'000'000, 'x'),
       R"([invalid_value] wide_resnet: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" must be key=value; keys: depth, width, classes, attention_split)");
-  bad("wide_resnet:" + std::string(1'000'000, 'x') + "=1",
+  bad_spec(
+      "wide_resnet:" + std::string(1'000'000, 'x') + "=1",
       R"([unknown_name] wide_resnet: unknown key "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: depth, width, classes, attention_split)");
 }
 
@@ -396,16 +417,17 @@ TEST(BadNetworkSpecs, HugeWidthsOverflow) {
 }
 
 TEST(BadNetworkSpecs, LongValuesAreCutInMessages) {
-  bad("wide_resnet:width=" + std::string(1000, '9') + "x",
-      "[invalid_value] wide_resnet/width: width = 99999999999999999999999999999...999999999999999999999999999x must be a "
-      "finite number above 0");
+  bad_spec("wide_resnet:width=" + std::string(1000, '9') + "x",
+           "[invalid_value] wide_resnet/width: width = 99999999999999999999999999999...999999999999999999999999999x must be a "
+           "finite number above 0");
 }
 
 TEST(BadNetworkSpecs, FilesThatCannotBeRead) {
-  bad("darts:genotype=@/no/such/file.json",
+  bad_spec(
+      "darts:genotype=@/no/such/file.json",
       R"([io] darts/genotype: cannot read "/no/such/file.json": No such file or directory; a file that can be read would be accepted)");
-  bad("darts:genotype=@/",
-      R"([io] darts/genotype: cannot read "/": Is a directory; a file that can be read would be accepted)");
+  bad_spec("darts:genotype=@/",
+           R"([io] darts/genotype: cannot read "/": Is a directory; a file that can be read would be accepted)");
 }
 
 } // namespace

@@ -183,43 +183,50 @@ std::string without(const std::string &text, const std::string &pointer) {
   return document.dump();
 }
 
-void bad(const std::string &text, std::string_view line, const char *file = __builtin_FILE(), int at = __builtin_LINE()) {
+void bad_solved(const std::string &text, std::string_view line, const char *file = __builtin_FILE(),
+                int at = __builtin_LINE()) {
   expect_message([&] { read_solved(text, "student.json"); }, line, file, at);
 }
 
 TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
   EXPECT_NO_THROW(read_solved(example(), "student.json"));
-  bad(edited(example(), "/schema", "pare.solved/9"),
-      R"([invalid_file] student.json/schema: schema = "pare.solved/9" must be "pare.solved/1")");
-  bad(edited(example(), "/network", "wrn-17-4"),
-      "[invalid_file] student.json/network: depth = 17 must be 6n + 4, such as 10, 16, 22, 28 or 40");
-  bad(edited(example(), "/network", "wrn-16-2"),
-      "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 54954");
+  bad_solved(edited(example(), "/schema", "pare.solved/9"),
+             R"([invalid_file] student.json/schema: schema = "pare.solved/9" must be "pare.solved/1")");
+  bad_solved(edited(example(), "/network", "wrn-17-4"),
+             "[invalid_file] student.json/network: depth = 17 must be 6n + 4, such as 10, 16, 22, 28 or 40");
+  bad_solved(edited(example(), "/network", "wrn-16-2"),
+             "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 54954");
   for (const char *file : {"ok.json", "./net", "-"})
-    bad(edited(example(), "/network", file),
+    bad_solved(
+        edited(example(), "/network", file),
         fmt::format("[invalid_file] student.json/network: network = \"{}\" must be a spec, or a whole pare.network/1 object: a "
                     "solved file reads no other file",
                     file));
-  bad(edited(example(), "/network", "no-such"),
+  bad_solved(
+      edited(example(), "/network", "no-such"),
       R"([invalid_file] student.json/network: unknown network "no-such"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
-  bad(edited(example(), "/network", 7),
-      "[invalid_file] student.json/network: network = 7 must be a spec, or a pare.network/1 object");
-  bad(edited(example(), "/network", ordered_json::object()),
-      R"([invalid_file] student.json/network.schema: "schema": "pare.network/1" is expected, and there is none)");
-  bad(without(example(), "/network"), R"([invalid_file] student.json/network: "network" is missing)");
-  bad(edited(example(), "/plan", 3), "[invalid_file] student.json/plan: 3 must be an object");
-  bad(without(example(), "/plan"), R"([invalid_file] student.json/plan: "plan" is missing)");
-  bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_0.9"),
-      "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 201722");
-  bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generics_0.9"),
+  bad_solved(edited(example(), "/network", 7),
+             "[invalid_file] student.json/network: network = 7 must be a spec, or a pare.network/1 object");
+  bad_solved(edited(example(), "/network", ordered_json::object()),
+             R"([invalid_file] student.json/network.schema: "schema": "pare.network/1" is expected, and there is none)");
+  bad_solved(without(example(), "/network"), R"([invalid_file] student.json/network: "network" is missing)");
+  bad_solved(edited(example(), "/plan", 3), "[invalid_file] student.json/plan: 3 must be an object");
+  bad_solved(without(example(), "/plan"), R"([invalid_file] student.json/plan: "plan" is missing)");
+  bad_solved(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_0.9"),
+             "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 201722");
+  bad_solved(
+      edited(example(), "/plan/block1.0.layer.0.conv1", "Generics_0.9"),
       R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: unknown substitution "Generics_0.9"; known: )" PARE_KNOWN_SUBSTITUTIONS
       R"( (S is a setting); did you mean Generic_0.9?)");
-  bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic"),
+  bad_solved(
+      edited(example(), "/plan/block1.0.layer.0.conv1", "Generic"),
       R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: Generic needs a setting, as in Generic_S: S must be a number in (0, 1])");
-  bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_0.0001"),
+  bad_solved(
+      edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_0.0001"),
       "[invalid_file] student.json/block1.0.layer.0.conv1/rank_scale: Generic_1e-04 does not apply: rank = int(1e-04 x 64) = 0 "
       "must be at least 1; a rank_scale from 0.015625 up would be accepted");
-  bad(edited(example(), "/plan/block1.0.layer.0.conv1", 3),
+  bad_solved(
+      edited(example(), "/plan/block1.0.layer.0.conv1", 3),
       R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: substitution = 3 must be text in quotes, such as "Generic_0.1", or an object with setting and evaluation)");
   // Each family's own way of evaluating need not be said, but may be.
   const auto entry = [](const char *evaluation) {
@@ -227,149 +234,172 @@ TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
   };
   EXPECT_NO_THROW(read_solved(entry("factored"), "student.json"));
   for (const char *other : {"dense", "magic"})
-    bad(entry(other),
+    bad_solved(
+        entry(other),
         fmt::format("[invalid_file] student.json/plan[\"block1.0.layer.0.conv1\"].evaluation: evaluation = \"{}\" must be "
                     "factored for generic",
                     other));
-  bad(edited(example(), "/plan/block1.0.layer.0.conv1", {{"setting", "Generic_0.211"}}),
-      "[invalid_file] student.json/plan[\"block1.0.layer.0.conv1\"].evaluation: \"evaluation\" is missing");
-  bad(added(example(), "/plan/block9", "Generic_0.9"),
+  bad_solved(edited(example(), "/plan/block1.0.layer.0.conv1", {{"setting", "Generic_0.211"}}),
+             "[invalid_file] student.json/plan[\"block1.0.layer.0.conv1\"].evaluation: \"evaluation\" is missing");
+  bad_solved(
+      added(example(), "/plan/block9", "Generic_0.9"),
       R"([invalid_file] student.json/plan.block9: the network has no replaceable layer "block9"; it has 12, such as block1.0.layer.0.conv1)");
-  bad(without(example(), "/plan/block1.0.layer.0.conv1"),
-      "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 206234");
+  bad_solved(without(example(), "/plan/block1.0.layer.0.conv1"),
+             "[invalid_file] student.json/achieved.parameters: parameters = 198202, but the plan has 206234");
   EXPECT_NO_THROW(read_solved(added(example(), "/evaluation", "dense"), "student.json")) << "files of before say it";
-  bad(added(example(), "/evaluation", "magic"),
-      R"([invalid_file] student.json/evaluation: evaluation = "magic" must be one of dense)");
-  bad(added(example(), "/evaluation", 3), "[invalid_file] student.json/evaluation: evaluation = 3 must be text in quotes");
-  bad(edited(example(), "/input", ordered_json::array({3, 0, 32})),
+  bad_solved(added(example(), "/evaluation", "magic"),
+             R"([invalid_file] student.json/evaluation: evaluation = "magic" must be one of dense)");
+  bad_solved(added(example(), "/evaluation", 3),
+             "[invalid_file] student.json/evaluation: evaluation = 3 must be text in quotes");
+  bad_solved(
+      edited(example(), "/input", ordered_json::array({3, 0, 32})),
       "[invalid_file] student.json/input: input = [3,0,32] must be [channels, height, width], three whole numbers from 1 up");
-  bad(edited(example(), "/input", ordered_json::array({3, 64, 64})),
-      "[invalid_file] student.json/achieved.mult_adds.macs: mult-adds[macs] = 28600832, but the plan has 114395648");
-  bad(added(example(), "/inputt", 3),
+  bad_solved(edited(example(), "/input", ordered_json::array({3, 64, 64})),
+             "[invalid_file] student.json/achieved.mult_adds.macs: mult-adds[macs] = 28600832, but the plan has 114395648");
+  bad_solved(
+      added(example(), "/inputt", 3),
       R"([invalid_file] student.json/inputt: unknown key "inputt"; known: schema, input, network, evaluation, plan, achieved, conventions, original, percent_of_original, budgets, termination, substitution, kept, known_by_search_only, provenance, same_network_for, next_up, attainable, nearest; did you mean input?)");
   std::string twice = example();
   twice.insert(twice.find("\"plan\": {") + 9, "\"block1.0.layer.0.conv1\": \"Generic_0.9\", ");
-  bad(twice,
+  bad_solved(
+      twice,
       R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: key "block1.0.layer.0.conv1" is given twice in one object)");
 }
 
 TEST(SolvedConfig, NumbersThatWereChangedByHandAreNotTrusted) {
-  bad(edited(example(), "/substitution", "Shuffle_4"),
+  bad_solved(
+      edited(example(), "/substitution", "Shuffle_4"),
       R"([invalid_file] student.json/substitution: substitution = "Shuffle_4", but the plan has Generic_0.211 at every layer)");
-  bad(edited(example(), "/substitution", nullptr),
-      "[invalid_file] student.json/substitution: substitution = null, but the plan has Generic_0.211 at every layer");
-  bad(edited(example(), "/substitution", 4),
-      "[invalid_file] student.json/substitution: substitution = 4 must be text in quotes");
-  bad(edited(mixed(), "/substitution", "LR_0.5"),
+  bad_solved(edited(example(), "/substitution", nullptr),
+             "[invalid_file] student.json/substitution: substitution = null, but the plan has Generic_0.211 at every layer");
+  bad_solved(edited(example(), "/substitution", 4),
+             "[invalid_file] student.json/substitution: substitution = 4 must be text in quotes");
+  bad_solved(
+      edited(mixed(), "/substitution", "LR_0.5"),
       R"([invalid_file] student.json/substitution: substitution = "LR_0.5", but the plan has no setting that is the same at every layer)");
-  bad(edited(narrow(), "/substitution", "Generic_0.5"),
+  bad_solved(
+      edited(narrow(), "/substitution", "Generic_0.5"),
       R"([invalid_file] student.json/substitution: substitution = "Generic_0.5", but the plan has no setting that is the same at every layer)");
-  bad(edited(example(), "/achieved", nullptr),
-      "[invalid_file] student.json/achieved: this file holds no plan: its budgets cannot be met");
-  bad(edited(example(), "/achieved", 3), "[invalid_file] student.json/achieved: 3 must be an object");
-  bad(edited(example(), "/achieved/parameters", 1),
-      "[invalid_file] student.json/achieved.parameters: parameters = 1, but the plan has 198202");
-  bad(edited(example(), "/achieved/parameters", "many"),
-      R"([invalid_file] student.json/achieved.parameters: parameters = "many", but the plan has 198202)");
-  bad(without(example(), "/achieved/parameters"),
-      R"([invalid_file] student.json/achieved.parameters: "parameters" is missing)");
-  bad(added(example(), "/achieved/bytes", 1),
-      R"([invalid_file] student.json/achieved.bytes: unknown key "bytes"; known: parameters, mult_adds)");
-  bad(edited(example(), "/achieved/mult_adds/macs", 1),
-      "[invalid_file] student.json/achieved.mult_adds.macs: mult-adds[macs] = 1, but the plan has 28600832");
-  bad(edited(example(), "/achieved/mult_adds/mine", 1),
-      "[invalid_file] student.json/achieved.mult_adds.mine: mult-adds[mine] = 1, but the plan has 28599552");
-  bad(added(example(), "/achieved/mult_adds/others", 1),
+  bad_solved(edited(example(), "/achieved", nullptr),
+             "[invalid_file] student.json/achieved: this file holds no plan: its budgets cannot be met");
+  bad_solved(edited(example(), "/achieved", 3), "[invalid_file] student.json/achieved: 3 must be an object");
+  bad_solved(edited(example(), "/achieved/parameters", 1),
+             "[invalid_file] student.json/achieved.parameters: parameters = 1, but the plan has 198202");
+  bad_solved(edited(example(), "/achieved/parameters", "many"),
+             R"([invalid_file] student.json/achieved.parameters: parameters = "many", but the plan has 198202)");
+  bad_solved(without(example(), "/achieved/parameters"),
+             R"([invalid_file] student.json/achieved.parameters: "parameters" is missing)");
+  bad_solved(added(example(), "/achieved/bytes", 1),
+             R"([invalid_file] student.json/achieved.bytes: unknown key "bytes"; known: parameters, mult_adds)");
+  bad_solved(edited(example(), "/achieved/mult_adds/macs", 1),
+             "[invalid_file] student.json/achieved.mult_adds.macs: mult-adds[macs] = 1, but the plan has 28600832");
+  bad_solved(edited(example(), "/achieved/mult_adds/mine", 1),
+             "[invalid_file] student.json/achieved.mult_adds.mine: mult-adds[mine] = 1, but the plan has 28599552");
+  bad_solved(
+      added(example(), "/achieved/mult_adds/others", 1),
       R"([invalid_file] student.json/achieved.mult_adds.others: unknown convention "others"; known, with those of the file: macs, mine, reference)");
-  bad(edited(example(), "/percent_of_original/parameters", 5),
+  bad_solved(
+      edited(example(), "/percent_of_original/parameters", 5),
       "[invalid_file] student.json/percent_of_original.parameters: parameters = 5 percent, but the plan has 7.210255775967754");
-  bad(edited(example(), "/percent_of_original/mult_adds/reference", 5),
+  bad_solved(
+      edited(example(), "/percent_of_original/mult_adds/reference", 5),
       "[invalid_file] student.json/percent_of_original.mult_adds.reference: mult-adds[reference] = 5 percent, but the plan has "
       "7.3968208472506545");
-  bad(edited(example(), "/percent_of_original/mult_adds/reference", nullptr),
+  bad_solved(
+      edited(example(), "/percent_of_original/mult_adds/reference", nullptr),
       "[invalid_file] student.json/percent_of_original.mult_adds.reference: mult-adds[reference] = null percent, but the plan "
       "has 7.3968208472506545");
-  bad(edited(narrow(), "/percent_of_original/parameters", 100), "[invalid_file] student.json/percent_of_original.parameters: "
-                                                                "parameters = 100 percent, but the plan has 49.95958368650619");
-  bad(edited(narrow(), "/original", "wrn-16-5"), "[invalid_file] student.json/percent_of_original.parameters: parameters = "
-                                                 "49.95958368650619 percent, but the plan has 32.01428333652699");
-  bad(edited(narrow(), "/original", "wrn-17-5"),
-      "[invalid_file] student.json/original: depth = 17 must be 6n + 4, such as 10, 16, 22, 28 or 40");
-  bad(edited(example(), "/conventions/0/weights/linear.mac", 1),
-      "[invalid_file] student.json/achieved.mult_adds.mine: mult-adds[mine] = 28599552, but the plan has 28600832");
-  bad(edited(example(), "/conventions/0/weights/linear.mac", -1),
+  bad_solved(edited(narrow(), "/percent_of_original/parameters", 100),
+             "[invalid_file] student.json/percent_of_original.parameters: "
+             "parameters = 100 percent, but the plan has 49.95958368650619");
+  bad_solved(edited(narrow(), "/original", "wrn-16-5"),
+             "[invalid_file] student.json/percent_of_original.parameters: parameters = "
+             "49.95958368650619 percent, but the plan has 32.01428333652699");
+  bad_solved(edited(narrow(), "/original", "wrn-17-5"),
+             "[invalid_file] student.json/original: depth = 17 must be 6n + 4, such as 10, 16, 22, 28 or 40");
+  bad_solved(edited(example(), "/conventions/0/weights/linear.mac", 1),
+             "[invalid_file] student.json/achieved.mult_adds.mine: mult-adds[mine] = 28599552, but the plan has 28600832");
+  bad_solved(
+      edited(example(), "/conventions/0/weights/linear.mac", -1),
       R"([invalid_file] student.json/conventions[0].weights["linear.mac"]: linear.mac = -1 must be a number from 0 to 1000000000)");
-  bad(edited(example(), "/conventions/0/name", "macs"),
-      R"([invalid_file] student.json/conventions[0].name: "macs" is another convention's name too)");
-  bad(edited(example(), "/conventions/0/name", "yours"),
+  bad_solved(edited(example(), "/conventions/0/name", "macs"),
+             R"([invalid_file] student.json/conventions[0].name: "macs" is another convention's name too)");
+  bad_solved(
+      edited(example(), "/conventions/0/name", "yours"),
       R"([invalid_file] student.json/achieved.mult_adds.mine: unknown convention "mine"; known, with those of the file: macs, reference, yours)");
-  bad(edited(example(), "/conventions", 3),
-      "[invalid_file] student.json/conventions: conventions = 3 must be an array of at most 64 pare.convention/1");
+  bad_solved(edited(example(), "/conventions", 3),
+             "[invalid_file] student.json/conventions: conventions = 3 must be an array of at most 64 pare.convention/1");
 }
 
 TEST(SolvedConfig, BudgetsThatWereChangedByHandAreNotTrusted) {
-  bad(edited(example(), "/budgets", 3), "[invalid_file] student.json/budgets: budgets = 3 must be an array of objects");
-  bad(edited(example(), "/budgets/0", 3), "[invalid_file] student.json/budgets[0]: 3 must be an object");
-  bad(edited(example(), "/budgets/0/metric", "mult-adds"),
-      "[invalid_file] student.json/budgets[0].convention: convention = null must be text in quotes");
-  bad(edited(example(), "/budgets/0/metric", "bytes"),
-      R"([invalid_file] student.json/budgets[0].metric: metric = "bytes" must be one of parameters, mult-adds)");
-  bad(edited(example(), "/budgets/1/convention", "macs"),
+  bad_solved(edited(example(), "/budgets", 3), "[invalid_file] student.json/budgets: budgets = 3 must be an array of objects");
+  bad_solved(edited(example(), "/budgets/0", 3), "[invalid_file] student.json/budgets[0]: 3 must be an object");
+  bad_solved(edited(example(), "/budgets/0/metric", "mult-adds"),
+             "[invalid_file] student.json/budgets[0].convention: convention = null must be text in quotes");
+  bad_solved(edited(example(), "/budgets/0/metric", "bytes"),
+             R"([invalid_file] student.json/budgets[0].metric: metric = "bytes" must be one of parameters, mult-adds)");
+  bad_solved(
+      edited(example(), "/budgets/1/convention", "macs"),
       R"([invalid_file] student.json/budgets[1].written: written = "mult-adds[mine]<=29%" is not mult-adds[macs] <= 113857210.88)");
-  bad(edited(example(), "/budgets/1/convention", "yours"),
+  bad_solved(
+      edited(example(), "/budgets/1/convention", "yours"),
       R"([invalid_file] student.json/budgets[1].convention: unknown convention "yours"; known, with those of the file: macs, mine, reference)");
-  bad(edited(example(), "/budgets/1/convention", nullptr),
-      "[invalid_file] student.json/budgets[1].convention: convention = null must be text in quotes");
-  bad(edited(example(), "/budgets/0/convention", "macs"),
-      R"([invalid_file] student.json/budgets[0].convention: convention = "macs" must be null: parameters have none)");
-  bad(edited(example(), "/budgets/0/relation", "~"),
-      R"([invalid_file] student.json/budgets[0].written: written = "parameters<=0.2M" is not parameters ~ 200000)");
-  bad(edited(example(), "/budgets/0/relation", ">="),
-      R"([invalid_file] student.json/budgets[0].relation: relation = ">=" must be one of <=, ~)");
-  bad(edited(example(), "/budgets/0/written", "parameters<=0.3M"),
-      R"([invalid_file] student.json/budgets[0].written: written = "parameters<=0.3M" is not parameters <= 200000)");
-  bad(edited(example(), "/budgets/0/written", "parameters<=50%"),
-      R"([invalid_file] student.json/budgets[0].written: written = "parameters<=50%" is not parameters <= 200000)");
-  bad(edited(example(), "/budgets/0/written", "parameters"),
-      "[invalid_file] student.json/budgets[0].written: there is no <= or ~ in it; accepted: parameters<=0.8M, "
-      "mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%");
-  bad(edited(example(), "/budgets/0/limit", 300000),
-      R"([invalid_file] student.json/budgets[0].written: written = "parameters<=0.2M" is not parameters <= 300000)");
-  bad(edited(example(), "/budgets/0/limit", "0.2M"),
-      R"([invalid_file] student.json/budgets[0].limit: limit = "0.2M" must be a number)");
-  bad(edited(example(), "/budgets/1/written", "mult-adds[mine]<=30%"),
+  bad_solved(edited(example(), "/budgets/1/convention", nullptr),
+             "[invalid_file] student.json/budgets[1].convention: convention = null must be text in quotes");
+  bad_solved(edited(example(), "/budgets/0/convention", "macs"),
+             R"([invalid_file] student.json/budgets[0].convention: convention = "macs" must be null: parameters have none)");
+  bad_solved(edited(example(), "/budgets/0/relation", "~"),
+             R"([invalid_file] student.json/budgets[0].written: written = "parameters<=0.2M" is not parameters ~ 200000)");
+  bad_solved(edited(example(), "/budgets/0/relation", ">="),
+             R"([invalid_file] student.json/budgets[0].relation: relation = ">=" must be one of <=, ~)");
+  bad_solved(edited(example(), "/budgets/0/written", "parameters<=0.3M"),
+             R"([invalid_file] student.json/budgets[0].written: written = "parameters<=0.3M" is not parameters <= 200000)");
+  bad_solved(edited(example(), "/budgets/0/written", "parameters<=50%"),
+             R"([invalid_file] student.json/budgets[0].written: written = "parameters<=50%" is not parameters <= 200000)");
+  bad_solved(edited(example(), "/budgets/0/written", "parameters"),
+             "[invalid_file] student.json/budgets[0].written: there is no <= or ~ in it; accepted: parameters<=0.8M, "
+             "mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%");
+  bad_solved(edited(example(), "/budgets/0/limit", 300000),
+             R"([invalid_file] student.json/budgets[0].written: written = "parameters<=0.2M" is not parameters <= 300000)");
+  bad_solved(edited(example(), "/budgets/0/limit", "0.2M"),
+             R"([invalid_file] student.json/budgets[0].limit: limit = "0.2M" must be a number)");
+  bad_solved(
+      edited(example(), "/budgets/1/written", "mult-adds[mine]<=30%"),
       R"([invalid_file] student.json/budgets[1].written: written = "mult-adds[mine]<=30%" is not mult-adds[mine] <= 113857210.88)");
-  bad(edited(example(), "/budgets/1/limit", 100000),
+  bad_solved(
+      edited(example(), "/budgets/1/limit", 100000),
       R"([invalid_file] student.json/budgets[1].written: written = "mult-adds[mine]<=29%" is not mult-adds[mine] <= 100000)");
-  bad(edited(example(), "/budgets/0/achieved", 100),
-      "[invalid_file] student.json/budgets[0].achieved: parameters = 100, but the plan has 198202");
-  bad(edited(example(), "/budgets/0/achieved", nullptr),
-      "[invalid_file] student.json/budgets[0].achieved: parameters = null, but the plan has 198202");
-  bad(edited(example(), "/budgets/1/achieved", 100),
-      "[invalid_file] student.json/budgets[1].achieved: mult-adds[mine] = 100, but the plan has 28599552");
-  bad(added(example(), "/budgets/0/more", 1),
+  bad_solved(edited(example(), "/budgets/0/achieved", 100),
+             "[invalid_file] student.json/budgets[0].achieved: parameters = 100, but the plan has 198202");
+  bad_solved(edited(example(), "/budgets/0/achieved", nullptr),
+             "[invalid_file] student.json/budgets[0].achieved: parameters = null, but the plan has 198202");
+  bad_solved(edited(example(), "/budgets/1/achieved", 100),
+             "[invalid_file] student.json/budgets[1].achieved: mult-adds[mine] = 100, but the plan has 28599552");
+  bad_solved(
+      added(example(), "/budgets/0/more", 1),
       R"([invalid_file] student.json/budgets[0].more: unknown key "more"; known: metric, convention, relation, limit, achieved, written)");
   // A limit that the plan is over, said in the same way everywhere.
   ordered_json low = ordered_json::parse(example());
   low["budgets"][0]["written"] = "parameters<=100K";
   low["budgets"][0]["limit"] = 100000;
-  bad(low.dump(), "[invalid_file] student.json/budgets[0].achieved: parameters 198202 is over the limit, 100000");
-  bad(edited(example(), "/termination/reason", "infeasible"),
-      R"([invalid_file] student.json/termination.reason: reason = "infeasible" must be one of optimal, feasible)");
-  bad(edited(example(), "/termination/reason", "guessed"),
-      R"([invalid_file] student.json/termination.reason: reason = "guessed" must be one of optimal, feasible)");
-  bad(edited(example(), "/termination/bound", "none"),
-      R"([invalid_file] student.json/termination.bound: bound = "none" must be a number)");
-  bad(edited(example(), "/termination", nullptr), "[invalid_file] student.json/termination: null must be an object");
-  bad(edited(mixed(), "/kept/0/layer", "features.18.0"),
-      R"([invalid_file] student.json/kept[0].layer: "features.18.0" stays as it was, but the plan has LR_0.1321)");
-  bad(edited(mixed(), "/kept/0/layer", "features.99"),
-      R"([invalid_file] student.json/kept[0].layer: "features.99" stays as it was, but the plan has no such layer)");
-  bad(edited(mixed(), "/kept/0/layer", 5), "[invalid_file] student.json/kept[0].layer: layer = 5 must be text in quotes");
-  bad(edited(mixed(), "/kept", 5), "[invalid_file] student.json/kept: kept = 5 must be an array of objects");
-  bad(edited(mixed(), "/kept", ordered_json::array()),
-      R"([invalid_file] student.json/kept: the plan leaves "classifier_conv" as it was, and it is not listed)");
-  bad(edited(mixed(), "/kept/0", 3), "[invalid_file] student.json/kept[0]: 3 must be an object");
+  bad_solved(low.dump(), "[invalid_file] student.json/budgets[0].achieved: parameters 198202 is over the limit, 100000");
+  bad_solved(edited(example(), "/termination/reason", "infeasible"),
+             R"([invalid_file] student.json/termination.reason: reason = "infeasible" must be one of optimal, feasible)");
+  bad_solved(edited(example(), "/termination/reason", "guessed"),
+             R"([invalid_file] student.json/termination.reason: reason = "guessed" must be one of optimal, feasible)");
+  bad_solved(edited(example(), "/termination/bound", "none"),
+             R"([invalid_file] student.json/termination.bound: bound = "none" must be a number)");
+  bad_solved(edited(example(), "/termination", nullptr), "[invalid_file] student.json/termination: null must be an object");
+  bad_solved(edited(mixed(), "/kept/0/layer", "features.18.0"),
+             R"([invalid_file] student.json/kept[0].layer: "features.18.0" stays as it was, but the plan has LR_0.1321)");
+  bad_solved(edited(mixed(), "/kept/0/layer", "features.99"),
+             R"([invalid_file] student.json/kept[0].layer: "features.99" stays as it was, but the plan has no such layer)");
+  bad_solved(edited(mixed(), "/kept/0/layer", 5),
+             "[invalid_file] student.json/kept[0].layer: layer = 5 must be text in quotes");
+  bad_solved(edited(mixed(), "/kept", 5), "[invalid_file] student.json/kept: kept = 5 must be an array of objects");
+  bad_solved(edited(mixed(), "/kept", ordered_json::array()),
+             R"([invalid_file] student.json/kept: the plan leaves "classifier_conv" as it was, and it is not listed)");
+  bad_solved(edited(mixed(), "/kept/0", 3), "[invalid_file] student.json/kept[0]: 3 must be an object");
 }
 
 /// Every value that is neither an object nor an array, by its pointer.
@@ -439,7 +469,7 @@ TEST(SolvedConfig, WhatOnlyASearchKnowsIsOfItsKind) {
            {"/nearest", {{"below", nullptr}}, "nearest: nearest = {\"below\":null} must be null: the budgets are met"},
            {"/termination/gap", 1, "termination.gap: gap = 1 must be 0, since the reason is optimal"},
            {"/termination/detail", nullptr, "termination.detail: detail = null must be text in quotes"}})
-    bad(edited(example(), path, value), "[invalid_file] student.json/" + line);
+    bad_solved(edited(example(), path, value), "[invalid_file] student.json/" + line);
   // Whole counts have one form, so that what looks the same is the same.
   for (const auto &[path, value, line] : std::vector<std::tuple<std::string, ordered_json, std::string>>{
            {"/budgets/0/limit", 200000.0, "budgets[0].limit: limit = 200000.0 must be a whole number, written in digits"},
@@ -452,11 +482,11 @@ TEST(SolvedConfig, WhatOnlyASearchKnowsIsOfItsKind) {
             "attainable.smallest: smallest = 1.0 must be a whole number from 0 up, written in digits"},
            {"/next_up/parameters", 201562.0,
             "next_up.parameters: parameters = 201562.0 must be a whole number from 0 up, written in digits"}})
-    bad(edited(example(), path, value), "[invalid_file] student.json/" + line);
+    bad_solved(edited(example(), path, value), "[invalid_file] student.json/" + line);
   for (const char *key : {"budgets", "termination"}) {
     ordered_json document = ordered_json::parse(example());
     document.erase(key);
-    bad(document.dump(), fmt::format("[invalid_file] student.json/{0}: \"{0}\" is missing", key));
+    bad_solved(document.dump(), fmt::format("[invalid_file] student.json/{0}: \"{0}\" is missing", key));
   }
 }
 
@@ -489,20 +519,22 @@ TEST(SolvedConfig, NestingIsBounded) {
   constexpr std::size_t kDeep = 60'000;
   const std::string open(kDeep, '[');
   const std::string closed = open + std::string(kDeep, ']');
-  bad(R"({"schema": "pare.solved/1", "network": )" + open,
-      "[invalid_file] student.json: nested deeper than 64 levels, which nothing that is read here needs");
-  bad(R"({"schema": "pare.solved/1", "network": )" + closed + "}",
-      "[invalid_file] student.json: nested deeper than 64 levels, which nothing that is read here needs");
+  bad_solved(R"({"schema": "pare.solved/1", "network": )" + open,
+             "[invalid_file] student.json: nested deeper than 64 levels, which nothing that is read here needs");
+  bad_solved(R"({"schema": "pare.solved/1", "network": )" + closed + "}",
+             "[invalid_file] student.json: nested deeper than 64 levels, which nothing that is read here needs");
   // A spec inside it.
-  bad(edited(example(), "/network", "wide_resnet:depth=" + open),
+  bad_solved(
+      edited(example(), "/network", "wide_resnet:depth=" + open),
       R"([invalid_file] student.json/network: in "depth=[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[...[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" a bracket is not closed; a value that starts with [ or { must end with its partner)");
-  bad(edited(example(), "/network", "wide_resnet:depth=" + closed),
-      "[invalid_file] student.json/network: nested deeper than 64 levels, which nothing that is read here needs");
-  bad(edited(example(), "/network", "darts:genotype=" + closed),
-      "[invalid_file] student.json/network: nested deeper than 64 levels, which nothing that is read here needs");
-  bad(edited(narrow(), "/original", "wide_resnet:depth=" + closed),
-      "[invalid_file] student.json/original: nested deeper than 64 levels, which nothing that is read here needs");
-  bad(edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_" + closed),
+  bad_solved(edited(example(), "/network", "wide_resnet:depth=" + closed),
+             "[invalid_file] student.json/network: nested deeper than 64 levels, which nothing that is read here needs");
+  bad_solved(edited(example(), "/network", "darts:genotype=" + closed),
+             "[invalid_file] student.json/network: nested deeper than 64 levels, which nothing that is read here needs");
+  bad_solved(edited(narrow(), "/original", "wide_resnet:depth=" + closed),
+             "[invalid_file] student.json/original: nested deeper than 64 levels, which nothing that is read here needs");
+  bad_solved(
+      edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_" + closed),
       R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: rank_scale = [[[[[[[[[[[[[[[[[[[[[[[[[[[[[...]]]]]]]]]]]]]]]]]]]]]]]]]]]] must be a number in (0, 1])");
 }
 
@@ -555,20 +587,23 @@ TEST(SolvedConfig, WhatOnlyASearchKnowsDoesNotContradictTheRest) {
              "attainable.largest: largest = 198201 must be null, or at least the answer's, 198202"},
             {"/attainable/largest", next - 1,
              fmt::format("attainable.largest: largest = {} must be null, or at least the next one up's, {}", next - 1, next)}})
-    bad(edited(example(), path, value), "[invalid_file] student.json/" + line);
+    bad_solved(edited(example(), path, value), "[invalid_file] student.json/" + line);
   // Nothing is next up, and yet there is more.
-  bad(edited(example(), "/next_up", nullptr),
+  bad_solved(
+      edited(example(), "/next_up", nullptr),
       "[invalid_file] student.json/next_up: next_up = null must be an object, since the answer is not the largest network");
   const std::string largest = document["attainable"]["largest"].dump();
   // A width.
   const ordered_json less = ordered_json::parse(narrow());
   const std::string width = make_network(less["network"].get<std::string>()).values.at("width");
   EXPECT_NO_THROW(read_solved(narrow(), "student.json"));
-  bad(edited(narrow(), "/same_network_for", {0.5, 0.6}),
+  bad_solved(
+      edited(narrow(), "/same_network_for", {0.5, 0.6}),
       fmt::format("[invalid_file] student.json/same_network_for: same_network_for = [0.5,0.6] must be from the first number to "
                   "below the second, with the setting, {}, in it",
                   width));
-  bad(edited(narrow(), "/next_up/setting", "height=3"),
+  bad_solved(
+      edited(narrow(), "/next_up/setting", "height=3"),
       fmt::format("[invalid_file] student.json/next_up.setting: setting = \"height=3\" must be another setting of what was "
                   "solved for than the answer's, width={}",
                   width));
@@ -579,18 +614,21 @@ TEST(SolvedConfig, WhatOnlyASearchKnowsDoesNotContradictTheRest) {
   feasible["termination"]["bound"] = 200000;
   feasible["termination"]["gap"] = 1798;
   EXPECT_NO_THROW(read_solved(feasible.dump(), "student.json"));
-  bad(edited(feasible.dump(), "/termination/gap", 1797),
-      "[invalid_file] student.json/termination.gap: gap = 1797 must be 1798, from the answer's parameters to the bound");
-  bad(edited(feasible.dump(), "/termination/bound", 198201),
+  bad_solved(edited(feasible.dump(), "/termination/gap", 1797),
+             "[invalid_file] student.json/termination.gap: gap = 1797 must be 1798, from the answer's parameters to the bound");
+  bad_solved(
+      edited(feasible.dump(), "/termination/bound", 198201),
       "[invalid_file] student.json/termination.bound: bound = 198201 must be at least 198202, the answer's parameters: nothing "
       "does better than the bound");
   const std::string nearest = write_solved(solve(make_network("wrn-16-4"), "Generic", "parameters~198500"), "{}");
   EXPECT_EQ(ordered_json::parse(nearest)["termination"]["bound"], 198500 - 198202);
   EXPECT_NO_THROW(read_solved(nearest, "student.json"));
-  bad(edited(nearest, "/termination/bound", 198202),
+  bad_solved(
+      edited(nearest, "/termination/bound", 198202),
       "[invalid_file] student.json/termination.bound: bound = 198202 must be 298, the answer's distance to the budget, since "
       "the reason is optimal");
-  bad(edited(nearest, "/next_up/parameters", 198501),
+  bad_solved(
+      edited(nearest, "/next_up/parameters", 198501),
       "[invalid_file] student.json/next_up: parameters of 198501 meets the budgets and is better than the answer, though the "
       "reason is optimal");
 }
@@ -683,8 +721,9 @@ TEST(SolvedConfig, OtherWholeSettingsAreCountedToo) {
 TEST(SolvedConfig, ALayerIsKeptOnce) {
   ordered_json document = ordered_json::parse(mixed());
   document["kept"].push_back(document["kept"][0]);
-  bad(document.dump(), fmt::format("[invalid_file] student.json/kept[{}].layer: {} is listed twice; once would be accepted",
-                                   document["kept"].size() - 1, document["kept"][0]["layer"].dump()));
+  bad_solved(document.dump(),
+             fmt::format("[invalid_file] student.json/kept[{}].layer: {} is listed twice; once would be accepted",
+                         document["kept"].size() - 1, document["kept"][0]["layer"].dump()));
 }
 
 // In words.
@@ -693,20 +732,22 @@ TEST(SolvedConfig, SaysWhatIsWrongWithOtherSettings) {
   const std::string setting = document["next_up"]["setting"];
   const std::int64_t parameters = document["next_up"]["parameters"];
   const double end = document["same_network_for"][1];
-  bad(edited(example(), "/same_network_for/0", -0.83),
+  bad_solved(
+      edited(example(), "/same_network_for/0", -0.83),
       fmt::format("[invalid_file] student.json/same_network_for: same_network_for = [-0.83,{}] must be all settings of one "
                   "network, and -0.83 is none of them",
                   end));
-  bad(edited(example(), "/same_network_for/0", 0.211),
+  bad_solved(
+      edited(example(), "/same_network_for/0", 0.211),
       fmt::format("[invalid_file] student.json/same_network_for: same_network_for = [0.211,{}] must be all settings of one "
                   "network, and 0.21099999999999997 is one of them",
                   end));
-  bad(edited(example(), "/next_up/parameters", parameters + 1),
-      fmt::format("[invalid_file] student.json/next_up.parameters: parameters = {}, but {} has {}", parameters + 1, setting,
-                  parameters));
-  bad(edited(example(), "/attainable/smallest", 0),
-      fmt::format("[invalid_file] student.json/attainable.smallest: smallest = 0, but the smallest network has {}",
-                  document["attainable"]["smallest"].get<std::int64_t>()));
+  bad_solved(edited(example(), "/next_up/parameters", parameters + 1),
+             fmt::format("[invalid_file] student.json/next_up.parameters: parameters = {}, but {} has {}", parameters + 1,
+                         setting, parameters));
+  bad_solved(edited(example(), "/attainable/smallest", 0),
+             fmt::format("[invalid_file] student.json/attainable.smallest: smallest = 0, but the smallest network has {}",
+                         document["attainable"]["smallest"].get<std::int64_t>()));
 }
 
 // What is solved is read again: real counts, both relations, the ends of the range.
@@ -767,9 +808,9 @@ TEST(SolvedConfig, FilesOf5573beeStillRead) {
     }
     EXPECT_TRUE(original_of_solved(text, "before.json").has_value());
     // And they are checked as far as they go.
-    bad(edited(text, "/achieved/parameters", 1),
-        "[invalid_file] student.json/achieved.parameters: parameters = 1, but the plan has " +
-            std::to_string(costs.parameters));
+    bad_solved(edited(text, "/achieved/parameters", 1),
+               "[invalid_file] student.json/achieved.parameters: parameters = 1, but the plan has " +
+                   std::to_string(costs.parameters));
     EXPECT_TRUE(
         test::message_of([&] {
           read_solved(edited(text, "/substitution", "Generic_0.123"), "student.json");

@@ -314,9 +314,13 @@ Schedule read_schedule(std::string_view text, const std::string &where) {
   return out;
 }
 
-void check_identities(const Schedule &schedule, const std::string &where) {
+void check_as_written(const Schedule &schedule, const std::string &where) {
   if (!schedule.is_as_written)
     json::Place(where).fail("was changed since it was made: its digest is another; a schedule made anew would be accepted");
+}
+
+void check_identities(const Schedule &schedule, const std::string &where) {
+  check_as_written(schedule, where);
   Identities identities;
   const json::Place place = json::Place(where).member("experiments");
   for (std::size_t i = 0; i < schedule.experiments.size(); ++i) {

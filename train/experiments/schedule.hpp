@@ -80,7 +80,9 @@ std::string write_schedule(const Schedule &schedule);
 /// Throws Error{kInvalidFile}: also for a name or an identity that stands twice, a teacher that is not there, and teachers in a
 /// circle.
 Schedule read_schedule(std::string_view json, const std::string &where);
-/// Throws Error{kInvalidFile} where the file was changed by hand: its digest, or an experiment's identity, is another.
+/// Throws Error{kInvalidFile} where the file was changed by hand: its digest is another.
+void check_as_written(const Schedule &schedule, const std::string &where);
+/// The same, also where an experiment's identity is another: what it computes has changed since.
 void check_identities(const Schedule &schedule, const std::string &where);
 
 /// The name of an experiment is that of a folder.
