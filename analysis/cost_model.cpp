@@ -77,13 +77,16 @@ CostReport count(const Graph &graph, Detail detail) {
         continue;
       }
       if (const auto *buffer = std::get_if<Buffer>(&node.op)) {
-        report.buffer_elements = checked_add(report.buffer_elements, buffer->extents.elements());
+        std::int64_t &elements = buffer->upper == 0 ? report.sign_elements : report.index_elements;
+        elements = checked_add(elements, buffer->extents.elements());
         continue;
       }
       if (std::holds_alternative<BatchNorm>(node.op) && !graph.layer(node.layer).shares) {
         graph.inputs(id, inputs);
         for (std::size_t port = 1; port < inputs.size(); ++port)
           report.batch_norm_parameters += graph.weight(inputs[port]).elements();
+        report.statistics_elements = checked_add(report.statistics_elements, 2 * graph.activation(id).channels);
+        ++report.batch_norms;
       }
       if (node.on_activations) {
         if (makes_tensor(node.op))
@@ -124,6 +127,14 @@ Count weigh(std::span<const EventCount> events, const Convention &convention, bo
     throw error.within("mult-adds[" + convention.name + "]");
   }
   return out;
+}
+
+std::int64_t CostReport::stored_bytes() const {
+  // As the trainer saves them (train/graph_module.cpp): indices, and how many batches statistics are of, in 64 bits, signs
+  // in 8.
+  const std::int64_t floats = checked_mul(checked_add(parameters, statistics_elements), std::int64_t{sizeof(float)});
+  const std::int64_t wholes = checked_mul(checked_add(index_elements, batch_norms), std::int64_t{sizeof(std::int64_t)});
+  return checked_add(checked_add(floats, wholes), sign_elements);
 }
 
 Count CostReport::mult_adds(const Convention &convention) const { return weigh(events, convention, false); }

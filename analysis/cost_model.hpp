@@ -33,11 +33,17 @@ struct CostReport {
   std::int64_t substituted_parameters = 0;  ///< of substitutes
   std::int64_t scaled_decay_parameters = 0; ///< whose weight decay is scaled
   std::int64_t batch_norm_parameters = 0;
-  std::int64_t buffer_elements = 0;     ///< stored indices and signs
+  std::int64_t index_elements = 0;      ///< stored indices
+  std::int64_t sign_elements = 0;       ///< stored signs
+  std::int64_t statistics_elements = 0; ///< running means and variances
+  std::int64_t batch_norms = 0;         ///< that have these
   std::int64_t activation_elements = 0; ///< outputs of every op that makes a new tensor
   std::vector<EventCount> events;
   std::vector<LayerCost> layers; ///< in the graph's order; only where asked for
 
+  std::int64_t buffer_elements() const { return checked_add(index_elements, sign_elements); }
+  /// The tensor data of weights.safetensors, in its types. Throws Error{kOverflow}.
+  std::int64_t stored_bytes() const;
   /// Work on activations, for the whole batch, and work on weights, once per batch.
   Count mult_adds(const Convention &convention) const;
   Count per_batch(const Convention &convention) const;

@@ -321,7 +321,7 @@ std::uint64_t Members::natural(std::string_view key) {
   return value.get<std::uint64_t>();
 }
 
-std::string Members::choice(std::string_view key, std::initializer_list<std::string_view> choices) {
+std::string Members::choice(std::string_view key, std::span<const std::string_view> choices) {
   std::string out = text(key);
   if (std::find(choices.begin(), choices.end(), out) == choices.end())
     refuse(at(key), place(key), key, fmt::format("one of {}", fmt::join(choices, ", ")));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,7 +81,10 @@ public:
   std::int64_t whole(std::string_view key, std::int64_t least = INT64_MIN, std::int64_t most = INT64_MAX);
   std::uint64_t natural(std::string_view key);
   double real(std::string_view key);
-  std::string choice(std::string_view key, std::initializer_list<std::string_view> choices);
+  std::string choice(std::string_view key, std::span<const std::string_view> choices);
+  std::string choice(std::string_view key, std::initializer_list<std::string_view> choices) {
+    return choice(key, std::span(choices.begin(), choices.size()));
+  }
 
   /// The same where the member is there; where it is not, `out` stays as it is.
   void read(std::string_view key, std::string &out);

@@ -118,7 +118,7 @@ int run(const Arguments &arguments) {
     if (!output.is_stdout()) check_output(output.path);
   request.method = find_solver(request.method).info().name; // as it is written, however it was asked for
   const Solution solution = solve_uniform(design.network, request);
-  const bool infeasible = !solution.result.answer;
+  const bool infeasible = !solution.uniform->answer;
   const SolveView view{.solution = solution, .network = design.network.name, .method = request.method};
   if (!infeasible) warn_of_growths(solution.network.graph, solution.plan);
   const std::string document = write_solved(solution, provenance(arguments, request));
@@ -137,7 +137,7 @@ int run(const Arguments &arguments) {
   std::string unwritten;
   for (const Output &output : outputs)
     if (!output.is_stdout()) unwritten += fmt::format("; {} was not written", output.path);
-  talk(one_line(fmt::format("pare: infeasible: {}{}", solution.result.termination.detail, unwritten)));
+  talk(one_line(fmt::format("pare: infeasible: {}{}", solution.termination.detail, unwritten)));
   return kNothingFits;
 }
 

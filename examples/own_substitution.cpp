@@ -23,7 +23,7 @@ int main(int argc, char **argv) try {
   pare::SolveRequest request;
   request.substitution = "bottleneck";
   request.budgets = {pare::parse_budget(argv[2])};
-  const pare::SolveResult result = pare::solve_uniform(network, request).result;
+  const pare::UniformResult result = *pare::solve_uniform(network, request).uniform;
   std::cout << argv[2] << ": " << (result.answer ? result.answer->text : "infeasible") << ", " << result.termination.detail
             << '\n';
 

@@ -24,8 +24,7 @@ int solve(const Arguments &arguments) {
     throw pare::Error(pare::ErrorCode::kUsage, "NETWORK",
                       network + " is solved already; a network without substitutes would be accepted");
   const pare::Solution solution = pare::solve_uniform(design.network, request);
-  if (!solution.result.answer)
-    throw pare::Error(pare::ErrorCode::kInvalidConfig, "--budget", solution.result.termination.detail);
+  if (!solution.uniform->answer) throw pare::Error(pare::ErrorCode::kInvalidConfig, "--budget", solution.termination.detail);
   deliver(arguments.get("--output"), pare::write_solved(solution, "{}"));
   return kDone;
 }

@@ -15,7 +15,7 @@ int main(int argc, char **argv) try {
     request.substitution = argv[2];
     request.budgets = {pare::parse_budget(argv[i])};
     request.conventions = {pare::find_convention("macs")};
-    const pare::SolveResult result = pare::solve_uniform(network, request).result;
+    const pare::UniformResult result = *pare::solve_uniform(network, request).uniform;
 
     std::cout << argv[i] << ": " << to_string(result.termination.reason) << '\n';
     // An infeasible budget is a result like any other: it says what could be attained.
@@ -24,10 +24,10 @@ int main(int argc, char **argv) try {
       continue;
     }
     const pare::Setting &answer = *result.answer;
-    std::cout << "  " << answer.text << ": " << answer.costs.parameters << " parameters, "
-              << answer.costs.mult_adds.at("macs").to_string() << " mult-adds\n"
+    std::cout << "  " << answer.text << ": " << answer.costs.parameters() << " parameters, "
+              << answer.costs.mult_adds("macs").to_string() << " mult-adds\n"
               << "  the same network from " << pare::shortest(answer.first) << " up to " << pare::shortest(answer.end) << '\n';
-    if (result.next) std::cout << "  then " << result.next->costs.parameters << " parameters\n";
+    if (result.next) std::cout << "  then " << result.next->costs.parameters() << " parameters\n";
   }
 } catch (const pare::Error &error) {
   std::cerr << error.what() << '\n';

@@ -96,7 +96,7 @@ std::string write_cost_json(const CostView &view) {
   rest["substituted_parameters"] = cost.substituted_parameters;
   rest["scaled_decay_parameters"] = cost.scaled_decay_parameters;
   rest["batch_norm_parameters"] = cost.batch_norm_parameters;
-  rest["buffers"] = {{"elements", cost.buffer_elements}};
+  rest["buffers"] = {{"elements", cost.buffer_elements()}};
   rest["kept"] = ordered_json::array();
   for (const Lowered::Kept &kept : view.lowered.kept) rest["kept"].push_back({{"layer", kept.layer}, {"reason", kept.reason}});
   if (view.group_by) append_groups(rest, view, *view.group_by);

@@ -30,8 +30,8 @@ Cell interval_cell(const std::optional<Setting> &setting) {
 }
 
 /// What a budget's quantity is at a setting.
-Cell value_cell(const Budget &quantity, const std::optional<Setting> &setting) {
-  const auto value = setting ? setting->costs.value(quantity) : std::nullopt;
+Cell value_cell(const Quantity &quantity, const std::optional<Setting> &setting) {
+  const auto value = setting ? setting->costs.find(quantity) : std::nullopt;
   return value ? Cell(*value) : Cell();
 }
 
@@ -39,17 +39,6 @@ Cell percent_cell(const Cell &part, const Count &whole) {
   const Count *count = std::get_if<Count>(&part);
   const auto share = count == nullptr ? std::nullopt : percent(*count, whole);
   return share ? Cell(Percent{*share}) : Cell();
-}
-
-/// Parameters, and mult-adds by each convention.
-std::vector<Budget> quantities(const Solution &solution) {
-  std::vector<Budget> out(1);
-  for (const Convention &convention : solution.conventions) {
-    Budget &quantity = out.emplace_back();
-    quantity.metric = Metric::kMultAdds;
-    quantity.convention = convention.name;
-  }
-  return out;
 }
 
 /// Rows of two settings side by side; `with_share` puts the first one's share of the original between them.
@@ -65,19 +54,19 @@ void add_settings(Report &report, const SolveView &view, const std::optional<Set
   const Cell a = interval_cell(one);
   const Cell b = interval_cell(other);
   if (!std::holds_alternative<std::monostate>(a) || !std::holds_alternative<std::monostate>(b)) add("same network for", a, b);
-  for (const Budget &quantity : quantities(view.solution))
-    add(quantity.quantity(), value_cell(quantity, one), value_cell(quantity, other),
-        view.solution.original_costs.value(quantity));
+  for (const Quantity &quantity : quantities(view.solution.conventions))
+    add(quantity.text(), value_cell(quantity, one), value_cell(quantity, other), view.solution.original_costs.find(quantity));
 }
 
-std::string range_text(const SolveResult &result) {
-  const std::string quantity = result.budgets.empty() ? "" : result.budgets.front().quantity();
+std::string range_text(const Solution &solution) {
+  const UniformResult &result = *solution.uniform;
+  const std::string quantity = solution.budgets.front().quantity.text();
   return fmt::format("attainable: {} from {} {}", quantity, thousands(rounded(result.smallest)),
                      result.largest ? "to " + thousands(rounded(*result.largest)) : "up without end");
 }
 
 Report answer(const SolveView &view) {
-  const SolveResult &result = view.solution.result;
+  const UniformResult &result = *view.solution.uniform;
   Report out{.title = {view.network, fmt::format("method {}: {}", view.method, to_string(result.termination.reason))},
              .columns = {},
              .rows = {},
@@ -95,11 +84,12 @@ Report answer(const SolveView &view) {
     out.columns = {{.heading = "quantity"}, number_column("nearest below"), number_column("nearest above")};
     add_settings(out, view, result.below, result.above, false);
   }
-  out.notes.push_back(range_text(result));
+  out.notes.push_back(range_text(view.solution));
   return out;
 }
 
-Report budgets(const SolveResult &result) {
+Report budgets(const Solution &solution) {
+  const UniformResult &result = *solution.uniform;
   Report out{.title = {}, .columns = {{.heading = "budget"}, number_column("limit")}, .rows = {}, .notes = {}};
   if (result.answer) {
     out.columns.push_back(number_column("achieved"));
@@ -107,13 +97,13 @@ Report budgets(const SolveResult &result) {
     out.columns.push_back(number_column("nearest below"));
     out.columns.push_back(number_column("nearest above"));
   }
-  for (const Budget &budget : result.budgets) {
+  for (const Budget &budget : solution.budgets) {
     std::vector<Cell> row{budget.written, budget.limit};
     if (result.answer) {
-      row.push_back(value_cell(budget, result.answer));
+      row.push_back(value_cell(budget.quantity, result.answer));
     } else {
-      row.push_back(value_cell(budget, result.below));
-      row.push_back(value_cell(budget, result.above));
+      row.push_back(value_cell(budget.quantity, result.below));
+      row.push_back(value_cell(budget.quantity, result.above));
     }
     out.rows.push_back(std::move(row));
   }
@@ -123,27 +113,26 @@ Report budgets(const SolveResult &result) {
 } // namespace
 
 std::vector<Report> solve_reports(const SolveView &view) {
-  const SolveResult &result = view.solution.result;
-  std::vector<Report> out{answer(view), budgets(result)};
-  if (!result.kept.empty()) {
+  std::vector<Report> out{answer(view), budgets(view.solution)};
+  if (!view.solution.kept.empty()) {
     Report kept{
         .title = {"left as they were"}, .columns = {{.heading = "layer"}, {.heading = "reason"}}, .rows = {}, .notes = {}};
-    for (const Lowered::Kept &layer : result.kept) kept.rows.push_back({layer.layer, layer.reason});
+    for (const Lowered::Kept &layer : view.solution.kept) kept.rows.push_back({layer.layer, layer.reason});
     out.push_back(std::move(kept));
   }
   return out;
 }
 
 Report solve_table(const SolveView &view) {
-  const SolveResult &result = view.solution.result;
+  const UniformResult &result = *view.solution.uniform;
   Report out = answer(view);
   const auto add = [&](std::string name, const Cell &value) {
     std::vector<Cell> row{std::move(name), value};
     row.resize(out.columns.size());
     out.rows.push_back(std::move(row));
   };
-  for (const Budget &budget : result.budgets) add(fmt::format("limit of {}", budget.written), budget.limit);
-  const std::string attainable = result.budgets.front().quantity();
+  for (const Budget &budget : view.solution.budgets) add(fmt::format("limit of {}", budget.written), budget.limit);
+  const std::string attainable = view.solution.budgets.front().quantity.text();
   add(fmt::format("smallest attainable {}", attainable), result.smallest);
   if (result.largest) add(fmt::format("largest attainable {}", attainable), *result.largest);
   return out;

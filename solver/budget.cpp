@@ -68,8 +68,10 @@ std::optional<Decimal> parse_decimal(std::string_view text) {
   return out;
 }
 
-/// digits x 10^exponent x factor as a count: whole where it is, else rounded down or to the nearest double.
-Count to_count(const Decimal &decimal, std::int64_t factor, bool round_down, std::string_view written) {
+enum class Rounding : std::uint8_t { kDown, kUp, kNearestDouble };
+
+/// digits x 10^exponent x factor as a count: whole where it is, else rounded as is said.
+Count to_count(const Decimal &decimal, std::int64_t factor, Rounding rounding, std::string_view written) {
   Wide value = decimal.digits * factor;
   Wide divisor = 1;
   const auto too_large = [&] {
@@ -82,12 +84,15 @@ Count to_count(const Decimal &decimal, std::int64_t factor, bool round_down, std
   }
   if (decimal.exponent >= 0 && value > static_cast<Wide>(INT64_MAX)) too_large();
   for (int e = decimal.exponent; e < 0; ++e) {
-    if (divisor > static_cast<Wide>(INT64_MAX) * INT64_MAX / 10) return std::int64_t{0};
+    if (divisor > static_cast<Wide>(INT64_MAX) * INT64_MAX / 10)
+      return std::int64_t{rounding == Rounding::kUp && value != 0 ? 1 : 0};
     divisor *= 10;
   }
   const Wide whole = value / divisor;
   if (whole > static_cast<Wide>(INT64_MAX)) too_large();
-  if (whole * divisor == value || round_down) return static_cast<std::int64_t>(whole);
+  if (whole * divisor == value || rounding == Rounding::kDown) return static_cast<std::int64_t>(whole);
+  if (rounding == Rounding::kUp && whole == INT64_MAX) too_large();
+  if (rounding == Rounding::kUp) return static_cast<std::int64_t>(whole) + 1;
   return Count::from_real(static_cast<double>(static_cast<long double>(value) / static_cast<long double>(divisor)));
 }
 
@@ -132,9 +137,10 @@ bool is_name_of(std::string_view text, Metric metric) {
 
 /// What an unknown quantity may have meant: a convention alone is its mult-adds.
 std::string meant_quantity(std::string_view text) {
-  std::vector<std::string> known = {std::string(to_string(Metric::kParameters)), std::string(to_string(Metric::kMultAdds))};
+  std::vector<std::string> known;
+  for (const auto &[metric, name] : kMetrics) known.emplace_back(name);
   for (const Convention &convention : conventions()) {
-    known.push_back(fmt::format("{}[{}]", to_string(Metric::kMultAdds), convention.name));
+    known.push_back(Quantity::mult_adds(convention.name).text());
     if (folded(convention.name) == folded(text)) return fmt::format("; did you mean {}?", known.back());
   }
   return did_you_mean(text, std::vector<std::string_view>(known.begin(), known.end()));
@@ -142,50 +148,47 @@ std::string meant_quantity(std::string_view text) {
 
 } // namespace
 
-std::string Budget::quantity() const {
-  return metric == Metric::kParameters ? std::string(to_string(metric)) : fmt::format("{}[{}]", to_string(metric), convention);
-}
-
 Budget Budget::by(std::string_view convention_name) const {
   Budget out = *this;
-  out.convention = convention_name;
-  if (!written.empty()) out.written = out.quantity() + written.substr(quantity().size());
+  out.quantity = Quantity::mult_adds(convention_name);
+  if (!written.empty()) out.written = out.quantity.text() + written.substr(quantity.text().size());
   return out;
 }
 
-std::string Budget::text() const { return fmt::format("{} {} {}", quantity(), to_string(relation), limit.to_string()); }
+std::string Budget::text() const { return fmt::format("{} {} {}", quantity.text(), to_string(relation), limit.to_string()); }
 
 Budget parse_budget(std::string_view text, std::string_view bare_convention) {
   const auto fail = [&](std::string_view what, std::string_view meant = {}) {
     throw Error(ErrorCode::kUsage, fmt::format("budget {}", shown(text)),
-                fmt::format("{}; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, "
-                            "parameters<=5%{}",
+                fmt::format("{}; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, "
+                            "stored-bytes>=4M, parameters~0.8M, parameters<=5%{}",
                             what, meant));
   };
   const auto relation = text.find_first_of("<>=~");
-  if (relation == std::string::npos) fail("there is no <= or ~ in it");
+  if (relation == std::string::npos) fail("there is no <=, >= or ~ in it");
   Budget out;
-  if (text[relation] == '~')
-    out.relation = Relation::kNearest;
-  else if (text.substr(relation, 2) == "<=")
-    out.relation = Relation::kAtMost;
-  else
-    fail(fmt::format("{} is not a relation: <= and ~ are", shown(trimmed(text.substr(relation)), 40)));
+  const auto known = std::find_if(kRelations.begin(), kRelations.end(),
+                                  [&](const auto &entry) { return text.substr(relation).starts_with(entry.second); });
+  if (known == kRelations.end())
+    fail(fmt::format("{} is not a relation: <=, >= and ~ are", shown(trimmed(text.substr(relation)), 40)));
+  out.relation = known->first;
 
   const std::string_view quantity = trimmed(text.substr(0, relation));
   const std::string_view metric = quantity.substr(0, quantity.find('['));
-  if (is_name_of(quantity, Metric::kParameters)) {
-    out.metric = Metric::kParameters;
-  } else if (is_name_of(quantity, Metric::kMultAdds)) {
-    out.metric = Metric::kMultAdds;
-    if (bare_convention.empty())
-      fail("mult-adds by which convention? Several are asked for, so mult-adds[macs] or mult-adds[reference] must say it");
-    out.convention = bare_convention;
+  const auto named =
+      std::find_if(kMetrics.begin(), kMetrics.end(), [&](const auto &m) { return is_name_of(quantity, m.first); });
+  if (named != kMetrics.end()) {
+    out.quantity.metric = named->first;
+    if (named->first == Metric::kMultAdds) {
+      if (bare_convention.empty())
+        fail("mult-adds by which convention? Several are asked for, so mult-adds[macs] or mult-adds[reference] must say it");
+      out.quantity.convention = bare_convention;
+    }
   } else if (is_name_of(metric, Metric::kMultAdds) && quantity.ends_with("]") && quantity.size() > metric.size() + 2) {
-    out.metric = Metric::kMultAdds;
-    out.convention = quantity.substr(metric.size() + 1, quantity.size() - metric.size() - 2);
+    out.quantity = Quantity::mult_adds(quantity.substr(metric.size() + 1, quantity.size() - metric.size() - 2));
   } else {
-    fail(fmt::format("{} is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are", shown(quantity, 40)),
+    fail(fmt::format("{} is not a quantity: parameters, mult-adds, mult-adds[CONVENTION], activations and stored-bytes are",
+                     shown(quantity, 40)),
          meant_quantity(quantity));
   }
 
@@ -196,13 +199,13 @@ Budget parse_budget(std::string_view text, std::string_view bare_convention) {
                      shown(number, 40)));
   out.is_percentage = limit->is_percentage;
   if (limit->decimal.digits == 0) fail("a limit must be above 0");
-  if (!out.is_percentage) out.limit = to_count(limit->decimal, 1, false, text);
+  if (!out.is_percentage) out.limit = to_count(limit->decimal, 1, Rounding::kNearestDouble, text);
   if (limit->decimal.cut) fail(fmt::format("{} has more than {} digits that count", shown(number, 40), kMostDigits));
   if (!out.is_percentage && out.limit.is_zero()) fail("a limit must be above 0");
   std::string without_blanks(number); // "0.8 M"
   without_blanks.erase(std::remove(without_blanks.begin(), without_blanks.end(), ' '), without_blanks.end());
   without_blanks.back() = static_cast<char>(std::toupper(static_cast<unsigned char>(without_blanks.back()))); // "50k"
-  out.written = fmt::format("{}{}{}", out.quantity(), to_string(out.relation), without_blanks);
+  out.written = fmt::format("{}{}{}", out.quantity.text(), to_string(out.relation), without_blanks);
   return out;
 }
 
@@ -211,9 +214,13 @@ Budget resolve_percentage(const Budget &budget, const Count &original) {
   Budget out = budget;
   const Decimal share = parse_limit(limit_text(budget.written))->decimal;
   if (original.is_whole())
-    out.limit = to_count(share, original.whole(), budget.relation == Relation::kAtMost, budget.written);
+    out.limit = to_count(share, original.whole(),
+                         budget.relation == Relation::kAtMost    ? Rounding::kDown
+                         : budget.relation == Relation::kAtLeast ? Rounding::kUp
+                                                                 : Rounding::kNearestDouble,
+                         budget.written);
   else
-    out.limit = original.times(to_count(share, 1, false, budget.written).to_double());
+    out.limit = original.times(to_count(share, 1, Rounding::kNearestDouble, budget.written).to_double());
   return out;
 }
 

@@ -23,7 +23,7 @@ struct Control {
   /// Of the states that a search keeps, about; a search that would need more goes on with the best of them.
   std::size_t memory_bytes = std::size_t{1} << 30;
   std::function<void(const SearchProgress &)> progress; ///< at each improvement of best or bound; may be empty
-  std::function<bool()> interrupted;              ///< asked now and then; may be empty
+  std::function<bool()> interrupted;                    ///< asked now and then; may be empty
 };
 
 } // namespace pare

@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/values.hpp"
-#include "solver/problem.hpp"
+#include "solver/uniform/problem.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -20,6 +20,16 @@
 namespace pare::solved {
 
 using json::Value;
+
+std::string_view json_key(Metric metric) {
+  switch (metric) {
+  case Metric::kParameters: return "parameters";
+  case Metric::kMultAdds: return "mult_adds";
+  case Metric::kActivations: return "activations";
+  case Metric::kStoredBytes: return "stored_bytes";
+  }
+  return {};
+}
 
 bool is_number(const Value &value, const Count &counted) {
   if (counted.is_whole()) return json::as_whole(value) == counted.whole();
@@ -44,8 +54,8 @@ Count read_number(json::Members &members, std::string_view key) {
 }
 
 /// The same of what is counted: parameters are whole, and nothing is below 0.
-Count read_count(json::Members &members, std::string_view key, const Budget &quantity) {
-  if (quantity.metric == Metric::kParameters) return members.whole(key, 0);
+Count read_count(json::Members &members, std::string_view key, const Quantity &quantity) {
+  if (quantity.metric != Metric::kMultAdds) return members.whole(key, 0);
   Count out = read_number(members, key);
   if (out < Count(0)) json::refuse(members.at(key), members.place(key), key, "from 0 up");
   return out;
@@ -56,9 +66,10 @@ bool stays(const Substitute &substitute) { return substitute.family == baseline_
 } // namespace
 
 void Recount::check_convention(std::string_view name, const json::Place &place) const {
-  if (!all_known_ || costs_.mult_adds.contains(std::string(name))) return;
+  if (!all_known_ || costs_.find(Quantity::mult_adds(name))) return;
   std::vector<std::string_view> known;
-  for (const auto &[convention, value] : costs_.mult_adds) known.push_back(convention);
+  for (const auto &[quantity, count] : costs_)
+    if (quantity.metric == Metric::kMultAdds) known.push_back(quantity.convention);
   place.fail(fmt::format("unknown convention {}; known, with those of the file: {}", shown(name), fmt::join(known, ", ")));
 }
 
@@ -76,14 +87,15 @@ std::vector<Budget> read_budgets(const Value &budgets, const json::Place &place,
   for (std::size_t i = 0; i < budgets.size(); ++i) {
     json::Members members(budgets[i], place.item(i));
     Budget budget;
-    budget.metric =
-        members.choice("metric", {"parameters", "mult-adds"}) == "parameters" ? Metric::kParameters : Metric::kMultAdds;
-    if (budget.metric == Metric::kMultAdds)
-      budget.convention = members.text("convention");
+    Quantity &quantity = budget.quantity;
+    quantity.metric = *value_of(kMetrics, members.choice("metric", names_of(kMetrics)));
+    if (quantity.metric == Metric::kMultAdds)
+      quantity.convention = members.text("convention");
     else if (members.said("convention") != nullptr)
-      json::refuse(*members.said("convention"), members.place("convention"), "convention", "null: parameters have none");
-    budget.relation = members.choice("relation", {"<=", "~"}) == "~" ? Relation::kNearest : Relation::kAtMost;
-    if (budget.metric == Metric::kMultAdds) recount.check_convention(budget.convention, members.place("convention"));
+      json::refuse(*members.said("convention"), members.place("convention"), "convention",
+                   fmt::format("null: {} have none", to_string(quantity.metric)));
+    budget.relation = *value_of(kRelations, members.choice("relation", names_of(kRelations)));
+    if (quantity.metric == Metric::kMultAdds) recount.check_convention(quantity.convention, members.place("convention"));
     budget.limit = read_number(members, "limit");
     const Value &limit = members.at("limit");
     const Value &achieved = members.at("achieved");
@@ -95,19 +107,21 @@ std::vector<Budget> read_budgets(const Value &budgets, const json::Place &place,
       } catch (const Error &error) {
         members.place("written").fail(error.message());
       }
-      if (original != nullptr && original->value(written)) written = resolve_percentage(written, *original->value(written));
-      if (written.quantity() != budget.quantity() || written.relation != budget.relation ||
+      if (original != nullptr && original->find(written.quantity))
+        written = resolve_percentage(written, original->at(written.quantity));
+      if (written.quantity != budget.quantity || written.relation != budget.relation ||
           (!written.limit.is_zero() && !is_number(limit, written.limit)))
         members.place("written").fail(fmt::format("written = {} is not {}", shown(text), budget.text()));
     }
     members.finish();
     out.push_back(budget);
-    const auto counted = recount.value(budget);
+    const auto counted = recount.value(budget.quantity);
     if (!counted) continue;
-    Recount::check(achieved, members.place("achieved"), budget.quantity(), *counted);
+    Recount::check(achieved, members.place("achieved"), quantity.text(), *counted);
     if (!budget.holds(*counted) && !is_number(limit, *counted)) // equal but for the last digits of a real number
       members.place("achieved")
-          .fail(fmt::format("{} {} is over the limit, {}", budget.quantity(), counted->to_string(), budget.limit.to_string()));
+          .fail(fmt::format("{} {} is {} the limit, {}", quantity.text(), counted->to_string(),
+                            budget.relation == Relation::kAtLeast ? "below" : "over", budget.limit.to_string()));
   }
   return out;
 }
@@ -229,7 +243,7 @@ Objective objective_of(const std::vector<Budget> &budgets, const Recount &recoun
   Objective out;
   for (const Budget &budget : budgets)
     if (budget.relation == Relation::kNearest) out.nearest = &budget;
-  if (const auto value = out.nearest != nullptr ? recount.value(*out.nearest) : Count(recount.costs().parameters))
+  if (const auto value = out.nearest != nullptr ? recount.value(out.nearest->quantity) : recount.value(Quantity{}))
     out.achieved = out.of(*value);
   return out;
 }
@@ -329,7 +343,7 @@ std::optional<double> read_next_setting(json::Members &members, const SolvedFor 
 }
 
 /// What a setting that is not the answer costs, as the file says.
-using Written = std::map<std::string, Count>; // by quantity
+using Written = std::map<Quantity, Count>;
 
 /// The answer, as far as the file and its plan say what it is.
 struct Answer {
@@ -346,7 +360,7 @@ struct Answer {
 std::optional<std::int64_t> least_above(const Answer &answer) {
   std::optional<std::int64_t> out;
   for (const double knob : answer.all->known)
-    if (const std::int64_t value = answer.all->costs(knob).parameters; value > answer.recount.costs().parameters)
+    if (const std::int64_t value = answer.all->costs(knob).parameters(); value > answer.recount.costs().parameters())
       out = std::min(out.value_or(value), value);
   return out;
 }
@@ -378,23 +392,22 @@ void check_next(json::Members &members, json::Members &mult_adds, double knob, c
                  fmt::format("from {} up, where the answer's ends", shortest(answer.interval->second)));
   const Costs costs = in_file(at, [&] { return all.costs(knob); });
   const std::string whose = members.text("setting");
-  Recount::check(members.at("parameters"), members.place("parameters"), Budget{}.quantity(), costs.parameters, whose);
+  Recount::check(members.at("parameters"), members.place("parameters"), Quantity{}.text(), costs.parameters(), whose);
   if (!all.is_ordered) {
     const auto least = in_file(at, [&] { return least_above(answer); });
-    const bool is_more = costs.parameters > answer.recount.costs().parameters;
-    if (!is_more || (least ? costs.parameters > *least || (all.are_all && costs.parameters < *least) : all.are_all))
+    const bool is_more = costs.parameters() > answer.recount.costs().parameters();
+    if (!is_more || (least ? costs.parameters() > *least || (all.are_all && costs.parameters() < *least) : all.are_all))
       json::refuse(setting, at, "setting",
                    least ? fmt::format("the next one up, of {} parameters{}", *least, all.are_all ? "" : " at most")
                          : std::string("of a network with more parameters than the answer"));
   }
-  for (const auto &entry : mult_adds.object().items()) {
-    Budget quantity;
-    quantity.metric = Metric::kMultAdds;
-    quantity.convention = entry.key();
-    const auto counted = costs.value(quantity);
-    if (counted && answer.recount.value(quantity))
-      Recount::check(entry.value(), mult_adds.place(entry.key()), quantity.quantity(), *counted, whose);
-  }
+  const auto check = [&](json::Members &of, std::string_view key, const Quantity &quantity) {
+    if (const auto counted = costs.find(quantity); counted && answer.recount.value(quantity))
+      Recount::check(of.at(key), of.place(key), quantity.text(), *counted, whose);
+  };
+  for (const auto &entry : mult_adds.object().items()) check(mult_adds, entry.key(), Quantity::mult_adds(entry.key()));
+  for (const Metric metric : {Metric::kActivations, Metric::kStoredBytes})
+    if (members.find(json_key(metric)) != nullptr) check(members, json_key(metric), {.metric = metric});
 }
 
 /// What is written of the next one up; none where there is none.
@@ -417,34 +430,35 @@ std::optional<Written> check_next_up(const Value &next, const json::Place &place
                           shortest(own_interval->second)));
   Written out;
   const std::int64_t parameters = members.whole("parameters", 0);
-  if (parameters < recount.costs().parameters)
+  if (parameters < recount.costs().parameters())
     json::refuse(members.at("parameters"), members.place("parameters"), "parameters",
-                 fmt::format("at least the answer's, {}", recount.costs().parameters));
-  out.emplace(Budget{}.quantity(), parameters);
+                 fmt::format("at least the answer's, {}", recount.costs().parameters()));
+  out.emplace(Quantity{}, parameters);
   json::Members mult_adds(members.at("mult_adds"), members.place("mult_adds"));
   for (const auto &entry : mult_adds.object().items()) {
     recount.check_convention(entry.key(), mult_adds.place(entry.key()));
-    Budget quantity;
-    quantity.metric = Metric::kMultAdds;
-    quantity.convention = entry.key();
-    out.emplace(quantity.quantity(), read_count(mult_adds, entry.key(), quantity));
+    const Quantity quantity = Quantity::mult_adds(entry.key());
+    out.emplace(quantity, read_count(mult_adds, entry.key(), quantity));
   }
+  for (const Metric metric : {Metric::kActivations, Metric::kStoredBytes})
+    if (members.find(json_key(metric)) != nullptr)
+      out.emplace(Quantity{.metric = metric}, read_count(members, json_key(metric), {.metric = metric}));
   members.text("reason");
   members.finish();
   // It would be the answer, if it met the budgets and were better.
   const auto meets = [&](const Budget &budget) {
-    const auto value = out.find(budget.quantity());
+    const auto value = out.find(budget.quantity);
     return value != out.end() && budget.holds(value->second) &&
            (budget.relation == Relation::kNearest || value->second.is_whole() ||
             !is_near(value->second, budget.limit, budget.limit.to_double()));
   };
   if (answer.optimal && objective.achieved && std::all_of(answer.budgets.begin(), answer.budgets.end(), meets)) {
-    const Budget quantity = objective.nearest != nullptr ? *objective.nearest : Budget{};
-    const Count better = objective.of(out.at(quantity.quantity()));
+    const Quantity quantity = objective.nearest != nullptr ? objective.nearest->quantity : Quantity{};
+    const Count better = objective.of(out.at(quantity));
     const bool is_better = objective.nearest != nullptr ? better < *objective.achieved : better > *objective.achieved;
     if (is_better && !is_near(better, *objective.achieved, objective.scale()))
       members.place().fail(fmt::format("{} of {} meets the budgets and is better than the answer, though the reason is optimal",
-                                       quantity.quantity(), out.at(quantity.quantity()).to_string()));
+                                       quantity.text(), out.at(quantity).to_string()));
   }
   if (answer.all && knob) check_next(members, mult_adds, *knob, interval, answer);
   return out;
@@ -455,11 +469,10 @@ void check_attainable(const Value &attainable, const json::Place &place, const A
   const std::vector<Budget> &budgets = answer.budgets;
   const Recount &recount = answer.recount;
   json::Members members(attainable, place);
-  const Budget first = budgets.empty() ? Budget{} : budgets.front();
+  const Quantity first = budgets.empty() ? Quantity{} : budgets.front().quantity;
   if (members.find("quantity") != nullptr) // files of before do not say it
-    if (const std::string said = members.text("quantity"); !budgets.empty() && said != first.quantity())
-      members.place("quantity")
-          .fail(fmt::format("quantity = {} must be the first budget's, {}", shown(said), first.quantity()));
+    if (const std::string said = members.text("quantity"); !budgets.empty() && said != first.text())
+      members.place("quantity").fail(fmt::format("quantity = {} must be the first budget's, {}", shown(said), first.text()));
   const Count smallest = read_count(members, "smallest", first);
   const auto largest = members.said("largest") != nullptr ? std::optional(read_count(members, "largest", first)) : std::nullopt;
   if (largest && *largest < smallest)
@@ -477,15 +490,14 @@ void check_attainable(const Value &attainable, const json::Place &place, const A
     const auto achieved = recount.value(first);
     if (achieved) check(*achieved, "the answer");
     if (next)
-      if (const auto value = next->find(first.quantity()); value != next->end()) check(value->second, "the next one up");
+      if (const auto value = next->find(first); value != next->end()) check(value->second, "the next one up");
     if (is_next_null && first.metric == Metric::kParameters && largest && *largest > *achieved)
       json::refuse(members.at("largest"), members.place("largest"), "largest",
                    fmt::format("the answer's, {}, since nothing is next up", achieved->to_string()));
     if (achieved && answer.all) {
       const AllSettings &all = *answer.all;
       std::vector<Count> values;
-      for (const double knob : all.known)
-        values.push_back(in_file(place, [&] { return all.costs(knob).value(first).value(); }));
+      for (const double knob : all.known) values.push_back(in_file(place, [&] { return all.costs(knob).at(first); }));
       const auto [least, most] = std::minmax_element(values.begin(), values.end());
       if (!all.are_all) {
         for (const Count &value : values) check(value, "the original");

@@ -23,6 +23,9 @@ auto in_file(const json::Place &place, const Make &make) {
   }
 }
 
+/// "parameters", "mult_adds", "activations", "stored_bytes": the metric as a key of objects.
+std::string_view json_key(Metric metric);
+
 /// What a counted number must look like in the file. The last digits of real ones were not always the same.
 bool is_number(const json::Value &value, const Count &counted);
 
@@ -37,25 +40,30 @@ public:
   const Costs &costs() const { return costs_; }
 
   /// The plan's value of a quantity; none where it cannot be told.
-  std::optional<Count> value(const Budget &budget) const {
-    if (budget.metric == Metric::kMultAdds && !by_input_) return std::nullopt;
-    return costs_.value(budget);
+  std::optional<Count> value(const Quantity &quantity) const {
+    if (!quantity.is_of_parameters() && !by_input_) return std::nullopt;
+    return costs_.find(quantity);
   }
   void check_convention(std::string_view name, const json::Place &place) const;
   static void check(const json::Value &written, const json::Place &place, std::string_view name, const Count &counted,
                     std::string_view whose = "the plan");
-  /// {"parameters": ..., "mult_adds": {convention: ...}}; calls check(written, place, name, quantity) for each.
+  /// {"parameters": ..., "mult_adds": {convention: ...}, ...}; calls check(written, place, name, quantity) for each. Files of
+  /// before have no more than these two.
   template <class Check>
   void visit(const json::Value &written, const json::Place &place, const Check &check) const {
     json::Members members(written, place);
-    check(members.at("parameters"), members.place("parameters"), "parameters", Budget{});
-    json::Members mult_adds(members.at("mult_adds"), members.place("mult_adds"));
-    for (const auto &entry : mult_adds.object().items()) {
-      Budget quantity;
-      quantity.metric = Metric::kMultAdds;
-      quantity.convention = entry.key();
-      check_convention(entry.key(), mult_adds.place(entry.key()));
-      check(entry.value(), mult_adds.place(entry.key()), quantity.quantity(), quantity);
+    for (const auto &[metric, name] : kMetrics) {
+      const std::string_view key = json_key(metric);
+      if (metric == Metric::kMultAdds) {
+        json::Members mult_adds(members.at(key), members.place(key));
+        for (const auto &entry : mult_adds.object().items()) {
+          const Quantity quantity = Quantity::mult_adds(entry.key());
+          check_convention(entry.key(), mult_adds.place(entry.key()));
+          check(entry.value(), mult_adds.place(entry.key()), quantity.text(), quantity);
+        }
+      } else if (metric == Metric::kParameters || members.find(key) != nullptr) {
+        check(members.at(key), members.place(key), name, Quantity{.metric = metric});
+      }
     }
     members.finish();
   }

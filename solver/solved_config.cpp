@@ -26,6 +26,7 @@ using solved::check_kept;
 using solved::check_search;
 using solved::in_file;
 using solved::is_number;
+using solved::json_key;
 using solved::read_budgets;
 using solved::Recount;
 
@@ -49,10 +50,24 @@ Value number(const Count &count) {
 Value number(const std::optional<Count> &count) { return count ? number(*count) : Value(nullptr); }
 Value number(const std::optional<double> &value) { return value ? Value(*value) : Value(nullptr); }
 
+/// {"parameters": ..., "mult_adds": {convention: ...}, ...}, of what `of` says of each quantity.
+template <class Of>
+Value by_quantity(const Costs &costs, const Of &of) {
+  Value out = Value::object();
+  out[json_key(Metric::kParameters)] = nullptr;
+  out[json_key(Metric::kMultAdds)] = Value::object(); // also where no convention was asked for
+  for (const auto &[quantity, count] : costs) {
+    Value value = of(quantity, count);
+    if (quantity.metric == Metric::kMultAdds)
+      out[json_key(quantity.metric)][quantity.convention] = std::move(value);
+    else
+      out[json_key(quantity.metric)] = std::move(value);
+  }
+  return out;
+}
+
 Value costs_json(const Costs &costs) {
-  Value mult_adds = Value::object();
-  for (const auto &[convention, value] : costs.mult_adds) mult_adds[convention] = number(value);
-  return {{"parameters", costs.parameters}, {"mult_adds", std::move(mult_adds)}};
+  return by_quantity(costs, [](const Quantity &, const Count &count) { return number(count); });
 }
 
 Value interval_json(const std::optional<Setting> &setting) {
@@ -68,10 +83,8 @@ Value setting_json(const std::optional<Setting> &setting) {
 }
 
 Value percent_json(const Costs &costs, const Costs &original) {
-  Value mult_adds = Value::object();
-  for (const auto &[convention, value] : costs.mult_adds)
-    mult_adds[convention] = number(percent(value, original.mult_adds.at(convention)));
-  return {{"parameters", number(percent(costs.parameters, original.parameters))}, {"mult_adds", std::move(mult_adds)}};
+  return by_quantity(
+      costs, [&](const Quantity &quantity, const Count &count) { return number(percent(count, original.at(quantity))); });
 }
 
 /// A setting, and how it is evaluated where that is not the family's own way.
@@ -88,7 +101,8 @@ bool is_known(const Convention &convention) {
 } // namespace
 
 std::string write_solved(const Solution &solution, std::string_view provenance) {
-  const SolveResult &result = solution.result;
+  static const UniformResult kNone;
+  const UniformResult &result = solution.uniform ? *solution.uniform : kNone;
   Value out;
   out["schema"] = kSchema;
   out["network"] = solution.network.from_file() ? Value(nullptr) : Value(solution.network.name);
@@ -104,20 +118,21 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
   out["same_network_for"] = interval_json(result.answer);
 
   out["budgets"] = Value::array();
-  for (const Budget &budget : result.budgets)
-    out["budgets"].push_back({{"metric", to_string(budget.metric)},
-                              {"convention", budget.metric == Metric::kParameters ? Value(nullptr) : Value(budget.convention)},
-                              {"relation", to_string(budget.relation)},
-                              {"written", budget.written},
-                              {"limit", number(budget.limit)},
-                              {"achieved", result.answer ? number(result.answer->costs.value(budget)) : Value(nullptr)}});
-  out["termination"] = {{"reason", to_string(result.termination.reason)},
-                        {"bound", number(result.termination.bound)},
-                        {"gap", number(result.termination.gap)},
-                        {"detail", result.termination.detail}};
-  out["achieved"] = result.answer ? costs_json(result.answer->costs) : Value(nullptr);
-  out["percent_of_original"] = result.answer ? percent_json(result.answer->costs, solution.original_costs) : Value(nullptr);
-  out["attainable"] = {{"quantity", result.budgets.front().quantity()},
+  for (const Budget &budget : solution.budgets)
+    out["budgets"].push_back(
+        {{"metric", to_string(budget.quantity.metric)},
+         {"convention", budget.quantity.convention.empty() ? Value(nullptr) : Value(budget.quantity.convention)},
+         {"relation", to_string(budget.relation)},
+         {"written", budget.written},
+         {"limit", number(budget.limit)},
+         {"achieved", solution.costs ? number(solution.costs->at(budget.quantity)) : Value(nullptr)}});
+  out["termination"] = {{"reason", to_string(solution.termination.reason)},
+                        {"bound", number(solution.termination.bound)},
+                        {"gap", number(solution.termination.gap)},
+                        {"detail", solution.termination.detail}};
+  out["achieved"] = solution.costs ? costs_json(*solution.costs) : Value(nullptr);
+  out["percent_of_original"] = solution.costs ? percent_json(*solution.costs, solution.original_costs) : Value(nullptr);
+  out["attainable"] = {{"quantity", solution.budgets.front().quantity.text()},
                        {"smallest", number(result.smallest)},
                        {"largest", number(result.largest)}};
   out["next_up"] = setting_json(result.next);
@@ -125,7 +140,7 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
   out["nearest"] = nullptr;
   if (!result.answer) out["nearest"] = {{"below", setting_json(result.below)}, {"above", setting_json(result.above)}};
   out["kept"] = Value::array();
-  for (const Lowered::Kept &kept : result.kept) out["kept"].push_back({{"layer", kept.layer}, {"reason", kept.reason}});
+  for (const Lowered::Kept &kept : solution.kept) out["kept"].push_back({{"layer", kept.layer}, {"reason", kept.reason}});
   out["conventions"] = Value::array();
   for (const Convention &convention : solution.conventions)
     if (!is_known(convention))
@@ -267,7 +282,7 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
     }
   }();
   recount.visit(achieved, members.place("achieved"),
-                [&](const Value &written, const json::Place &at, std::string_view name, const Budget &quantity) {
+                [&](const Value &written, const json::Place &at, std::string_view name, const Quantity &quantity) {
                   if (const auto counted = recount.value(quantity)) Recount::check(written, at, name, *counted);
                 });
 
@@ -281,9 +296,9 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
     });
   if (const Value *shares = members.said("percent_of_original"); shares != nullptr && original_costs)
     recount.visit(*shares, members.place("percent_of_original"),
-                  [&](const Value &written, const json::Place &at, std::string_view name, const Budget &quantity) {
+                  [&](const Value &written, const json::Place &at, std::string_view name, const Quantity &quantity) {
                     const auto counted = recount.value(quantity);
-                    const auto whole = original_costs->value(quantity);
+                    const auto whole = original_costs->find(quantity);
                     if (!counted || !whole) return;
                     const auto share = percent(*counted, *whole);
                     if (share ? !is_number(written, Count::from_real(*share)) : !written.is_null())

@@ -4,8 +4,8 @@
 #include "analysis/lower.hpp"
 #include "models/network.hpp"
 #include "solver/budget.hpp"
-#include "solver/problem.hpp"
 #include "solver/result.hpp"
+#include "solver/uniform/uniform_solver.hpp"
 
 #include <span>
 #include <string>
@@ -13,26 +13,6 @@
 #include <vector>
 
 namespace pare {
-
-struct SolverInfo {
-  std::string_view name;
-  std::string_view description;
-};
-
-/// A method for uniform fits: one setting for the whole network, the largest number of parameters that meets all budgets.
-class UniformSolver {
-public:
-  virtual ~UniformSolver() = default;
-  virtual const SolverInfo &info() const = 0;
-  /// Throws Error{kInvalidConfig} where the method cannot solve this kind of problem.
-  virtual SolveResult solve(const UniformProblem &problem) const = 0;
-};
-
-/// The registry: list.def.
-std::span<const UniformSolver *const> solvers();
-/// Throws Error{kUnknownName}.
-const UniformSolver &find_solver(std::string_view name);
-inline constexpr std::string_view kDefaultMethod = "exact"; ///< the solver where none is named
 
 struct SolveRequest {
   std::string substitution;            ///< "Generic", "tensor_train:dimensions=4", or "width"
@@ -42,20 +22,33 @@ struct SolveRequest {
   WhereRefused where_refused = WhereRefused::kThrow;
 };
 
-/// What a fit gives: the network that is to be trained (another one than the original where its width was solved for), the plan
-/// for its layers (each named), and the result.
+/// What solving gives. The plan is set, and `costs`, where the budgets are met; it names each replaceable layer.
 struct Solution {
-  Network network;
+  Network network;                     ///< that is to be trained: another one than the original where its width was solved for
   std::optional<std::string> original; ///< the network's spec before its width changed
+  Termination termination;
+  std::vector<Budget> budgets; ///< with their limits resolved
   Plan plan;
-  std::optional<std::string> substitution; ///< the uniform setting; none for width, and where layers stay as they were
-  SolveResult result;
-  std::vector<Convention> conventions; ///< that all costs are counted by: the request's, and those of its budgets
-  Costs original_costs;                ///< of the original network, baselines in place: what percentages are of
+  std::optional<Costs> costs;              ///< of the plan, counted on its lowered graph
+  Costs original_costs;                    ///< of the original network, baselines in place: what percentages are of
+  std::vector<Lowered::Kept> kept;         ///< layers that stay as they were
+  std::vector<Convention> conventions;     ///< that all costs are counted by: the request's, and those of its budgets
+  std::optional<std::string> substitution; ///< the uniform setting; none for width, and where layers differ
+  // What else is known, of the kind of solving that was asked for.
+  std::optional<UniformResult> uniform;
 };
 
 /// The lowered network's own count, by these conventions.
 Costs costs_of(const Graph &graph, const Plan &plan, std::span<const Convention> conventions);
+
+/// What a request's budgets and conventions come to for a network.
+struct SolveSetting {
+  std::vector<Convention> conventions; ///< the request's, and those that only budgets name
+  Costs original;                      ///< of the network, baselines in place
+  std::vector<Budget> budgets;         ///< by these conventions' own names, percentages resolved
+};
+/// Throws Error{kUsage} or {kUnknownName}.
+SolveSetting resolve_budgets(const Network &network, std::span<const Budget> budgets, std::span<const Convention> conventions);
 
 /// Fits one setting to the budgets. Throws Error for a request that makes no sense; an infeasible one is a result.
 Solution solve_uniform(const Network &network, const SolveRequest &request);

@@ -380,7 +380,7 @@ TEST(WeightOps, GatherCopiesAndSigns) {
   graph.add(layer, Gather{.extents = {4, 9}}, {values, index, signs});
   EXPECT_EQ(events_of(graph), (Events{{"gather.copy", 36}, {"gather.multiply", 36}}));
   EXPECT_EQ(count(graph).parameters, 10);
-  EXPECT_EQ(count(graph).buffer_elements, 36 + 36);
+  EXPECT_EQ(count(graph).buffer_elements(), 36 + 36);
   test::expect_message(
       [&] {
         graph.add(layer, Gather{.extents = {4, 8}}, {values, index});

@@ -59,7 +59,7 @@ TEST(Registered, Networks) {
   EXPECT_EQ(own, names);
 }
 
-TEST(Registered, Solvers) { EXPECT_EQ(defined("solver", "solver"), listed("solver/list.def", "PARE_SOLVER")); }
+TEST(Registered, Solvers) { EXPECT_EQ(defined("solver", "solver"), listed("solver/uniform/list.def", "PARE_SOLVER")); }
 
 TEST(Registered, AListedNameIsFound) {
   // The search itself works: these exist today.

@@ -71,7 +71,8 @@ TEST_P(SharingOf, IsOneSubstituteAtAllPlaces) {
         per_batch += a_alone.per_batch(convention).repeated(2);
         EXPECT_EQ(per_batch, thrice.per_batch(convention)) << convention.name;
       }
-      EXPECT_EQ(once.buffer_elements + 2 * (a_alone.buffer_elements - all_dense.buffer_elements), thrice.buffer_elements);
+      EXPECT_EQ(once.buffer_elements() + 2 * (a_alone.buffer_elements() - all_dense.buffer_elements()),
+                thrice.buffer_elements());
       EXPECT_EQ(cost(shared, only("a", substitute)).parameters, of_a + (216 + 16 + 576 + 72 + 36));
     }
   EXPECT_GT(applied, 0u);

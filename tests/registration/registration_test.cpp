@@ -155,9 +155,9 @@ TEST(Registration, WhatIsTakenIsOneOfUs) {
   SolveRequest request;
   request.substitution = "Neck";
   request.budgets = {parse_budget(fmt::format("parameters<={}", quarter))};
-  const SolveResult result = solve_uniform(network, request).result;
+  const UniformResult result = *solve_uniform(network, request).uniform;
   ASSERT_TRUE(result.answer.has_value());
-  EXPECT_EQ(result.answer->costs.parameters, quarter);
+  EXPECT_EQ(result.answer->costs.parameters(), quarter);
 
   // Its names are taken from now on, by itself too.
   test::expect_message(

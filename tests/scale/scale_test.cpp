@@ -88,9 +88,9 @@ TEST(Scale, FittingIsLinear) {
     request.budgets = {parse_budget("parameters<=10%")};
     return seconds_per_layer(layers, 2, [&] {
       const Solution solution = solve_uniform(network, request);
-      ASSERT_TRUE(solution.result.answer);
+      ASSERT_TRUE(solution.uniform->answer);
       // Rank 2 of 16: 16 x 9 + 2 x 32 of 16 x 16 x 9; rank 3 is over a tenth.
-      ASSERT_EQ(solution.result.answer->costs.parameters, layers * (144 + 2 * 32));
+      ASSERT_EQ(solution.uniform->answer->costs.parameters(), layers * (144 + 2 * 32));
     });
   };
   const double small_time = solve(kSmall);

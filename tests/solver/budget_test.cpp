@@ -34,11 +34,11 @@ TEST(Budget, NumbersAreReadExactly) {
 
 TEST(Budget, QuantitiesAndRelations) {
   const Budget parameters = parse_budget("parameters~0.8M");
-  EXPECT_EQ(parameters.metric, Metric::kParameters);
+  EXPECT_EQ(parameters.quantity.metric, Metric::kParameters);
   EXPECT_EQ(parameters.relation, Relation::kNearest);
   EXPECT_EQ(parameters.text(), "parameters ~ 800000");
-  EXPECT_EQ(parse_budget("mult-adds<=100M").convention, "macs");
-  EXPECT_EQ(parse_budget("mult-adds[reference]<=100M").convention, "reference");
+  EXPECT_EQ(parse_budget("mult-adds<=100M").quantity.convention, "macs");
+  EXPECT_EQ(parse_budget("mult-adds[reference]<=100M").quantity.convention, "reference");
   EXPECT_EQ(parse_budget("mult-adds[reference]<=100M").text(), "mult-adds[reference] <= 100000000");
 }
 
@@ -58,21 +58,21 @@ TEST(Budget, BlanksStandAroundNumbersOnly) {
   EXPECT_EQ(parse_budget("parameters <= 0.8 M").written, "parameters<=0.8M");
   EXPECT_EQ(resolve_percentage(parse_budget("parameters <= 5 %"), 100).limit, Count(5));
   bad("parameters<=8 00",
-      R"([usage] budget "parameters<=8 00": "8 00" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=8 00": "8 00" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=0 . 8 M",
-      R"([usage] budget "parameters<=0 . 8 M": "0 . 8 M" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=0 . 8 M": "0 . 8 M" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=0.8 M %",
-      R"([usage] budget "parameters<=0.8 M %": "0.8 M %" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=0.8 M %": "0.8 M %" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=- 5",
-      R"([usage] budget "parameters<=- 5": "- 5" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=- 5": "- 5" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters< =5",
-      R"([usage] budget "parameters< =5": "< =5" is not a relation: <= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters< =5": "< =5" is not a relation: <=, >= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("para meters<=5",
-      R"([usage] budget "para meters<=5": "para meters" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%; did you mean parameters?)");
+      R"([usage] budget "para meters<=5": "para meters" is not a quantity: parameters, mult-adds, mult-adds[CONVENTION], activations and stored-bytes are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%; did you mean parameters?)");
   bad("mult-adds [macs]<=5",
-      R"([usage] budget "mult-adds [macs]<=5": "mult-adds [macs]" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%; did you mean mult-adds[macs]?)");
+      R"([usage] budget "mult-adds [macs]<=5": "mult-adds [macs]" is not a quantity: parameters, mult-adds, mult-adds[CONVENTION], activations and stored-bytes are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%; did you mean mult-adds[macs]?)");
   bad("parameters<=1 e5",
-      R"([usage] budget "parameters<=1 e5": "1 e5" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=1 e5": "1 e5" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
 }
 
 // One limit: the largest count there is, named whichever way it is passed.
@@ -89,7 +89,7 @@ TEST(Budget, TheLargestLimitIsTheLargestCount) {
   bad("parameters<=1e19",
       R"([usage] budget "parameters<=1e19": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
   bad("parameters<=10G G",
-      R"([usage] budget "parameters<=10G G": "10G G" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=10G G": "10G G" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=99999999999999999999",
       R"([usage] budget "parameters<=99999999999999999999": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
   bad("parameters<=9.3e9G",
@@ -101,15 +101,15 @@ TEST(Budget, TheLargestLimitIsTheLargestCount) {
 // Without --convention it is macs, with one it is that one, and where several are asked for it must be said.
 TEST(Budget, BareMultAddsAreCountedByTheOneConvention) {
   EXPECT_EQ(parse_budget("mult-adds<=100M").written, "mult-adds[macs]<=100M");
-  EXPECT_EQ(parse_budget("mult-adds<=100M", "reference").convention, "reference");
+  EXPECT_EQ(parse_budget("mult-adds<=100M", "reference").quantity.convention, "reference");
   EXPECT_EQ(parse_budget("mult-adds<=100M", "reference").text(), "mult-adds[reference] <= 100000000");
   EXPECT_EQ(parse_budget("mult-adds~5%", "mine").written, "mult-adds[mine]~5%");
-  EXPECT_EQ(parse_budget("mult-adds[macs]<=100M", "reference").convention, "macs");
-  EXPECT_EQ(parse_budget("mult-adds[macs]<=100M", "").convention, "macs");
-  EXPECT_EQ(parse_budget("parameters<=1M", "").convention, "");
+  EXPECT_EQ(parse_budget("mult-adds[macs]<=100M", "reference").quantity.convention, "macs");
+  EXPECT_EQ(parse_budget("mult-adds[macs]<=100M", "").quantity.convention, "macs");
+  EXPECT_EQ(parse_budget("parameters<=1M", "").quantity.convention, "");
   expect_message(
       [] { parse_budget("mult-adds<=100M", ""); },
-      R"([usage] budget "mult-adds<=100M": mult-adds by which convention? Several are asked for, so mult-adds[macs] or mult-adds[reference] must say it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "mult-adds<=100M": mult-adds by which convention? Several are asked for, so mult-adds[macs] or mult-adds[reference] must say it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
 }
 
 TEST(Budget, NamesAndUnitsAsPeopleWriteThem) {
@@ -124,10 +124,10 @@ TEST(Budget, NamesAndUnitsAsPeopleWriteThem) {
                                                         {"Mult_Adds[reference]<=1G", "mult-adds[reference]<=1G"}})
     EXPECT_EQ(parse_budget(text).written, written) << text;
   EXPECT_EQ(parse_budget("params<=50k").limit, Count(50'000));
-  EXPECT_EQ(parse_budget("mult_adds[MACS]<=1").convention, "MACS") << "a user's own may be called so";
-  const std::string accepted =
-      "parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, "
-      "mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%";
+  EXPECT_EQ(parse_budget("mult_adds[MACS]<=1").quantity.convention, "MACS") << "a user's own may be called so";
+  const std::string accepted = "parameters, mult-adds, mult-adds[CONVENTION], activations and stored-bytes are; accepted: "
+                               "parameters<=0.8M, mult-adds<=1.2e8, "
+                               "mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%";
   for (const auto &[quantity, meant] :
        std::vector<std::pair<std::string, std::string>>{{"macs", "mult-adds[macs]"},
                                                         {"parametres", "parameters"},
@@ -152,57 +152,57 @@ TEST(Budget, WrittenReadsBack) {
 
 TEST(Budget, WhatIsNoBudgetIsRefused) {
   bad("",
-      R"([usage] budget "": there is no <= or ~ in it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "": there is no <=, >= or ~ in it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters",
-      R"([usage] budget "parameters": there is no <= or ~ in it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters": there is no <=, >= or ~ in it; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=",
-      R"([usage] budget "parameters<=": "" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=": "" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=abc",
-      R"([usage] budget "parameters<=abc": "abc" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=abc": "abc" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=0",
-      R"([usage] budget "parameters<=0": a limit must be above 0; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=0": a limit must be above 0; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=-5",
-      R"([usage] budget "parameters<=-5": "-5" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=-5": "-5" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=nan",
-      R"([usage] budget "parameters<=nan": "nan" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=nan": "nan" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=inf",
-      R"([usage] budget "parameters<=inf": "inf" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=inf": "inf" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=1e",
-      R"([usage] budget "parameters<=1e": "1e" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=1e": "1e" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=1.2.3",
-      R"([usage] budget "parameters<=1.2.3": "1.2.3" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=1.2.3": "1.2.3" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=5%%",
-      R"([usage] budget "parameters<=5%%": "5%%" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=5%%": "5%%" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=5M%",
-      R"([usage] budget "parameters<=5M%": "5M%" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=5M%": "5M%" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<5M",
-      R"([usage] budget "parameters<5M": "<5M" is not a relation: <= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
-  bad("parameters>=5M",
-      R"([usage] budget "parameters>=5M": ">=5M" is not a relation: <= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<5M": "<5M" is not a relation: <=, >= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
+  bad("parameters=>5M",
+      R"([usage] budget "parameters=>5M": "=>5M" is not a relation: <=, >= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters=5M",
-      R"([usage] budget "parameters=5M": "=5M" is not a relation: <= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters=5M": "=5M" is not a relation: <=, >= and ~ are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("mult-adds[]<=5M",
-      R"([usage] budget "mult-adds[]<=5M": "mult-adds[]" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%; did you mean mult-adds?)");
+      R"([usage] budget "mult-adds[]<=5M": "mult-adds[]" is not a quantity: parameters, mult-adds, mult-adds[CONVENTION], activations and stored-bytes are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%; did you mean mult-adds?)");
   bad("mult-adds[macs<=5M",
-      R"([usage] budget "mult-adds[macs<=5M": "mult-adds[macs" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%; did you mean mult-adds[macs]?)");
+      R"([usage] budget "mult-adds[macs<=5M": "mult-adds[macs" is not a quantity: parameters, mult-adds, mult-adds[CONVENTION], activations and stored-bytes are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%; did you mean mult-adds[macs]?)");
   bad("memory<=1G",
-      R"([usage] budget "memory<=1G": "memory" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "memory<=1G": "memory" is not a quantity: parameters, mult-adds, mult-adds[CONVENTION], activations and stored-bytes are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("<=5M",
-      R"([usage] budget "<=5M": "" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "<=5M": "" is not a quantity: parameters, mult-adds, mult-adds[CONVENTION], activations and stored-bytes are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=0x10",
-      R"([usage] budget "parameters<=0x10": "0x10" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=0x10": "0x10" is not a number above 0: digits without blanks in them, and K, M, G, % or nothing behind them; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=1e99",
       R"([usage] budget "parameters<=1e99": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
   bad("parameters<=1e-999",
-      R"([usage] budget "parameters<=1e-999": a limit must be above 0; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=1e-999": a limit must be above 0; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad("parameters<=99999999999999999999",
       R"([usage] budget "parameters<=99999999999999999999": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
   bad("parameters<=" + std::string(100'000, '9'),
       R"([usage] budget "parameters<=99999999999999999999999999999999999999999999999...9999999999999999999999999999999999999999999999999999999999": the limit does not fit in a signed 64-bit integer; at most 9223372036854775807 would be accepted)");
   bad("parameters<=0." + std::string(100'000, '1'),
-      R"([usage] budget "parameters<=0.111111111111111111111111111111111111111111111...1111111111111111111111111111111111111111111111111111111111": "0.11111111111111111...111111111111111111" has more than 19 digits that count; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "parameters<=0.111111111111111111111111111111111111111111111...1111111111111111111111111111111111111111111111111111111111": "0.11111111111111111...111111111111111111" has more than 19 digits that count; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
   bad(std::string(100'000, 'x') + "<=1",
-      R"([usage] budget "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx<=1": "xxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxx" is not a quantity: parameters, mult-adds and mult-adds[CONVENTION] are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%)");
+      R"([usage] budget "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx<=1": "xxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxx" is not a quantity: parameters, mult-adds, mult-adds[CONVENTION], activations and stored-bytes are; accepted: parameters<=0.8M, mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%)");
 }
 
 } // namespace

@@ -2,8 +2,8 @@
 
 #include "analysis/cost_model.hpp"
 #include "analysis/network_file.hpp"
-#include "solver/problem.hpp"
 #include "solver/solved_config.hpp"
+#include "solver/uniform/problem.hpp"
 #include "tests/analysis/tower.hpp"
 
 #include <gtest/gtest.h>
@@ -44,10 +44,10 @@ TEST(Sharing, CostsAreThoseOfTheLoweredGraph) {
       if (setting < problem->least()) continue;
       substitute.knob = setting;
       const CostReport report = count(lower(tower.graph, {.uniform = substitute, .layers = {}}).graph);
-      const UniformCost cost = problem->cost(setting);
-      EXPECT_EQ(cost.parameters, report.parameters) << setting;
-      for (std::size_t i = 0; i < conventions().size(); ++i)
-        EXPECT_EQ(cost.mult_adds[i], report.mult_adds(conventions()[i])) << setting << " " << conventions()[i].name;
+      const CostRow cost = problem->cost(setting);
+      for (std::size_t i = 0; i < problem->quantities().size(); ++i)
+        EXPECT_EQ(cost[i], amount(report, problem->quantities()[i], conventions()))
+            << setting << " " << problem->quantities()[i].text();
     }
   }
 }
@@ -55,16 +55,16 @@ TEST(Sharing, CostsAreThoseOfTheLoweredGraph) {
 TEST(Sharing, AreSolvedForOnceAndSavedAndRead) {
   // Generic of rank r: 9 x 8 + 16 r at each of two layers, 8 more for one's bias; 340 stay. r = 4 is the last within 630.
   const Solution solution = solve("Generic", "parameters<=630");
-  ASSERT_TRUE(solution.result.answer);
-  EXPECT_EQ(solution.result.answer->costs.parameters, 340 + 2 * (72 + 16 * 4) + 8);
+  ASSERT_TRUE(solution.uniform->answer);
+  EXPECT_EQ(solution.uniform->answer->costs.parameters(), 340 + 2 * (72 + 16 * 4) + 8);
   EXPECT_EQ(solution.plan.layers.size(), 2u) << "layers that share are in no plan";
   const std::string text = write_solved(solution, R"({"pare": "test"})");
   const Design read = read_solved(text, "solved.json");
   EXPECT_EQ(read.plan.layers.size(), 2u);
   EXPECT_EQ(count(lower(read.network.graph, read.plan).graph).parameters, 620);
   EXPECT_EQ(write_network(read.network.graph, "tower"), test::tower());
-  EXPECT_FALSE(solve("Generic", "parameters<=515").result.answer) << "rank 1 has 340 + 2 x 88 + 8 = 524";
-  EXPECT_TRUE(solve("Generic", "parameters<=524").result.answer);
+  EXPECT_FALSE(solve("Generic", "parameters<=515").uniform->answer) << "rank 1 has 340 + 2 x 88 + 8 = 524";
+  EXPECT_TRUE(solve("Generic", "parameters<=524").uniform->answer);
 }
 
 } // namespace

@@ -98,7 +98,7 @@ TEST(SolvedConfig, ReadsBackWhatItWrote) {
     EXPECT_EQ(design.network.name, solution.network.name);
     EXPECT_TRUE(design.is_solved) << "also where the plan is empty: width";
     EXPECT_EQ(design.substitution, solution.substitution);
-    EXPECT_EQ(count(lower(design.network.graph, design.plan).graph).parameters, solution.result.answer->costs.parameters);
+    EXPECT_EQ(count(lower(design.network.graph, design.plan).graph).parameters, solution.uniform->answer->costs.parameters());
     EXPECT_EQ(ordered_json::parse(text).contains("original"), substitution == "width");
   }
 }
@@ -106,12 +106,12 @@ TEST(SolvedConfig, ReadsBackWhatItWrote) {
 // A plan may name its settings either way, whatever the whole is called: they are compared by what they mean.
 TEST(SolvedConfig, SettingsGoByEitherName) {
   const Solution solution = solve(make_network("wrn-16-4"), "acdc", "parameters<=0.1M");
-  const std::string own = solution.result.answer->text;
+  const std::string own = solution.uniform->answer->text;
   ASSERT_TRUE(own.starts_with("acdc:layers=")) << own;
   const std::string text = write_solved(solution, "{}");
   EXPECT_EQ(read_solved(text, "student.json").substitution, own);
   ordered_json document = ordered_json::parse(text);
-  const std::string reference = "ACDC_" + std::to_string(static_cast<std::int64_t>(solution.result.answer->knob) + 1);
+  const std::string reference = "ACDC_" + std::to_string(static_cast<std::int64_t>(solution.uniform->answer->knob) + 1);
   document["substitution"] = reference;
   document["plan"].begin().value() = reference;
   EXPECT_EQ(read_solved(document.dump(), "student.json").substitution, reference);
@@ -130,7 +130,7 @@ TEST(SolvedConfig, EmbedsANetworkFromAFile) {
   const Design design = read_solved(text, "student.json");
   EXPECT_TRUE(design.network.from_file());
   EXPECT_EQ(design.network.name, "mine");
-  EXPECT_EQ(count(lower(design.network.graph, design.plan).graph).parameters, solution.result.answer->costs.parameters);
+  EXPECT_EQ(count(lower(design.network.graph, design.plan).graph).parameters, solution.uniform->answer->costs.parameters());
   expect_message([&] { solve(network, "width", "parameters<=0.2M"); },
                  "[invalid_config] width: the width of a network from a file is not a setting; a substitution, or a network by "
                  "its name, would be accepted");
@@ -289,8 +289,9 @@ TEST(SolvedConfig, NumbersThatWereChangedByHandAreNotTrusted) {
              R"([invalid_file] student.json/achieved.parameters: parameters = "many", but the plan has 198202)");
   bad_solved(without(example(), "/achieved/parameters"),
              R"([invalid_file] student.json/achieved.parameters: "parameters" is missing)");
-  bad_solved(added(example(), "/achieved/bytes", 1),
-             R"([invalid_file] student.json/achieved.bytes: unknown key "bytes"; known: parameters, mult_adds)");
+  bad_solved(
+      added(example(), "/achieved/bytes", 1),
+      R"([invalid_file] student.json/achieved.bytes: unknown key "bytes"; known: parameters, mult_adds, activations, stored_bytes)");
   bad_solved(edited(example(), "/achieved/mult_adds/macs", 1),
              "[invalid_file] student.json/achieved.mult_adds.macs: mult-adds[macs] = 1, but the plan has 28600832");
   bad_solved(edited(example(), "/achieved/mult_adds/mine", 1),
@@ -336,8 +337,9 @@ TEST(SolvedConfig, BudgetsThatWereChangedByHandAreNotTrusted) {
   bad_solved(edited(example(), "/budgets/0", 3), "[invalid_file] student.json/budgets[0]: 3 must be an object");
   bad_solved(edited(example(), "/budgets/0/metric", "mult-adds"),
              "[invalid_file] student.json/budgets[0].convention: convention = null must be text in quotes");
-  bad_solved(edited(example(), "/budgets/0/metric", "bytes"),
-             R"([invalid_file] student.json/budgets[0].metric: metric = "bytes" must be one of parameters, mult-adds)");
+  bad_solved(
+      edited(example(), "/budgets/0/metric", "bytes"),
+      R"([invalid_file] student.json/budgets[0].metric: metric = "bytes" must be one of parameters, mult-adds, activations, stored-bytes)");
   bad_solved(
       edited(example(), "/budgets/1/convention", "macs"),
       R"([invalid_file] student.json/budgets[1].written: written = "mult-adds[mine]<=29%" is not mult-adds[macs] <= 113857210.88)");
@@ -351,14 +353,15 @@ TEST(SolvedConfig, BudgetsThatWereChangedByHandAreNotTrusted) {
   bad_solved(edited(example(), "/budgets/0/relation", "~"),
              R"([invalid_file] student.json/budgets[0].written: written = "parameters<=0.2M" is not parameters ~ 200000)");
   bad_solved(edited(example(), "/budgets/0/relation", ">="),
-             R"([invalid_file] student.json/budgets[0].relation: relation = ">=" must be one of <=, ~)");
+             R"([invalid_file] student.json/budgets[0].written: written = "parameters<=0.2M" is not parameters >= 200000)");
   bad_solved(edited(example(), "/budgets/0/written", "parameters<=0.3M"),
              R"([invalid_file] student.json/budgets[0].written: written = "parameters<=0.3M" is not parameters <= 200000)");
   bad_solved(edited(example(), "/budgets/0/written", "parameters<=50%"),
              R"([invalid_file] student.json/budgets[0].written: written = "parameters<=50%" is not parameters <= 200000)");
-  bad_solved(edited(example(), "/budgets/0/written", "parameters"),
-             "[invalid_file] student.json/budgets[0].written: there is no <= or ~ in it; accepted: parameters<=0.8M, "
-             "mult-adds<=1.2e8, mult-adds[reference]<=100M, parameters~0.8M, parameters<=5%");
+  bad_solved(
+      edited(example(), "/budgets/0/written", "parameters"),
+      "[invalid_file] student.json/budgets[0].written: there is no <=, >= or ~ in it; accepted: parameters<=0.8M, "
+      "mult-adds<=1.2e8, mult-adds[reference]<=100M, activations<=1M, stored-bytes>=4M, parameters~0.8M, parameters<=5%");
   bad_solved(edited(example(), "/budgets/0/limit", 300000),
              R"([invalid_file] student.json/budgets[0].written: written = "parameters<=0.2M" is not parameters <= 300000)");
   bad_solved(edited(example(), "/budgets/0/limit", "0.2M"),
@@ -763,7 +766,7 @@ TEST(SolvedConfig, WhatIsSolvedContradictsNothing) {
                                                         {"width", "mult-adds[reference]~33%"},
                                                         {"width", "parameters<=1G"}}) {
     const Solution solution = solve(make_network("wrn-10-2"), substitution, budget);
-    ASSERT_TRUE(solution.result.answer) << substitution << " " << budget;
+    ASSERT_TRUE(solution.uniform->answer) << substitution << " " << budget;
     EXPECT_EQ(test::message_of([&] { read_solved(write_solved(solution, "{}"), "s.json"); }), "no error")
         << substitution << " " << budget;
   }
@@ -800,17 +803,17 @@ TEST(SolvedConfig, FilesOf5573beeStillRead) {
     EXPECT_EQ(design.plan.layers.size(), document["plan"].size());
     EXPECT_EQ(design.substitution.has_value(), !document["substitution"].is_null());
     const Costs costs = costs_of(design.network.graph, design.plan, conventions());
-    EXPECT_EQ(costs.parameters, document["achieved"]["parameters"]);
+    EXPECT_EQ(costs.parameters(), document["achieved"]["parameters"]);
     for (const auto &[name, value] : document["achieved"]["mult_adds"].items()) {
       if (name != "mine") {
-        EXPECT_DOUBLE_EQ(costs.mult_adds.at(name).to_double(), value.get<double>()) << name;
+        EXPECT_DOUBLE_EQ(costs.mult_adds(name).to_double(), value.get<double>()) << name;
       }
     }
     EXPECT_TRUE(original_of_solved(text, "before.json").has_value());
     // And they are checked as far as they go.
     bad_solved(edited(text, "/achieved/parameters", 1),
                "[invalid_file] student.json/achieved.parameters: parameters = 1, but the plan has " +
-                   std::to_string(costs.parameters));
+                   std::to_string(costs.parameters()));
     EXPECT_TRUE(
         test::message_of([&] {
           read_solved(edited(text, "/substitution", "Generic_0.123"), "student.json");

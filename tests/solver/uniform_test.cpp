@@ -1,7 +1,7 @@
 #include "analysis/builder.hpp"
 #include "analysis/cost_model.hpp"
-#include "solver/problem.hpp"
 #include "solver/solver.hpp"
+#include "solver/uniform/problem.hpp"
 #include "tests/known_names.hpp"
 #include "tests/support.hpp"
 
@@ -43,19 +43,19 @@ std::string at(const std::string &family, double setting) { return family + "_" 
 TEST(Uniform, WideResNetGenericToEightHundredThousand) {
   const Network network = make_network("wrn-28-10");
   const Solution solution = solve_uniform(network, request("Generic", {"parameters<=0.8M"}));
-  ASSERT_TRUE(solution.result.answer);
-  const Setting &answer = *solution.result.answer;
-  EXPECT_EQ(answer.costs.parameters, 799306);
+  ASSERT_TRUE(solution.uniform->answer);
+  const Setting &answer = *solution.uniform->answer;
+  EXPECT_EQ(answer.costs.parameters(), 799306);
   EXPECT_EQ(answer.first, 34.0 / 640);
   EXPECT_EQ(answer.end, 35.0 / 640);
   // Two digits give nothing in [0.053125, 0.0546875) but 0.054.
   EXPECT_EQ(answer.text, "Generic_0.054");
   EXPECT_EQ(solution.substitution, "Generic_0.054");
-  ASSERT_TRUE(solution.result.next);
-  EXPECT_GT(solution.result.next->costs.parameters, 800000);
-  EXPECT_EQ(solution.result.next->first, answer.end);
-  EXPECT_EQ(solution.result.termination.reason, Reason::kOptimal);
-  EXPECT_EQ(solution.result.termination.bound, Count(799306));
+  ASSERT_TRUE(solution.uniform->next);
+  EXPECT_GT(solution.uniform->next->costs.parameters(), 800000);
+  EXPECT_EQ(solution.uniform->next->first, answer.end);
+  EXPECT_EQ(solution.termination.reason, Reason::kOptimal);
+  EXPECT_EQ(solution.termination.bound, Count(799306));
   EXPECT_EQ(solution.plan.layers.size(), 24U);
 }
 
@@ -162,17 +162,17 @@ TEST_P(EveryThreshold, ProvesTheAnswer) {
   for (int trial = 0; trial < 12; ++trial) {
     const std::int64_t limit = trial == 0 ? plateaus.front().second : trial == 1 ? plateaus[7].second - 1 : budget(random);
     SCOPED_TRACE(limit);
-    const SolveResult result = solve_uniform(network, request(family, {"parameters<=" + std::to_string(limit)})).result;
+    const UniformResult result = *solve_uniform(network, request(family, {"parameters<=" + std::to_string(limit)})).uniform;
     ASSERT_TRUE(result.answer);
     std::size_t best = 0;
     while (best + 1 < plateaus.size() && plateaus[best + 1].second <= limit) ++best;
-    EXPECT_EQ(result.answer->costs.parameters, plateaus[best].second);
+    EXPECT_EQ(result.answer->costs.parameters(), plateaus[best].second);
     EXPECT_EQ(result.answer->first, plateaus[best].first);
     EXPECT_EQ(parameters_at(network, result.answer->text), plateaus[best].second);
     if (best + 1 < plateaus.size()) {
       EXPECT_EQ(result.answer->end, plateaus[best + 1].first);
       ASSERT_TRUE(result.next);
-      EXPECT_EQ(result.next->costs.parameters, plateaus[best + 1].second);
+      EXPECT_EQ(result.next->costs.parameters(), plateaus[best + 1].second);
       EXPECT_GT(plateaus[best + 1].second, limit);
     } else {
       EXPECT_FALSE(result.next);
@@ -200,22 +200,22 @@ TEST_P(HashedPlateaus, ProveTheAnswer) {
   for (int trial = 0; trial < 8; ++trial) {
     const std::int64_t limit = budget(random);
     SCOPED_TRACE(limit);
-    const SolveResult result = solve_uniform(network, request(family, {"parameters<=" + std::to_string(limit)})).result;
+    const UniformResult result = *solve_uniform(network, request(family, {"parameters<=" + std::to_string(limit)})).uniform;
     ASSERT_TRUE(result.answer);
     const double first = result.answer->first;
     const double end = result.answer->end;
     const double before = std::nextafter(first, 0.0);
     const double last = std::nextafter(end, 0.0);
-    EXPECT_EQ(parameters_at(network, at(family, first)), result.answer->costs.parameters);
-    EXPECT_EQ(parameters_at(network, at(family, last)), result.answer->costs.parameters);
-    EXPECT_EQ(parameters_at(network, result.answer->text), result.answer->costs.parameters);
-    EXPECT_LE(result.answer->costs.parameters, limit);
-    EXPECT_LT(parameters_at(network, at(family, before)), result.answer->costs.parameters);
+    EXPECT_EQ(parameters_at(network, at(family, first)), result.answer->costs.parameters());
+    EXPECT_EQ(parameters_at(network, at(family, last)), result.answer->costs.parameters());
+    EXPECT_EQ(parameters_at(network, result.answer->text), result.answer->costs.parameters());
+    EXPECT_LE(result.answer->costs.parameters(), limit);
+    EXPECT_LT(parameters_at(network, at(family, before)), result.answer->costs.parameters());
     EXPECT_GT(parameters_at(network, at(family, end)), limit);
     ASSERT_TRUE(result.next);
     EXPECT_EQ(result.next->first, end);
-    EXPECT_EQ(result.next->costs.parameters, parameters_at(network, at(family, end)));
-    EXPECT_EQ(result.next->costs.parameters, parameters_at(network, at(family, std::nextafter(result.next->end, 0.0))));
+    EXPECT_EQ(result.next->costs.parameters(), parameters_at(network, at(family, end)));
+    EXPECT_EQ(result.next->costs.parameters(), parameters_at(network, at(family, std::nextafter(result.next->end, 0.0))));
   }
 }
 
@@ -249,9 +249,9 @@ TEST_P(WholeSettings, AreListedAndTheBestIsFound) {
       if (value <= limit) best = std::max(best, value);
       if (value > limit) next = std::min(next, value);
     }
-    const SolveResult result = solve_uniform(network, request(family, {"parameters<=" + std::to_string(limit)})).result;
+    const UniformResult result = *solve_uniform(network, request(family, {"parameters<=" + std::to_string(limit)})).uniform;
     ASSERT_TRUE(result.answer);
-    EXPECT_EQ(result.answer->costs.parameters, best);
+    EXPECT_EQ(result.answer->costs.parameters(), best);
     // The smallest setting that gives this plan.
     int smallest_setting = 0;
     for (const auto &[setting, value] : parameters)
@@ -259,7 +259,7 @@ TEST_P(WholeSettings, AreListedAndTheBestIsFound) {
     EXPECT_EQ(result.answer->text, family + "_" + std::to_string(smallest_setting));
     EXPECT_EQ(result.next.has_value(), next != INT64_MAX);
     if (result.next) {
-      EXPECT_EQ(result.next->costs.parameters, next);
+      EXPECT_EQ(result.next->costs.parameters(), next);
     }
     EXPECT_EQ(result.smallest, Count(smallest));
     EXPECT_EQ(result.largest.has_value(), shuffle);
@@ -283,9 +283,9 @@ TEST(Uniform, WidthTriesEveryChannelCount) {
   }
   for (std::int64_t limit : {2000LL, 10000LL, 77850LL, 300000LL, 2748889LL, 2748890LL}) {
     const Solution solution = solve_uniform(network, request("width", {"parameters<=" + std::to_string(limit)}));
-    ASSERT_TRUE(solution.result.answer);
+    ASSERT_TRUE(solution.uniform->answer);
     const auto best = std::prev(settings.upper_bound(limit));
-    EXPECT_EQ(solution.result.answer->costs.parameters, best->first);
+    EXPECT_EQ(solution.uniform->answer->costs.parameters(), best->first);
     EXPECT_EQ(count(solution.network.graph).parameters, best->first);
     EXPECT_TRUE(solution.plan.layers.empty());
     EXPECT_FALSE(solution.substitution);
@@ -294,9 +294,9 @@ TEST(Uniform, WidthTriesEveryChannelCount) {
   const Solution darts = solve_uniform(make_network("darts"), request("width", {"parameters<=1M"}));
   EXPECT_EQ(darts.network.name, "darts:channels=19,layers=20,classes=10,genotype=darts_v2");
   EXPECT_EQ(darts.original, "darts:channels=36,layers=20,classes=10,genotype=darts_v2");
-  EXPECT_LE(darts.result.answer->costs.parameters, 1000000);
-  ASSERT_TRUE(darts.result.next);
-  EXPECT_GT(darts.result.next->costs.parameters, 1000000);
+  EXPECT_LE(darts.uniform->answer->costs.parameters(), 1000000);
+  ASSERT_TRUE(darts.uniform->next);
+  EXPECT_GT(darts.uniform->next->costs.parameters(), 1000000);
 }
 
 // The 2019 code minimised |parameters(s) - budget| over s with a bounded scalar method, which takes a staircase for a curve.
@@ -323,11 +323,11 @@ TEST(Uniform, MissesNothingWhereTheScalarMinimiserOf2019Does) {
     missed_then += std::abs(parameters(then) - target) != nearest ? 1 : 0;
     over_then += parameters(then) > target ? 1 : 0;
 
-    const auto now = solve_uniform(network, request("Generic", {"parameters~" + std::to_string(target)})).result;
-    ASSERT_EQ(std::abs(now.answer->costs.parameters - target), nearest) << target;
-    const auto within = solve_uniform(network, request("Generic", {"parameters<=" + std::to_string(target)})).result;
-    ASSERT_LE(within.answer->costs.parameters, target);
-    ASSERT_EQ(within.answer->costs.parameters, *std::prev(std::upper_bound(steps.begin(), steps.end(), target)));
+    const auto now = *solve_uniform(network, request("Generic", {"parameters~" + std::to_string(target)})).uniform;
+    ASSERT_EQ(std::abs(now.answer->costs.parameters() - target), nearest) << target;
+    const auto within = *solve_uniform(network, request("Generic", {"parameters<=" + std::to_string(target)})).uniform;
+    ASSERT_LE(within.answer->costs.parameters(), target);
+    ASSERT_EQ(within.answer->costs.parameters(), *std::prev(std::upper_bound(steps.begin(), steps.end(), target)));
   }
   EXPECT_GT(missed_then, 150) << "the method of 2019 missed the nearest setting this often in 1000";
   EXPECT_GT(over_then, 400) << "and was over the budget this often";
@@ -347,14 +347,14 @@ TEST(Uniform, NloptFindsWhatExactFinds) {
             : trial % 3 == 1 ? std::vector<std::string>{"parameters<=" + std::to_string(limit)}
                              : std::vector<std::string>{"parameters<=" + std::to_string(limit),
                                                         "mult-adds[reference]<=" + std::to_string(40 * limit)};
-        const SolveResult exact = solve_uniform(network, request(family, budgets)).result;
-        const SolveResult nlopt = solve_uniform(network, request(family, budgets, "nlopt")).result;
+        const UniformResult exact = *solve_uniform(network, request(family, budgets)).uniform;
+        const UniformResult nlopt = *solve_uniform(network, request(family, budgets, "nlopt")).uniform;
         SCOPED_TRACE(std::string(spec) + " " + family + " " + budgets[0]);
         ASSERT_EQ(exact.answer.has_value(), nlopt.answer.has_value());
         ASSERT_EQ(exact.termination.reason, nlopt.termination.reason);
         if (!exact.answer) continue;
         ASSERT_EQ(exact.answer->text, nlopt.answer->text);
-        ASSERT_EQ(exact.answer->costs.parameters, nlopt.answer->costs.parameters);
+        ASSERT_EQ(exact.answer->costs.parameters(), nlopt.answer->costs.parameters());
         ASSERT_EQ(exact.answer->first, nlopt.answer->first);
       }
   }
@@ -370,11 +370,11 @@ TEST(Uniform, RealFiguresHaveTheSameDigitsEverywhere) {
     for (const char *budget : {"parameters~2%", "parameters<=30%", "mult-adds[reference]<=90%"}) {
       SCOPED_TRACE(std::string(spec) + " " + budget);
       const Solution solution = solve_uniform(make_network(spec), request("ACDC", {budget}));
-      ASSERT_TRUE(solution.result.answer);
-      const Count solved = solution.result.answer->costs.mult_adds.at("reference");
+      ASSERT_TRUE(solution.uniform->answer);
+      const Count solved = solution.uniform->answer->costs.mult_adds("reference");
       EXPECT_FALSE(solved.is_whole());
       Plan uniform;
-      uniform.uniform = parse_substitute(solution.result.answer->text);
+      uniform.uniform = parse_substitute(solution.uniform->answer->text);
       const CostReport report = count(lower(make_network(spec).graph, uniform).graph, Detail::kLayers);
       EXPECT_EQ(report.mult_adds(reference).to_string(), solved.to_string());
       std::vector<Count> layers;
@@ -392,35 +392,35 @@ TEST(Uniform, RealFiguresHaveTheSameDigitsEverywhere) {
 TEST(Uniform, SeveralBudgetsMustAllHold) {
   const Network network = make_network("wrn-28-10");
   const auto solve = [&](const std::vector<std::string> &budgets) {
-    return solve_uniform(network, request("Generic", budgets)).result;
+    return *solve_uniform(network, request("Generic", budgets)).uniform;
   };
   // Generic's macs: 2 x 160 x ... grow with the rank too, so the tighter of the two decides.
-  const SolveResult loose = solve({"parameters<=0.8M", "mult-adds<=1G"});
-  EXPECT_EQ(loose.answer->costs.parameters, 799306);
-  const SolveResult tight = solve({"parameters<=0.8M", "mult-adds<=90M"});
-  EXPECT_LT(tight.answer->costs.parameters, 799306);
-  EXPECT_LE(tight.answer->costs.mult_adds.at("macs"), Count(90000000));
-  EXPECT_GT(tight.next->costs.mult_adds.at("macs"), Count(90000000));
+  const UniformResult loose = solve({"parameters<=0.8M", "mult-adds<=1G"});
+  EXPECT_EQ(loose.answer->costs.parameters(), 799306);
+  const UniformResult tight = solve({"parameters<=0.8M", "mult-adds<=90M"});
+  EXPECT_LT(tight.answer->costs.parameters(), 799306);
+  EXPECT_LE(tight.answer->costs.mult_adds("macs"), Count(90000000));
+  EXPECT_GT(tight.next->costs.mult_adds("macs"), Count(90000000));
   EXPECT_NE(tight.next_reason.find("mult-adds[macs]"), std::string::npos);
   // Under the reference's count the same limit allows less: it counts ReLU and the bias too.
-  const SolveResult reference = solve({"parameters<=0.8M", "mult-adds[reference]<=90M"});
-  EXPECT_LT(reference.answer->costs.parameters, tight.answer->costs.parameters);
+  const UniformResult reference = solve({"parameters<=0.8M", "mult-adds[reference]<=90M"});
+  EXPECT_LT(reference.answer->costs.parameters(), tight.answer->costs.parameters());
   // Nearest, under another limit.
-  const SolveResult nearest = solve({"parameters~2M", "mult-adds<=90M"});
-  EXPECT_EQ(nearest.answer->costs.parameters, tight.answer->costs.parameters);
+  const UniformResult nearest = solve({"parameters~2M", "mult-adds<=90M"});
+  EXPECT_EQ(nearest.answer->costs.parameters(), tight.answer->costs.parameters());
 }
 
 TEST(Uniform, PercentagesAreOfTheBaselines) {
   // DARTS's original is the separable network, 3349342 parameters.
-  const SolveResult result = solve_uniform(make_network("darts"), request("Generic", {"parameters<=20%"})).result;
-  EXPECT_EQ(result.budgets[0].limit, Count(669868));
-  EXPECT_LE(result.answer->costs.parameters, 669868);
+  const Solution solution = solve_uniform(make_network("darts"), request("Generic", {"parameters<=20%"}));
+  EXPECT_EQ(solution.budgets[0].limit, Count(669868));
+  EXPECT_LE(solution.costs->parameters(), 669868);
 }
 
 TEST(Uniform, AnInfeasibleBudgetSaysWhatIsAttainable) {
   const Network network = make_network("wrn-28-10");
   const Solution solution = solve_uniform(network, request("Generic", {"parameters<=0.1M"}));
-  const SolveResult &result = solution.result;
+  const UniformResult &result = *solution.uniform;
   EXPECT_FALSE(result.answer);
   EXPECT_EQ(result.termination.reason, Reason::kInfeasible);
   EXPECT_FALSE(result.termination.gap);
@@ -429,24 +429,24 @@ TEST(Uniform, AnInfeasibleBudgetSaysWhatIsAttainable) {
   EXPECT_EQ(result.smallest, Count(smallest));
   EXPECT_EQ(result.largest, Count(parameters_at(network, "Generic_1")));
   ASSERT_TRUE(result.above);
-  EXPECT_EQ(result.above->costs.parameters, smallest);
+  EXPECT_EQ(result.above->costs.parameters(), smallest);
   EXPECT_FALSE(result.below);
   EXPECT_NE(result.termination.detail.find(std::to_string(smallest)), std::string::npos);
 
-  const SolveResult shuffle = solve_uniform(network, request("Shuffle", {"parameters<=0.1M"})).result;
+  const UniformResult shuffle = *solve_uniform(network, request("Shuffle", {"parameters<=0.1M"})).uniform;
   EXPECT_EQ(shuffle.termination.reason, Reason::kInfeasible);
-  EXPECT_EQ(shuffle.above->costs.parameters, shuffle.smallest.whole());
-  EXPECT_FALSE(solve_uniform(network, request("ACDC", {"parameters<=0.1M"})).result.largest);
+  EXPECT_EQ(shuffle.above->costs.parameters(), shuffle.smallest.whole());
+  EXPECT_FALSE(solve_uniform(network, request("ACDC", {"parameters<=0.1M"})).uniform->largest);
 }
 
 TEST(Uniform, AcdcGoesOnWithoutEnd) {
   const Network network = make_network("wrn-10-1");
-  const SolveResult result = solve_uniform(network, request("ACDC", {"parameters<=3M"})).result;
+  const UniformResult result = *solve_uniform(network, request("ACDC", {"parameters<=3M"})).uniform;
   // 5498 parameters are not substituted or depthwise (counts.json: ACDC_6 has 7946 with 5 factors), and every factor has
   // 2 (16 x 2 + 32 x 2 + 64 x 2) = 448.
-  EXPECT_EQ(result.answer->costs.parameters, 7946 + (result.answer->knob - 5) * 448);
-  EXPECT_LE(result.answer->costs.parameters, 3000000);
-  EXPECT_GT(result.answer->costs.parameters, 3000000 - 448);
+  EXPECT_EQ(result.answer->costs.parameters(), 7946 + (result.answer->knob - 5) * 448);
+  EXPECT_LE(result.answer->costs.parameters(), 3000000);
+  EXPECT_GT(result.answer->costs.parameters(), 3000000 - 448);
   // The dense evaluation has the same macs for every n, so nothing stops it.
   expect_message([&] { solve_uniform(network, request("ACDC", {"mult-adds<=100M"})); },
                  "[invalid_config] budget: no budget grows with this setting, so there is no largest one; a budget of "
@@ -459,13 +459,13 @@ TEST(Uniform, AnswersByTheNameThatWasAskedFor) {
   const Network network = make_network("wrn-16-4");
   const Solution own = solve_uniform(network, request("acdc", {"parameters<=0.1M"}));
   const Solution reference = solve_uniform(network, request("ACDC", {"parameters<=0.1M"}));
-  ASSERT_TRUE(own.result.answer && reference.result.answer);
-  EXPECT_EQ(own.result.answer->costs.parameters, reference.result.answer->costs.parameters);
-  const auto factors = static_cast<std::int64_t>(own.result.answer->knob);
-  EXPECT_EQ(own.result.answer->text, "acdc:layers=" + std::to_string(factors));
-  EXPECT_EQ(own.substitution, own.result.answer->text);
-  EXPECT_EQ(own.result.next->text, "acdc:layers=" + std::to_string(factors + 1));
-  EXPECT_EQ(reference.result.answer->text, "ACDC_" + std::to_string(factors + 1));
+  ASSERT_TRUE(own.uniform->answer && reference.uniform->answer);
+  EXPECT_EQ(own.uniform->answer->costs.parameters(), reference.uniform->answer->costs.parameters());
+  const auto factors = static_cast<std::int64_t>(own.uniform->answer->knob);
+  EXPECT_EQ(own.uniform->answer->text, "acdc:layers=" + std::to_string(factors));
+  EXPECT_EQ(own.substitution, own.uniform->answer->text);
+  EXPECT_EQ(own.uniform->next->text, "acdc:layers=" + std::to_string(factors + 1));
+  EXPECT_EQ(reference.uniform->answer->text, "ACDC_" + std::to_string(factors + 1));
   EXPECT_TRUE(
       solve_uniform(network, request("generic", {"parameters<=0.2M"})).substitution->starts_with("generic:rank_scale=0."));
   EXPECT_TRUE(solve_uniform(network, request("GENERIC", {"parameters<=0.2M"})).substitution->starts_with("Generic_0."));
@@ -479,11 +479,11 @@ TEST(Uniform, ShuffleOfAWideLayerTriesDivisorsOnly) {
   const NodeId x = network.graph.add_input({.batch = 1, .channels = channels, .height = 1, .width = 1});
   network.graph.mark_replaceable(builder.conv("conv", x, {.out_channels = channels}), Baseline::kConv);
   network.input = network.graph.input_shape();
-  const SolveResult result = solve_uniform(network, request("Shuffle", {"parameters<=1G"})).result;
+  const UniformResult result = *solve_uniform(network, request("Shuffle", {"parameters<=1G"})).uniform;
   // b = 25e6: 2 x 1e8 x 25e6 / g + 25e6; g = 6.25e6 gives 825e6, the next divisor down, 5e6, 1025e6.
   EXPECT_EQ(result.answer->text, "Shuffle_6250000");
-  EXPECT_EQ(result.answer->costs.parameters, 825'000'000);
-  EXPECT_EQ(result.next->costs.parameters, 1'025'000'000);
+  EXPECT_EQ(result.answer->costs.parameters(), 825'000'000);
+  EXPECT_EQ(result.next->costs.parameters(), 1'025'000'000);
 }
 
 TEST(Uniform, WidthsWithTooManySettingsAreRefused) {
@@ -498,12 +498,12 @@ TEST(Uniform, LayersWhereAFamilyDoesNotApply) {
   expect_error([&] { solve_uniform(network, lr); }, ErrorCode::kNotApplicable, "features.1.conv.3/out_channels", "must divide");
   lr.where_refused = WhereRefused::kLeaveAsItIs;
   const Solution solution = solve_uniform(network, lr);
-  ASSERT_TRUE(solution.result.answer);
-  ASSERT_FALSE(solution.result.kept.empty());
-  EXPECT_EQ(solution.result.kept[0].layer, "features.1.conv.3");
+  ASSERT_TRUE(solution.uniform->answer);
+  ASSERT_FALSE(solution.kept.empty());
+  EXPECT_EQ(solution.kept[0].layer, "features.1.conv.3");
   EXPECT_EQ(solution.plan.layers.at("features.1.conv.3").text(), "Conv");
   EXPECT_FALSE(solution.substitution) << "a mixed plan has no single string";
-  EXPECT_EQ(count(lower(solution.network.graph, solution.plan).graph).parameters, solution.result.answer->costs.parameters);
+  EXPECT_EQ(count(lower(solution.network.graph, solution.plan).graph).parameters, solution.uniform->answer->costs.parameters());
 }
 
 // As lower() says of a setting of it.
@@ -572,11 +572,11 @@ TEST(Uniform, NamesAreReadInAnyCase) {
   request.conventions = {find_convention("macs"), find_convention("Reference")};
   request.budgets = {parse_budget("mult-adds[REFERENCE]<=50%")};
   const Solution solution = solve_uniform(make_network("wrn-10-1"), request);
-  EXPECT_EQ(solution.result.budgets.front().convention, "reference");
-  EXPECT_EQ(solution.result.budgets.front().written, "mult-adds[reference]<=50%");
+  EXPECT_EQ(solution.budgets.front().quantity.convention, "reference");
+  EXPECT_EQ(solution.budgets.front().written, "mult-adds[reference]<=50%");
   EXPECT_EQ(solution.conventions.size(), 2U);
   request.substitution = "WIDTH";
-  EXPECT_TRUE(solve_uniform(make_network("wrn-10-1"), request).result.answer->text.starts_with("width="));
+  EXPECT_TRUE(solve_uniform(make_network("wrn-10-1"), request).uniform->answer->text.starts_with("width="));
   request.budgets = {parse_budget("mult-adds[refs]<=50%")};
   test::expect_error([&] { solve_uniform(make_network("wrn-10-1"), request); }, ErrorCode::kUnknownName, "convention", "refs");
 }

@@ -197,7 +197,7 @@ void expect_runs_as_counted(const Graph &graph, GraphModule &module, const Pass 
     const bool norm = leaf == "running_mean" || leaf == "running_var" || leaf == "num_batches_tracked";
     (norm ? batch_norm_buffers : buffers) += leaf == "num_batches_tracked" ? 0 : entry.value().numel();
   }
-  EXPECT_EQ(buffers, report.buffer_elements);
+  EXPECT_EQ(buffers, report.buffer_elements());
   EXPECT_EQ(batch_norm_buffers, report.batch_norm_parameters); // a mean and a variance beside a weight and a bias
 
   std::vector<bool> seen(graph.node_count(), false);

@@ -84,11 +84,18 @@ void teachers_of_other_data(const Schedule &schedule, Findings &out) {
   }
 }
 
+Costs costs_from(std::int64_t parameters, const std::map<std::string, Count> &mult_adds) {
+  Costs out;
+  out.set({}, parameters);
+  for (const auto &[convention, count] : mult_adds) out.set(Quantity::mult_adds(convention), count);
+  return out;
+}
+
 void missed_budgets(const Schedule &schedule, Findings &out) {
   for (const Experiment &e : schedule.experiments) {
     const ExperimentCosts &costs = schedule.designs[e.design].costs;
-    const Costs achieved{.parameters = costs.parameters, .mult_adds = costs.mult_adds};
-    const Costs original{.parameters = costs.original_parameters, .mult_adds = costs.original_mult_adds};
+    const Costs achieved = costs_from(costs.parameters, costs.mult_adds);
+    const Costs original = costs_from(costs.original_parameters, costs.original_mult_adds);
     for (const std::string &fit : e.budgets) {
       // One of several budgets of a fit binds, and the others are not reached.
       double nearest = INFINITY;
@@ -98,15 +105,16 @@ void missed_budgets(const Schedule &schedule, Findings &out) {
         const std::string text = fit.substr(begin, end - begin);
         begin = end + 2;
         Budget budget = parse_budget(text);
-        const auto value = achieved.value(budget);
-        const auto whole = original.value(budget);
+        const auto value = achieved.find(budget.quantity);
+        const auto whole = original.find(budget.quantity);
         if (!value || !whole) continue; // of a convention that the schedule does not count by
         budget = resolve_percentage(budget, *whole);
         const double limit = budget.limit.to_double();
         const double away = 100 * std::abs(limit - value->to_double()) / limit;
         if (away >= nearest) continue;
         nearest = away;
-        line = fmt::format("{} has {} {}, {:.1f} % away from {}", e.setting, budget.quantity(), value->to_string(), away, text);
+        line = fmt::format("{} has {} {}, {:.1f} % away from {}", e.setting, budget.quantity.text(), value->to_string(), away,
+                           text);
       }
       if (std::isfinite(nearest) && nearest > kFarPercent) out.add(line, e.name);
     }

@@ -368,10 +368,10 @@ std::optional<Candidate> Maker::fit(const std::string &argument, const NetworkTe
       throw error.within(fmt::format("{}, {}", argument, called));
     }
   });
-  if (!solution.result.answer) {
+  if (!solution.uniform->answer) {
     infeasible.push_back(
         {.name = fmt::format("{}.{}, {}", network_part(argument, text), name_part(called), fmt::join(texts, ", ")),
-         .reason = solution.result.termination.detail});
+         .reason = solution.termination.detail});
     return std::nullopt;
   }
   ModelConfig model;
@@ -379,9 +379,9 @@ std::optional<Candidate> Maker::fit(const std::string &argument, const NetworkTe
       json::dumped(json::parse(write_solved(solution, provenance(request, texts)), json::Place("a solution")));
   model.input = network.input;
   Candidate out = candidate(std::move(model), network);
-  out.setting = solution.result.answer->text;
+  out.setting = solution.uniform->answer->text;
   std::vector<std::string> written;
-  for (const Budget &one : solution.result.budgets) written.push_back(one.written);
+  for (const Budget &one : solution.budgets) written.push_back(one.written);
   out.budgets = {fmt::format("{}", fmt::join(written, ", "))};
   return out;
 }

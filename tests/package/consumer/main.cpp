@@ -16,8 +16,8 @@ int main() {
   pare::SolveRequest request;
   request.substitution = "Generic";
   request.budgets = {pare::parse_budget("parameters<=0.8M")};
-  const pare::SolveResult result = pare::solve_uniform(network, request).result;
-  std::cout << "Generic, parameters<=0.8M: " << result.answer->costs.parameters << " parameters, "
+  const pare::UniformResult result = *pare::solve_uniform(network, request).uniform;
+  std::cout << "Generic, parameters<=0.8M: " << result.answer->costs.parameters() << " parameters, "
             << to_string(result.termination.reason) << '\n';
 
   const pare::train::Protocol protocol = pare::train::find_protocol("cifar10-wrn");

@@ -1,6 +1,6 @@
 #include "base/error.hpp"
 #include "solver/solver.hpp"
-#include "solver/uniform.hpp"
+#include "solver/uniform/staircase.hpp"
 
 #include <nlopt.hpp>
 
@@ -49,9 +49,10 @@ public:
 
 private:
   static double excess(const UniformProblem &problem, double setting) {
-    const UniformCost cost = problem.cost(setting);
+    const CostRow cost = problem.cost(setting);
     double out = -1;
     for (const Budget &budget : problem.budgets()) {
+      if (budget.relation == Relation::kAtLeast) continue; // what is largest meets it, if anything does
       const double limit = budget.limit.to_double();
       out = std::max(out, (problem.value(cost, budget).to_double() - limit) / std::max(limit, 1.0));
     }
@@ -71,7 +72,7 @@ public:
                                      "along which costs never fall"};
     return info;
   }
-  SolveResult solve(const UniformProblem &problem) const override {
+  UniformResult solve(const UniformProblem &problem) const override {
     if (problem.axis() == UniformProblem::Axis::kEnumerated)
       throw Error(ErrorCode::kInvalidConfig, "method",
                   "nlopt needs costs that never fall with the setting; exact would be accepted");

@@ -1,5 +1,6 @@
-#include "solver/uniform.hpp"
+#include "solver/uniform/staircase.hpp"
 
+#include "base/bisect.hpp"
 #include "base/error.hpp"
 
 #include <fmt/format.h>
@@ -19,34 +20,37 @@ const Budget *nearest_of(const UniformProblem &problem) {
 
 Count distance(const Count &value, const Count &target) { return value > target ? value - target : target - value; }
 
-/// The first budget that a cost breaks.
-const Budget *broken(const UniformProblem &problem, const UniformCost &cost) {
+/// The first budget that a cost breaks; with a relation, the first of those.
+const Budget *broken(const UniformProblem &problem, const CostRow &cost, std::optional<Relation> only = {}) {
   for (const Budget &budget : problem.budgets())
-    if (!budget.holds(problem.value(cost, budget))) return &budget;
+    if ((!only || budget.relation == *only) && !budget.holds(problem.value(cost, budget))) return &budget;
   return nullptr;
 }
 
-std::string over(const Budget &budget, const Count &value) {
-  return fmt::format("{} {} > {}", budget.quantity(), value.to_string(), budget.limit.to_string());
+/// "parameters 809226 > 800000": how a budget is broken.
+std::string breach(const Budget &budget, const Count &value) {
+  return fmt::format("{} {} {} {}", budget.quantity.text(), value.to_string(),
+                     budget.relation == Relation::kAtLeast ? '<' : '>', budget.limit.to_string());
 }
 
 /// Why `next` is not the answer, where the answer is `answer`.
-std::string reason_against(const UniformProblem &problem, const UniformCost &next, const UniformCost &answer) {
-  if (const Budget *budget = broken(problem, next)) return over(*budget, problem.value(next, *budget));
+std::string reason_against(const UniformProblem &problem, const CostRow &next, const CostRow &answer) {
+  if (const Budget *budget = broken(problem, next)) return breach(*budget, problem.value(next, *budget));
   if (const Budget *nearest = nearest_of(problem))
-    return fmt::format("{} {} is {} from {}, the answer {}", nearest->quantity(), problem.value(next, *nearest).to_string(),
+    return fmt::format("{} {} is {} from {}, the answer {}", nearest->quantity.text(),
+                       problem.value(next, *nearest).to_string(),
                        distance(problem.value(next, *nearest), nearest->limit).to_string(), nearest->limit.to_string(),
                        distance(problem.value(answer, *nearest), nearest->limit).to_string());
   return "not larger";
 }
 
 /// Fills in what an answer proves.
-void prove(const UniformProblem &problem, const UniformCost &answer, SolveResult &result) {
+void prove(const UniformProblem &problem, const CostRow &answer, UniformResult &result) {
   const Budget *nearest = nearest_of(problem);
   result.termination.reason = Reason::kOptimal;
   result.termination.gap = Count(0);
   result.termination.bound =
-      nearest != nullptr ? distance(problem.value(answer, *nearest), nearest->limit) : Count(answer.parameters);
+      nearest != nullptr ? distance(problem.value(answer, *nearest), nearest->limit) : problem.value(answer, Quantity{});
   const std::string what = nearest != nullptr ? fmt::format("no setting is nearer to {}", nearest->text())
                                               : "no setting with more parameters meets the budgets";
   result.termination.detail =
@@ -54,10 +58,12 @@ void prove(const UniformProblem &problem, const UniformCost &answer, SolveResult
                   : fmt::format("{}: this is the largest there is", what);
 }
 
-void infeasible(const Budget &budget, const Count &least, SolveResult &result) {
+/// `nearest`: the least that a setting has, or for >= the most.
+void infeasible(const Budget &budget, const Count &nearest, UniformResult &result) {
   result.termination.reason = Reason::kInfeasible;
   result.termination.detail =
-      fmt::format("even the smallest setting that every one of these layers accepts has {}", over(budget, least));
+      fmt::format("even the {} setting that every one of these layers accepts has {}",
+                  budget.relation == Relation::kAtLeast ? "largest" : "smallest", breach(budget, nearest));
 }
 
 /// A range of ordered settings: doubles by their bits, or whole numbers.
@@ -87,11 +93,7 @@ public:
         probe = bad - good > step ? bad - step : good + (bad - good) / 2;
       }
     }
-    while (bad - good > 1) {
-      const std::uint64_t middle = good + (bad - good) / 2;
-      (holds(middle) ? good : bad) = middle;
-    }
-    return good;
+    return first_where(good, bad, [&](std::uint64_t at) { return !holds(at); }) - 1;
   }
 
   /// The plateau that an ordinal lies on; whole numbers are plateaus of their own.
@@ -100,12 +102,8 @@ public:
     const Structure own = problem_.structure(setting(at));
     const std::uint64_t end =
         last_where(at, at + 1, [&](std::uint64_t o) { return problem_.structure(setting(o)) == own; }) + 1;
-    std::uint64_t below = first() - 1;
-    std::uint64_t begin = at;
-    while (begin - below > 1) {
-      const std::uint64_t middle = below + (begin - below) / 2;
-      (problem_.structure(setting(middle)) == own ? begin : below) = middle;
-    }
+    const std::uint64_t begin =
+        first_where(first() - 1, at, [&](std::uint64_t o) { return problem_.structure(setting(o)) == own; });
     return {setting(begin), setting(end)};
   }
   std::uint64_t end_of(const UniformProblem::Plateau &plateau, std::uint64_t at) const {
@@ -119,19 +117,18 @@ private:
 
 } // namespace
 
-SolveResult solve_monotone(const UniformProblem &problem, const std::optional<double> &hint) {
-  SolveResult result;
-  result.budgets = problem.budgets();
+UniformResult solve_monotone(const UniformProblem &problem, const std::optional<double> &hint) {
+  UniformResult result;
   const Axis axis(problem);
   const Budget &first_budget = problem.budgets().front();
   const auto cost = [&](std::uint64_t ordinal) { return problem.cost(axis.setting(ordinal)); };
   const bool endless = problem.axis() == UniformProblem::Axis::kWhole;
 
-  const UniformCost smallest = cost(axis.first());
+  const CostRow smallest = cost(axis.first());
   result.smallest = problem.value(smallest, first_budget);
   if (!endless) result.largest = problem.value(cost(axis.last()), first_budget);
 
-  if (const Budget *budget = broken(problem, smallest)) {
+  if (const Budget *budget = broken(problem, smallest, Relation::kAtMost)) {
     infeasible(*budget, problem.value(smallest, *budget), result);
     result.above = problem.setting(axis.plateau(axis.first()));
     return result;
@@ -150,15 +147,33 @@ SolveResult solve_monotone(const UniformProblem &problem, const std::optional<do
       }
     });
   };
-  std::uint64_t answer = last_where(axis.first(), [&](const UniformCost &c) { return broken(problem, c) == nullptr; });
+  std::uint64_t answer =
+      last_where(axis.first(), [&](const CostRow &c) { return broken(problem, c, Relation::kAtMost) == nullptr; });
+  // What costs least of all that is within the limits is what meets every >=, if anything does.
+  const std::uint64_t least = broken(problem, smallest, Relation::kAtLeast) == nullptr
+                                  ? axis.first()
+                                  : first_where(axis.first(), answer, [&](std::uint64_t o) {
+                                      return broken(problem, cost(o), Relation::kAtLeast) == nullptr;
+                                    });
+  if (const CostRow most = cost(answer); const Budget *budget = broken(problem, most, Relation::kAtLeast)) {
+    infeasible(*budget, problem.value(most, *budget), result);
+    const UniformProblem::Plateau plateau = axis.plateau(answer);
+    result.below = problem.setting(plateau);
+    if (const std::uint64_t end = axis.end_of(plateau, answer); end <= axis.last()) {
+      result.above = problem.setting(axis.plateau(end));
+      result.termination.detail = fmt::format("the largest setting within the other budgets, {}, has {}", result.below->text,
+                                              breach(*budget, problem.value(most, *budget)));
+    }
+    return result;
+  }
   if (const Budget *nearest = nearest_of(problem)) {
-    const auto value = [&](const UniformCost &c) { return problem.value(c, *nearest); };
+    const auto value = [&](const CostRow &c) { return problem.value(c, *nearest); };
     const std::uint64_t most = answer;
     const auto at_most = [&](const Count &limit) {
-      return std::min(most, last_where(axis.first(), [&](const UniformCost &c) { return value(c) <= limit; }));
+      return std::min(most, last_where(least, [&](const CostRow &c) { return value(c) <= limit; }));
     };
     // Below the target or on it, and the first value above it; on a tie the one that is not over.
-    answer = at_most(std::max(nearest->limit, value(smallest)));
+    answer = at_most(std::max(nearest->limit, value(cost(least))));
     if (answer < most) {
       const Count above = value(cost(answer + 1));
       if (distance(above, nearest->limit) < distance(value(cost(answer)), nearest->limit)) answer = at_most(above);
@@ -180,7 +195,7 @@ SolveResult solve_monotone(const UniformProblem &problem, const std::optional<do
 
   const UniformProblem::Plateau plateau = axis.plateau(answer);
   result.answer = problem.setting(plateau);
-  const UniformCost found = cost(answer);
+  const CostRow found = cost(answer);
   if (const std::uint64_t end = axis.end_of(plateau, answer); end <= axis.last()) {
     result.next = problem.setting(axis.plateau(end));
     result.next_reason = reason_against(problem, cost(end), found);
@@ -189,15 +204,14 @@ SolveResult solve_monotone(const UniformProblem &problem, const std::optional<do
   return result;
 }
 
-SolveResult solve_enumerated(const UniformProblem &problem) {
-  SolveResult result;
-  result.budgets = problem.budgets();
+UniformResult solve_enumerated(const UniformProblem &problem) {
+  UniformResult result;
   const Budget &first_budget = problem.budgets().front();
   const Budget *nearest = nearest_of(problem);
 
   struct Entry {
     UniformProblem::Plateau plateau;
-    UniformCost cost;
+    CostRow cost;
   };
   std::vector<Entry> entries;
   for (const UniformProblem::Plateau &plateau : problem.plateaus()) entries.push_back({plateau, problem.cost(plateau.first)});
@@ -211,7 +225,7 @@ SolveResult solve_enumerated(const UniformProblem &problem) {
       if (!(da == db)) return da < db;
       if (!(va == vb)) return va < vb; // on a tie the one that is not over
     }
-    return a.cost.parameters > b.cost.parameters;
+    return problem.value(a.cost, Quantity{}) > problem.value(b.cost, Quantity{});
   };
   const Entry *answer = nullptr;
   for (const Entry &entry : entries)
@@ -234,10 +248,11 @@ SolveResult solve_enumerated(const UniformProblem &problem) {
     const bool alone = failing != nullptr;
     if (!alone) failing = &first_budget;
     const auto value = [&](const Entry &e) { return problem.value(e.cost, *failing); };
+    const bool at_least = failing->relation == Relation::kAtLeast;
     const Entry *below = nullptr;
     const Entry *above = nullptr;
     for (const Entry &entry : entries) {
-      if (failing->holds(value(entry))) {
+      if (failing->holds(value(entry)) != at_least) {
         if (below == nullptr || value(entry) > value(*below)) below = &entry;
       } else if (above == nullptr || value(entry) < value(*above)) {
         above = &entry;
@@ -246,7 +261,7 @@ SolveResult solve_enumerated(const UniformProblem &problem) {
     if (below != nullptr) result.below = problem.setting(below->plateau);
     if (above != nullptr) result.above = problem.setting(above->plateau);
     if (alone)
-      infeasible(*failing, value(*above), result);
+      infeasible(*failing, value(at_least ? *below : *above), result);
     else
       result.termination.detail = "each budget can be met, but no setting meets all of them";
     result.termination.reason = Reason::kInfeasible;
@@ -254,9 +269,9 @@ SolveResult solve_enumerated(const UniformProblem &problem) {
   }
   result.answer = problem.setting(answer->plateau);
   const Entry *next = nullptr;
+  const auto parameters = [&](const Entry &e) { return problem.value(e.cost, Quantity{}); };
   for (const Entry &entry : entries)
-    if (entry.cost.parameters > answer->cost.parameters && (next == nullptr || entry.cost.parameters < next->cost.parameters))
-      next = &entry;
+    if (parameters(entry) > parameters(*answer) && (next == nullptr || parameters(entry) < parameters(*next))) next = &entry;
   if (next != nullptr) {
     result.next = problem.setting(next->plateau);
     result.next_reason = reason_against(problem, next->cost, answer->cost);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "solver/problem.hpp"
+#include "solver/uniform/problem.hpp"
 
 #include <optional>
 
@@ -9,9 +9,9 @@ namespace pare {
 /// The exact answer where costs never fall along the axis: the last setting that meets all budgets, found on the ordered whole
 /// numbers behind the settings, with both ends of its plateau and the next one up. A hint (a setting near the answer) is where
 /// the search starts; the answer does not depend on it.
-SolveResult solve_monotone(const UniformProblem &problem, const std::optional<double> &hint = {});
+UniformResult solve_monotone(const UniformProblem &problem, const std::optional<double> &hint = {});
 
 /// The exact answer from a list of all distinct settings.
-SolveResult solve_enumerated(const UniformProblem &problem);
+UniformResult solve_enumerated(const UniformProblem &problem);
 
 } // namespace pare

@@ -1,5 +1,5 @@
 #include "solver/solver.hpp"
-#include "solver/uniform.hpp"
+#include "solver/uniform/staircase.hpp"
 
 namespace pare {
 
@@ -14,7 +14,7 @@ public:
                                      "answer is proven"};
     return info;
   }
-  SolveResult solve(const UniformProblem &problem) const override {
+  UniformResult solve(const UniformProblem &problem) const override {
     return problem.axis() == UniformProblem::Axis::kEnumerated ? solve_enumerated(problem) : solve_monotone(problem);
   }
 };

@@ -13,15 +13,8 @@
 
 namespace pare {
 
-/// Exact costs of one plan: parameters, and mult-adds by convention.
-struct UniformCost {
-  std::int64_t parameters = 0;
-  std::vector<Count> mult_adds; ///< by UniformProblem::conventions()
-
-  UniformCost &operator+=(const UniformCost &other);
-  /// Of a layer that runs so many times, with so many sets of parameters.
-  UniformCost times(std::int64_t runs, std::int64_t owners) const;
-};
+/// Exact costs of one plan, in the order of UniformProblem::quantities().
+using CostRow = std::vector<Count>;
 
 /// One setting for the whole network as a function of one number. Two settings of equal structure are the same network.
 class UniformProblem {
@@ -46,20 +39,23 @@ public:
   virtual double most() const = 0;
   virtual Structure structure(double setting) const = 0;
   /// Throws Error{kOverflow}.
-  virtual UniformCost cost(double setting) const = 0;
+  virtual CostRow cost(double setting) const = 0;
   virtual std::vector<Plateau> plateaus() const = 0; ///< kEnumerated only
   /// The setting as a person writes it: "Generic_0.054".
   virtual std::string text(double setting) const = 0;
 
   const std::vector<Budget> &budgets() const { return budgets_; }
   const std::vector<Convention> &conventions() const { return conventions_; }
-  /// A cost in a budget's quantity.
-  Count value(const UniformCost &cost, const Budget &budget) const;
+  const std::vector<Quantity> &quantities() const { return quantities_; }
+  /// A cost in one of them. Throws Error{kUnknownName}.
+  const Count &value(const CostRow &cost, const Quantity &quantity) const;
+  const Count &value(const CostRow &cost, const Budget &budget) const { return value(cost, budget.quantity); }
   Setting setting(const Plateau &plateau) const;
 
 private:
   std::vector<Budget> budgets_;
   std::vector<Convention> conventions_;
+  std::vector<Quantity> quantities_;
 };
 
 /// A substitution at every replaceable convolution, its knob free. Throws Error{kNotApplicable} where it applies at no setting
@@ -73,9 +69,5 @@ std::unique_ptr<UniformProblem> make_width_problem(const Network &network, std::
 
 /// The decimal of fewest places in [first, end), the smallest of them; above 0.
 double shortest_decimal(double first, double end);
-
-/// Positive doubles in their order as whole numbers, and back.
-std::uint64_t ordinal_of(double value);
-double from_ordinal(std::uint64_t ordinal);
 
 } // namespace pare

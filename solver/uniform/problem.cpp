@@ -1,6 +1,10 @@
-#include "solver/problem.hpp"
+#include "solver/uniform/problem.hpp"
 
 #include "analysis/cost_model.hpp"
+#include "base/bisect.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "solver/site_key.hpp"
 
 #include <fmt/format.h>
 
@@ -17,21 +21,6 @@
 
 namespace pare {
 
-UniformCost &UniformCost::operator+=(const UniformCost &other) {
-  parameters = checked_add(parameters, other.parameters);
-  for (std::size_t i = 0; i < mult_adds.size(); ++i) mult_adds[i] += other.mult_adds[i];
-  return *this;
-}
-
-UniformCost UniformCost::times(std::int64_t runs, std::int64_t owners) const {
-  UniformCost out{.parameters = checked_mul(parameters, owners), .mult_adds = mult_adds};
-  for (Count &count : out.mult_adds) count = count.repeated(runs);
-  return out;
-}
-
-std::uint64_t ordinal_of(double value) { return std::bit_cast<std::uint64_t>(value); }
-double from_ordinal(std::uint64_t ordinal) { return std::bit_cast<double>(ordinal); }
-
 double shortest_decimal(double first, double end) {
   // With so many places, the decimal nearest to `first` and the next one up are the candidates.
   constexpr int kMostPlaces = 17;
@@ -47,43 +36,32 @@ double shortest_decimal(double first, double end) {
 }
 
 UniformProblem::UniformProblem(std::vector<Budget> budgets, std::vector<Convention> conventions)
-    : budgets_(std::move(budgets)), conventions_(std::move(conventions)) {}
+    : budgets_(std::move(budgets)), conventions_(std::move(conventions)), quantities_(pare::quantities(conventions_)) {}
 
-Count UniformProblem::value(const UniformCost &cost, const Budget &budget) const {
-  if (budget.metric == Metric::kParameters) return cost.parameters;
-  for (std::size_t i = 0; i < conventions_.size(); ++i)
-    if (conventions_[i].name == budget.convention) return cost.mult_adds[i];
-  throw Error(ErrorCode::kUnknownName, "budget", fmt::format("unknown convention \"{}\"", budget.convention));
+const Count &UniformProblem::value(const CostRow &cost, const Quantity &quantity) const {
+  const auto found = std::find(quantities_.begin(), quantities_.end(), quantity);
+  if (found == quantities_.end())
+    throw Error(ErrorCode::kUnknownName, "budget", fmt::format("unknown convention {}", shown(quantity.convention)));
+  return cost[static_cast<std::size_t>(found - quantities_.begin())];
 }
 
 Setting UniformProblem::setting(const Plateau &plateau) const {
   Setting out{.knob = plateau.first, .first = plateau.first, .end = plateau.end, .text = {}, .costs = {}};
   if (plateau.end > plateau.first) out.knob = shortest_decimal(plateau.first, plateau.end);
   out.text = text(out.knob);
-  const UniformCost cost = this->cost(plateau.first);
-  out.costs.parameters = cost.parameters;
-  for (std::size_t i = 0; i < conventions_.size(); ++i) out.costs.mult_adds[conventions_[i].name] = cost.mult_adds[i];
+  const CostRow cost = this->cost(plateau.first);
+  for (std::size_t i = 0; i < quantities_.size(); ++i) out.costs.set(quantities_[i], cost[i]);
   return out;
 }
 
 namespace {
 
-UniformCost cost_of(const Graph &graph, const std::vector<Convention> &conventions) {
+CostRow cost_of(const Graph &graph, const std::vector<Quantity> &quantities, const std::vector<Convention> &conventions) {
   const CostReport report = count(graph);
-  UniformCost out{.parameters = report.parameters, .mult_adds = {}};
-  out.mult_adds.reserve(conventions.size());
-  for (const Convention &convention : conventions) out.mult_adds.push_back(report.mult_adds(convention));
+  CostRow out;
+  out.reserve(quantities.size());
+  for (const Quantity &quantity : quantities) out.push_back(amount(report, quantity, conventions));
   return out;
-}
-
-/// The smallest ordinal in (below, above] for which `holds`; it must hold at `above` and, once true, stay true.
-template <class Holds>
-std::uint64_t first_ordinal(std::uint64_t below, std::uint64_t above, const Holds &holds) {
-  while (above - below > 1) {
-    const std::uint64_t middle = below + (above - below) / 2;
-    (holds(middle) ? above : below) = middle;
-  }
-  return above;
 }
 
 class SubstitutionProblem final : public UniformProblem {
@@ -92,16 +70,15 @@ public:
                       std::vector<Convention> conventions, WhereRefused where_refused, std::vector<Lowered::Kept> &kept)
       : UniformProblem(std::move(budgets), std::move(conventions)), substitute_(substitute) {
     const Substitute &baseline = baseline_substitute();
-    fixed_ = cost_of(lower(network.graph, {}).graph, this->conventions());
-    std::map<Key, std::size_t> known;
-    std::map<std::vector<Key>, std::string> refused; // by all places of a layer
-    std::set<std::vector<Key>> accepted;
+    fixed_ = cost_of(lower(network.graph, {}).graph, quantities(), this->conventions());
+    std::map<SiteKey, std::size_t> known;
+    std::map<std::vector<SiteKey>, std::string> refused; // by all places of a layer
+    std::set<std::vector<SiteKey>> accepted;
     std::unordered_set<std::string> staying;
     for (const Lowered::Kept &layer : kept) staying.insert(layer.layer);
     for (const ConvSites &sites : replaceable_sites(network.graph)) {
       if (staying.contains(sites.front().name)) continue;
-      std::vector<Key> keys;
-      for (const ConvSite &site : sites) keys.push_back(key_of(site));
+      const std::vector<SiteKey> keys = keys_of(sites);
       auto refusal = refused.find(keys);
       if (refusal == refused.end() && !accepted.contains(keys)) {
         const double most = info().kind == KnobInfo::Kind::kReal ? 1.0 : static_cast<double>(info().least);
@@ -129,9 +106,9 @@ public:
     }
     if (sites_.empty()) throw Error(ErrorCode::kNotApplicable, network.name, applies_to_no_layer(substitute.text(), kept));
     // What is left once the replaced layers are taken away.
-    for (const Site &s : sites_) fixed_ += lowered_cost(s.site, baseline).times(-s.runs, -s.owners);
+    for (const Site &s : sites_) add(fixed_, lowered_cost(s.site, baseline), -s.runs, -s.owners);
     if (info().kind == KnobInfo::Kind::kReal)
-      least_ = from_ordinal(first_ordinal(0, ordinal_of(1.0), [&](std::uint64_t o) {
+      least_ = from_ordinal(first_where(0, ordinal_of(1.0), [&](std::uint64_t o) {
         return std::none_of(sites_.begin(), sites_.end(),
                             [&](const Site &s) { return resolve(s.site, with(from_ordinal(o))).refusal.has_value(); });
       }));
@@ -171,9 +148,9 @@ public:
     return out;
   }
 
-  UniformCost cost(double setting) const override {
-    UniformCost out = fixed_;
-    for (const Site &s : sites_) out += site_cost(s, setting).times(s.runs, s.owners);
+  CostRow cost(double setting) const override {
+    CostRow out = fixed_;
+    for (const Site &s : sites_) add(out, site_cost(s, setting), s.runs, s.owners);
     return out;
   }
 
@@ -185,28 +162,19 @@ public:
       const Structure own = structure(static_cast<double>(setting));
       out.push_back({static_cast<double>(setting), static_cast<double>(setting)});
       if (own == last) return out;
-      setting = first_ordinal(setting, static_cast<std::uint64_t>(most()),
-                              [&](std::uint64_t s) { return structure(static_cast<double>(s)) != own; });
+      setting = first_where(setting, static_cast<std::uint64_t>(most()),
+                            [&](std::uint64_t s) { return structure(static_cast<double>(s)) != own; });
     }
   }
 
   std::string text(double setting) const override { return with(setting).text(); }
 
 private:
-  using Key = std::tuple<std::array<std::int64_t, 15>, bool, Baseline>;
-  static Key key_of(const ConvSite &s) {
-    return {{s.input.channels, s.input.height, s.input.width, s.output.channels, s.kernel.height, s.kernel.width,
-             s.stride.height, s.stride.width, s.padding.vertical.before, s.padding.vertical.after, s.padding.horizontal.before,
-             s.padding.horizontal.after, s.dilation.height, s.dilation.width, s.groups},
-            s.bias,
-            s.baseline};
-  }
-
   struct Site {
     ConvSite site;
-    std::int64_t runs = 0;                          ///< places in the network like this
-    std::int64_t owners = 0;                        ///< of these, how many have parameters of their own
-    mutable std::map<Structure, UniformCost> costs; ///< of structures met before
+    std::int64_t runs = 0;                      ///< places in the network like this
+    std::int64_t owners = 0;                    ///< of these, how many have parameters of their own
+    mutable std::map<Structure, CostRow> costs; ///< of structures met before
   };
 
   const KnobInfo &info() const { return substitute_.family->info().knob; }
@@ -215,25 +183,29 @@ private:
     out.knob = knob;
     return out;
   }
-  UniformCost lowered_cost(const ConvSite &site, const Substitute &substitute) const {
+  /// Adds that of a layer that runs so many times, with so many sets of parameters.
+  void add(CostRow &to, const CostRow &cost, std::int64_t runs, std::int64_t owners) const {
+    for (std::size_t i = 0; i < to.size(); ++i) to[i] += cost[i].repeated(quantities()[i].is_of_parameters() ? owners : runs);
+  }
+  CostRow lowered_cost(const ConvSite &site, const Substitute &substitute) const {
     scratch_.clear();
     lower_site(scratch_, site, scratch_.add_input(site.input), substitute);
-    return cost_of(scratch_, conventions());
+    return cost_of(scratch_, quantities(), conventions());
   }
-  UniformCost site_cost(const Site &s, double setting) const {
+  CostRow site_cost(const Site &s, double setting) const {
     if (info().kind == KnobInfo::Kind::kInteger) {
       // Affine: two small ones tell all.
       const auto first = static_cast<double>(info().least);
-      UniformCost step = known_cost(s, first + 1);
-      step += known_cost(s, first).times(-1, -1);
-      UniformCost out = known_cost(s, first);
+      CostRow step = known_cost(s, first + 1);
+      add(step, known_cost(s, first), -1, -1);
+      CostRow out = known_cost(s, first);
       const auto steps = static_cast<std::int64_t>(setting - first);
-      out += step.times(steps, steps);
+      add(out, step, steps, steps);
       return out;
     }
     return known_cost(s, setting);
   }
-  const UniformCost &known_cost(const Site &s, double setting) const {
+  const CostRow &known_cost(const Site &s, double setting) const {
     Structure structure = substitute_.family->resolve(s.site, substitute_.settings, setting).structure;
     const auto known = s.costs.find(structure);
     if (known != s.costs.end()) return known->second;
@@ -242,7 +214,7 @@ private:
 
   Substitute substitute_;
   std::vector<Site> sites_; ///< one of each kind
-  UniformCost fixed_;
+  CostRow fixed_;
   double least_ = 0;
   mutable Graph scratch_;
 };
@@ -266,7 +238,7 @@ public:
       return;
     }
     const std::uint64_t last = ordinal_of(most_);
-    std::uint64_t at = first_ordinal(0, last, [&](std::uint64_t o) { return !structure(from_ordinal(o)).empty(); });
+    std::uint64_t at = first_where(0, last, [&](std::uint64_t o) { return !structure(from_ordinal(o)).empty(); });
     const Structure final = structure(most_);
     for (;;) {
       const Structure own = structure(from_ordinal(at));
@@ -274,7 +246,7 @@ public:
         plateaus_.push_back({from_ordinal(at), from_ordinal(last + 1)});
         return;
       }
-      const std::uint64_t next = first_ordinal(at, last, [&](std::uint64_t o) { return structure(from_ordinal(o)) != own; });
+      const std::uint64_t next = first_where(at, last, [&](std::uint64_t o) { return structure(from_ordinal(o)) != own; });
       if (plateaus_.size() >= kMostPlateaus)
         throw Error(ErrorCode::kLimit, std::string(info.name) + "/" + std::string(info.width_key),
                     fmt::format("a width of {} has more than {} settings to try; a narrower network would be accepted",
@@ -295,8 +267,8 @@ public:
       return {};
     }
   }
-  UniformCost cost(double setting) const override {
-    return cost_of(lower(make_network(family_, with(setting), options_).graph, {}).graph, conventions());
+  CostRow cost(double setting) const override {
+    return cost_of(lower(make_network(family_, with(setting), options_).graph, {}).graph, quantities(), conventions());
   }
   std::vector<Plateau> plateaus() const override { return plateaus_; }
   std::string text(double setting) const override { return fmt::format("{}={}", family_.info().width_key, shortest(setting)); }

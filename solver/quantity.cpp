@@ -1,0 +1,49 @@
+#include "solver/quantity.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+
+namespace pare {
+
+std::string Quantity::text() const {
+  return metric == Metric::kMultAdds ? fmt::format("{}[{}]", to_string(metric), convention) : std::string(to_string(metric));
+}
+
+std::vector<Quantity> quantities(std::span<const Convention> conventions) {
+  std::vector<Quantity> out{{.metric = Metric::kParameters}};
+  for (const Convention &convention : conventions) out.push_back(Quantity::mult_adds(convention.name));
+  out.push_back({.metric = Metric::kActivations});
+  out.push_back({.metric = Metric::kStoredBytes});
+  return out;
+}
+
+Count amount(const CostReport &report, const Quantity &quantity, std::span<const Convention> conventions) {
+  switch (quantity.metric) {
+  case Metric::kParameters: return report.parameters;
+  case Metric::kActivations: return report.activation_elements;
+  case Metric::kStoredBytes: return report.stored_bytes();
+  case Metric::kMultAdds: break;
+  }
+  const auto found =
+      std::find_if(conventions.begin(), conventions.end(), [&](const Convention &c) { return c.name == quantity.convention; });
+  assert(found != conventions.end());
+  return report.mult_adds(*found);
+}
+
+Costs::Costs(const CostReport &report, std::span<const Convention> conventions) {
+  for (const Quantity &quantity : quantities(conventions)) set(quantity, amount(report, quantity, conventions));
+}
+
+std::optional<Count> Costs::find(const Quantity &quantity) const {
+  const auto found = counts_.find(quantity);
+  return found == counts_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<double> percent(const Count &part, const Count &whole) {
+  if (whole.is_zero()) return std::nullopt;
+  return 100 * part.to_double() / whole.to_double();
+}
+
+} // namespace pare
