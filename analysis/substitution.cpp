@@ -11,11 +11,8 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cassert>
 #include <cctype>
 #include <cmath>
-#include <limits>
 
 namespace pare {
 
@@ -84,6 +81,39 @@ std::vector<ConvSites> replaceable_sites(const Graph &graph, const std::vector<s
   return out;
 }
 
+namespace {
+
+std::string text_of(const Numbers &numbers) {
+  return fmt::format("{}", fmt::join(numbers, std::string_view(&kNumbersSeparator, 1)));
+}
+
+/// By numbers, which must be as many as the site has, each in its range there.
+Resolved resolve_numbers(const ConvSite &site, const Substitute &substitute) {
+  const Substitution &family = *substitute.family;
+  const std::string_view name = family.info().numbers.name;
+  const Numbers &numbers = *substitute.numbers;
+  NumberRanges allowed = family.number_ranges(site, substitute.settings);
+  if (allowed.refusal) return {.structure = {}, .refusal = std::move(allowed.refusal)};
+  const auto refuse = [&](std::string message) {
+    return Resolved{.structure = {}, .refusal = Refusal{std::string(name), std::move(message), true}};
+  };
+  if (numbers.size() != allowed.ranges.size()) {
+    Numbers most;
+    for (const NumberRange &range : allowed.ranges) most.push_back(range.most);
+    return refuse(fmt::format("{} = {} must be {} numbers, {} at most", name, text_of(numbers), most.size(), text_of(most)));
+  }
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto [least, most] = allowed.ranges[i];
+    if (least <= numbers[i] && numbers[i] <= most) continue;
+    return refuse(numbers.size() == 1
+                      ? fmt::format("{} = {} must be from {} to {}", name, numbers[i], least, most)
+                      : fmt::format("number {} of {} = {} must be from {} to {}", i + 1, name, text_of(numbers), least, most));
+  }
+  return {.structure = family.structure_of(site, substitute.settings, numbers), .refusal = {}};
+}
+
+} // namespace
+
 Resolved resolve(const ConvSite &site, const Substitute &substitute) {
   const SubstitutionInfo &info = substitute.family->info();
   if (site.groups != 1 && !info.accepts_groups) {
@@ -105,6 +135,7 @@ Resolved resolve(const ConvSite &site, const Substitute &substitute) {
                                            fmt::join(accepted, " or "), info.name),
                                false}};
   }
+  if (substitute.numbers) return resolve_numbers(site, substitute);
   return substitute.family->resolve(site, substitute.settings, substitute.knob.value_or(0));
 }
 
@@ -220,59 +251,20 @@ NodeId SiteLowering::lower(Graph &graph, const ConvSite &site, NodeId x, const S
   return moved[out];
 }
 
-// ---------------------------------------------------------------------------------------------------- knobs
+// ---------------------------------------------------------------------------------------------------- numbers
 
-std::vector<double> Substitution::knobs(const ConvSite &site, const Settings &settings, std::size_t most) const {
-  assert(settings.size() == info().keys.size());
-  const KnobInfo &knob = info().knob;
-  const auto at = [&](double value) { return resolve(site, settings, value); };
-  if (!Substitute{.family = this, .settings = settings, .knob = {}}.has_free_knob()) return {}; // a divisor says it already
-  std::vector<double> out;
-  switch (knob.kind) {
-  case KnobInfo::Kind::kNone: break;
-  case KnobInfo::Kind::kInteger:
-    if (!at(static_cast<double>(knob.least)).refusal)
-      for (std::size_t i = 0; i < most; ++i) out.push_back(static_cast<double>(knob.least) + static_cast<double>(i));
-    break;
-  case KnobInfo::Kind::kGroups: {
-    // More groups cost less; the smallest setting of each distinct number of groups.
-    Structure last;
-    for (std::int64_t groups = knob.least; groups <= std::min(site.in_channels(), site.out_channels()); ++groups) {
-      const Resolved resolved = at(static_cast<double>(groups));
-      if (resolved.refusal) break;
-      if (!last.empty() && resolved.structure <= last) continue;
-      last = resolved.structure;
-      out.push_back(static_cast<double>(groups));
-    }
-    std::reverse(out.begin(), out.end());
-    if (out.size() > most) out.resize(most);
-    break;
-  }
-  case KnobInfo::Kind::kReal: {
-    // Positive doubles are ordered as their bits are. Finds the smallest double in (low, high] for which `holds`, which
-    // must hold at high and, once true, stay true.
-    const auto first = [](double low, double high, const auto &holds) {
-      auto below = std::bit_cast<std::uint64_t>(low);
-      auto above = std::bit_cast<std::uint64_t>(high);
-      while (above - below > 1) {
-        const std::uint64_t middle = below + (above - below) / 2;
-        (holds(std::bit_cast<double>(middle)) ? above : below) = middle;
-      }
-      return std::bit_cast<double>(above);
-    };
-    if (at(1.0).refusal) break;
-    double value = first(0.0, 1.0, [&](double s) { return !at(s).refusal; });
-    const Structure last = at(1.0).structure;
-    for (;;) {
-      out.push_back(value);
-      const Structure structure = at(value).structure;
-      if (structure == last || out.size() >= most) break;
-      value = first(value, 1.0, [&](double s) { return at(s).structure != structure; });
-    }
-    break;
-  }
-  }
-  return out;
+NumberRanges Substitution::number_ranges(const ConvSite & /*site*/, const Settings & /*settings*/) const { return {}; }
+Structure Substitution::structure_of(const ConvSite & /*site*/, const Settings & /*settings*/,
+                                     const Numbers & /*numbers*/) const {
+  return {};
+}
+Numbers Substitution::numbers_of(const ConvSite & /*site*/, const Settings & /*settings*/,
+                                 const Structure & /*structure*/) const {
+  return {};
+}
+std::vector<std::int64_t> Substitution::group_channels(const ConvSite & /*site*/, const Settings & /*settings*/,
+                                                       const Structure & /*structure*/) const {
+  return {};
 }
 
 // ---------------------------------------------------------------------------------------------------- names
@@ -387,6 +379,25 @@ double parse_knob(const KnobInfo &knob, std::string_view text, std::int64_t offs
   return static_cast<double>(*value + offset);
 }
 
+/// Numbers from 1 up, with / between them where they may be several.
+Numbers parse_numbers(const NumbersInfo &info, std::string_view text, const std::string &where) {
+  Numbers out;
+  const auto fail = [&]() {
+    throw Error(ErrorCode::kInvalidValue, where,
+                fmt::format("{} = {} must be {}", info.name, plain(text),
+                            info.are_several ? fmt::format("whole numbers from 1 to {}, as in 3/5", kMostKnob)
+                                             : fmt::format("a whole number from 1 to {}", kMostKnob)));
+  };
+  for (std::string_view rest = text;;) {
+    const auto slash = info.are_several ? rest.find(kNumbersSeparator) : std::string_view::npos;
+    const auto value = parse_whole(rest.substr(0, slash));
+    if (!value || *value < 1 || *value > kMostKnob || out.size() == Extents::kMaxRank) fail();
+    out.push_back(*value);
+    if (slash == std::string_view::npos) return out;
+    rest = rest.substr(slash + 1);
+  }
+}
+
 Settings standard_settings(const SubstitutionInfo &info) {
   Settings out;
   for (const KeyInfo &key : info.keys) out.push_back(key.standard);
@@ -408,6 +419,7 @@ std::int64_t parse_key(const KeyInfo &key, std::string_view text, const std::str
 std::vector<std::string_view> keys_of(const SubstitutionInfo &info) {
   std::vector<std::string_view> out;
   if (info.knob.kind != KnobInfo::Kind::kNone) out.push_back(info.knob.name);
+  if (!info.numbers.name.empty()) out.push_back(info.numbers.name);
   for (const KeyInfo &key : info.keys) out.push_back(key.name);
   return out;
 }
@@ -437,6 +449,10 @@ Substitute parse_own(const Substitution &family, std::string_view options, const
     const std::string_view value = pair.substr(equals + 1);
     if (info.knob.kind != KnobInfo::Kind::kNone && name == info.knob.name) {
       out.knob = parse_knob(info.knob, value, 0, where);
+      continue;
+    }
+    if (!info.numbers.name.empty() && name == info.numbers.name) {
+      out.numbers = parse_numbers(info.numbers, value, where);
       continue;
     }
     const auto key = std::find_if(info.keys.begin(), info.keys.end(), [&](const KeyInfo &k) { return k.name == name; });
@@ -471,16 +487,23 @@ const Substitution &find_substitution(std::string_view name) {
 }
 
 bool Substitute::has_free_knob() const {
-  return !knob && family->info().knob.kind != KnobInfo::Kind::kNone && instead_of_knob(*this) == nullptr;
+  return !knob && !numbers && family->info().knob.kind != KnobInfo::Kind::kNone && instead_of_knob(*this) == nullptr;
 }
 
 Substitute parse_substitute(std::string_view text, FreeKnob free_knob) {
   const std::string where = shortened(text, 120);
   const auto finish = [&](Substitute out) {
     const KnobInfo &knob = out.family->info().knob;
-    if (const KeyInfo *key = instead_of_knob(out); key != nullptr && out.knob)
-      throw Error(ErrorCode::kInvalidConfig, where,
-                  fmt::format("{} and {} both say how many values there are; give one", key->name, knob.name));
+    const auto give_one = [&](std::string_view one, std::string_view other, std::string_view what) {
+      throw Error(ErrorCode::kInvalidConfig, where, fmt::format("{} and {} both say {}; give one", one, other, what));
+    };
+    const NumbersInfo &numbers = out.family->info().numbers;
+    if (const KeyInfo *key = instead_of_knob(out); key != nullptr && (out.knob || out.numbers))
+      give_one(key->name, out.knob ? knob.name : numbers.name, "how many values there are");
+    if (out.knob && out.numbers)
+      give_one(knob.name, numbers.name,
+               numbers.are_ranks ? (numbers.are_several ? "what the ranks are" : "what the rank is")
+                                 : "how many values there are");
     if (out.has_free_knob() && free_knob == FreeKnob::kRefuse)
       throw Error(ErrorCode::kInvalidValue, where,
                   fmt::format("{} is missing; it must be {}", knob.name, accepted(knob, knob.least)));
@@ -519,7 +542,7 @@ std::string Substitute::text() const {
   };
   for (const bool asked : {true, false})
     for (const ReferenceName &reference : info.reference_names) {
-      if (by_own_name || reference.keys != settings || (asked && reference.name != reference_name)) continue;
+      if (by_own_name || numbers || reference.keys != settings || (asked && reference.name != reference_name)) continue;
       const std::string name(reference.name);
       if (reference.suffix == ReferenceName::Suffix::kNone) {
         if (knob == reference.knob) return name;
@@ -529,6 +552,7 @@ std::string Substitute::text() const {
     }
   std::vector<std::string> options;
   if (knob) options.push_back(fmt::format("{}={}", info.knob.name, written(*knob)));
+  if (numbers) options.push_back(fmt::format("{}={}", info.numbers.name, text_of(*numbers)));
   for (std::size_t i = 0; i < info.keys.size(); ++i) {
     const KeyInfo &key = info.keys[i];
     if (settings[i] == key.standard) continue;
@@ -567,11 +591,19 @@ void check_info(const SubstitutionInfo &info) {
     refuse(info, fmt::format("the knob's name {} must be {}", shown(info.knob.name),
                              has_knob ? "of lower-case letters, digits and _" : "empty where its kind is kNone"));
   std::vector<std::string_view> seen{info.knob.name};
+  if (const NumbersInfo &numbers = info.numbers; !numbers.name.empty()) {
+    if (!has_knob)
+      refuse(info, fmt::format("the numbers {} must stand in the place of a knob, and there is none", numbers.name));
+    if (!consists_of(numbers.name, kPlain))
+      refuse(info, fmt::format("the numbers' name {} must be of lower-case letters, digits and _", shown(numbers.name)));
+    if (numbers.name == info.knob.name) refuse(info, fmt::format("{} names both its knob and its numbers", numbers.name));
+    seen.push_back(numbers.name);
+  }
   for (const KeyInfo &key : info.keys) {
     if (!consists_of(key.name, kPlain))
       refuse(info, fmt::format("the key {} must be of lower-case letters, digits and _", shown(key.name)));
     if (std::find(seen.begin(), seen.end(), key.name) != seen.end())
-      refuse(info, fmt::format("{} names two of its knob and keys", key.name));
+      refuse(info, fmt::format("{} names two of its knob, numbers and keys", key.name));
     seen.push_back(key.name);
     const auto choices = static_cast<std::int64_t>(key.choices.size());
     if (choices > 0 && (key.least != 0 || key.most != choices - 1))

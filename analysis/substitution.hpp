@@ -80,6 +80,24 @@ struct KnobInfo {
   std::int64_t least = 1;
 };
 
+/// The whole numbers of a structure that are free, where a user may say them in the place of the knob: `generic:rank=7`,
+/// `tucker:ranks=3/5/2`. Any in the ranges of a site may be put together (Substitution::number_ranges()), each from 1 up.
+struct NumbersInfo {
+  std::string_view name = {}; ///< of the key; empty: there are none
+  std::string_view description = {};
+  bool are_several = false;  ///< written with / between them; else it is one
+  bool are_ranks = false;    ///< what CandidateRule::multiple_of is about
+  bool are_distinct = false; ///< no two settings of them come to one structure
+};
+using Numbers = std::vector<std::int64_t>;
+inline constexpr char kNumbersSeparator = '/';
+
+/// From least to most, both included.
+struct NumberRange {
+  std::int64_t least = 1;
+  std::int64_t most = 1;
+};
+
 /// A name of the 2019 system for a family with certain keys: `Name`, or `Name_setting`.
 struct ReferenceName {
   enum class Suffix : std::uint8_t { kNone, kRequired };
@@ -104,6 +122,7 @@ struct SubstitutionInfo {
   /// What it is anyway, where a layer is that before anything is substituted.
   std::vector<Baseline> baselines = {};
   KnobInfo knob;
+  NumbersInfo numbers = {};
   std::vector<KeyInfo> keys;
   std::vector<ReferenceName> reference_names;
 };
@@ -123,6 +142,22 @@ struct Refusal {
 struct Resolved {
   Structure structure;
   std::optional<Refusal> refusal;
+};
+
+/// The range of each free number at a site, none of them empty, or why there is none.
+struct NumberRanges {
+  std::vector<NumberRange> ranges;
+  std::optional<Refusal> refusal;
+};
+
+struct Substitute;
+/// Which structures Substitution::candidates() gives.
+struct CandidateRule {
+  static constexpr std::size_t kAll = SIZE_MAX;
+  /// All where there are no more; else, of m whole numbers, the whole part of most^(1/m) values of each, in geometric steps.
+  std::size_t most = 1000;
+  /// Ranks, and channels of each group of kGroups, are multiples of it.
+  std::int64_t multiple_of = 1;
 };
 
 /// Closed forms, in the symbols c_i, c_o, k_h, k_w, S and S_in (output and input positions of the batch), D (parameters of the
@@ -146,9 +181,25 @@ public:
                        Evaluation evaluation) const = 0;
   virtual ClosedForm closed_form(const Settings &settings, Evaluation evaluation) const = 0;
 
-  /// One knob for each distinct structure at this site, cheapest first, `most` at most: the smallest knob that gives it.
-  /// Empty where the family does not apply or has nothing to set.
-  std::vector<double> knobs(const ConvSite &site, const Settings &settings, std::size_t most) const;
+  // What a family says that names numbers (info().numbers); none of it is called for others. Settings are such that leave the
+  // knob free.
+  /// A structure that a knob gives has numbers in them.
+  virtual NumberRanges number_ranges(const ConvSite &site, const Settings &settings) const;
+  /// The structure that numbers in these ranges come to.
+  virtual Structure structure_of(const ConvSite &site, const Settings &settings, const Numbers &numbers) const;
+  /// The numbers that come to a structure, the smallest where several do.
+  virtual Numbers numbers_of(const ConvSite &site, const Settings &settings, const Structure &structure) const;
+
+  /// Channels of each group in a structure of a knob of kind kGroups: what CandidateRule::multiple_of is about.
+  virtual std::vector<std::int64_t> group_channels(const ConvSite &site, const Settings &settings,
+                                                   const Structure &structure) const;
+
+  /// What there is to choose from for a layer at all its places: a substitute for each distinct structure that the rule asks
+  /// for, each number in turn from its least up, the last the fastest, and most groups first. By numbers where the family has
+  /// them, so that text() says the structure itself. A knob of kind kInteger is tried up to 128. One where there is nothing to
+  /// set, or a key sets it; none where the family does not apply. Throws Error{kLimit} where they are more than 4,000,000.
+  std::vector<Substitute> candidates(std::span<const ConvSite> sites, const Settings &settings,
+                                     const CandidateRule &rule = {}) const;
 };
 
 /// The registry: substitutions/list.def, then what a program has registered. A span is good until the next registration.
@@ -164,11 +215,13 @@ const Substitution &example_family();
 /// Pare's own name ("tensor_train"). Throws Error{kUnknownName}.
 const Substitution &find_substitution(std::string_view name);
 
-/// A family with its keys and its knob: what `Generic_0.1` or `shuffle:groups=4` says.
+/// A family with its keys, and its knob or its numbers: what `Generic_0.1`, `shuffle:groups=4` or `generic:rank=7` says.
 struct Substitute {
   const Substitution *family = nullptr;
   Settings settings;
-  std::optional<double> knob; ///< none: the family has none, or it is to be solved for
+  std::optional<double> knob; ///< none: the family has none, or it is to be solved for, or there are numbers
+  /// Of SubstitutionInfo::numbers, in the place of a knob.
+  std::optional<Numbers> numbers = {};
   /// None: the family's first.
   std::optional<Evaluation> evaluation = {};
   // How it was asked for, which is how text() answers.
@@ -177,13 +230,14 @@ struct Substitute {
 
   Evaluation evaluated() const { return evaluation.value_or(family->info().evaluations.front()); }
   /// The canonical string: the reference name where there is one (that which was asked for, if it says these settings), else,
-  /// and where that was asked for, Pare's own with the keys that are not standard.
+  /// and where that was asked for or there are numbers, Pare's own with the keys that are not standard.
   std::string text() const;
   /// Does the family have a knob that these settings leave free?
   bool has_free_knob() const;
   /// Whether they mean the same, by whichever name.
   bool operator==(const Substitute &other) const {
-    return family == other.family && settings == other.settings && knob == other.knob && evaluated() == other.evaluated();
+    return family == other.family && settings == other.settings && knob == other.knob && numbers == other.numbers &&
+           evaluated() == other.evaluated();
   }
 };
 

@@ -109,6 +109,12 @@ Catalogue substitution_catalogue() {
       entry.other_names.push_back(std::string(name.name) + (name.suffix == ReferenceName::Suffix::kRequired ? "_S" : ""));
     if (info.knob.kind != KnobInfo::Kind::kNone)
       entry.keys.push_back({std::string(info.knob.name), {}, accepted(info.knob), std::string(info.knob.description)});
+    if (const NumbersInfo &numbers = info.numbers; !numbers.name.empty())
+      entry.keys.push_back({std::string(numbers.name),
+                            {},
+                            fmt::format("instead of {}, {}", info.knob.name,
+                                        numbers.are_several ? "whole numbers with / between them" : "a whole number from 1 up"),
+                            std::string(numbers.description)});
     for (const KeyInfo &key : info.keys)
       entry.keys.push_back({std::string(key.name), standard(key), accepted(key), std::string(key.description)});
     out.entries.push_back(std::move(entry));

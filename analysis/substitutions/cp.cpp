@@ -26,6 +26,7 @@ public:
                  .name = "rank_scale",
                  .description = "rank as a fraction of the smallest mode",
                  .least = 1},
+        .numbers = parts::rank_numbers("terms"),
         .keys = {parts::dimensions_key(), parts::rank_of_key()},
         .reference_names = {{.name = "CP", .keys = {3, parts::kModes}, .knob = {}}}};
     return info;
@@ -36,6 +37,19 @@ public:
       modes.structure.push_back(
           parts::rank(site, settings[kRankOf], knob, *std::min_element(modes.structure.begin(), modes.structure.end())));
     return modes;
+  }
+  NumberRanges number_ranges(const ConvSite &site, const Settings &settings) const override {
+    Resolved largest = resolve(site, settings, 1.0);
+    if (largest.refusal) return {.ranges = {}, .refusal = std::move(largest.refusal)};
+    return {.ranges = {{1, largest.structure.back()}}, .refusal = {}};
+  }
+  Structure structure_of(const ConvSite &site, const Settings &settings, const Numbers &numbers) const override {
+    Structure out = parts::flattened_modes(site, settings[kDimensions]).structure;
+    out.push_back(numbers[0]);
+    return out;
+  }
+  Numbers numbers_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Structure &structure) const override {
+    return {structure.back()};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation /*evaluation*/) const override {

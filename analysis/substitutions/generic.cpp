@@ -18,12 +18,22 @@ public:
                  .name = "rank_scale",
                  .description = "rank as a fraction of the larger number of channels",
                  .least = 1},
+        .numbers = parts::rank_numbers("channels between the two"),
         .keys = {},
         .reference_names = {{.name = "Generic", .keys = {}, .knob = {}}}};
     return info;
   }
   Resolved resolve(const ConvSite &site, const Settings & /*settings*/, double knob) const override {
     return parts::scaled_rank(site, knob);
+  }
+  NumberRanges number_ranges(const ConvSite &site, const Settings & /*settings*/) const override {
+    return parts::scaled_rank_range(site);
+  }
+  Structure structure_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Numbers &numbers) const override {
+    return numbers;
+  }
+  Numbers numbers_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Structure &structure) const override {
+    return structure;
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
                Evaluation /*evaluation*/) const override {

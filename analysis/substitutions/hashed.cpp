@@ -20,6 +20,7 @@ public:
                  .name = "ratio",
                  .description = "shared values as a fraction of the weights",
                  .least = 1},
+        .numbers = parts::hashing::numbers("shared values"),
         .keys = parts::hashing::keys(),
         .reference_names = {{.name = "Hashed", .keys = {0, kReference, 0, 1}, .knob = {}},
                             {.name = "HashedDecimate",
@@ -30,8 +31,17 @@ public:
     return info;
   }
   Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const override {
-    const std::int64_t values = budget(numbers(site), settings, knob);
-    return {.structure = {values}, .refusal = check_values(values, numbers(site), settings, "K")};
+    const std::int64_t values = budget(weights(site), settings, knob);
+    return {.structure = {values}, .refusal = check_values(values, weights(site), settings, "K")};
+  }
+  NumberRanges number_ranges(const ConvSite &site, const Settings &settings) const override {
+    return values_range(weights(site), settings);
+  }
+  Structure structure_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Numbers &values) const override {
+    return values;
+  }
+  Numbers numbers_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Structure &structure) const override {
+    return structure;
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation /*evaluation*/) const override {
@@ -52,7 +62,7 @@ public:
   }
 
 private:
-  static std::int64_t numbers(const ConvSite &site) {
+  static std::int64_t weights(const ConvSite &site) {
     return checked_mul(site.in_channels(), site.out_channels(), site.kernel.area());
   }
 };

@@ -21,19 +21,24 @@ public:
                  .name = "rank_scale",
                  .description = "rank as a fraction of the larger number of channels",
                  .least = 1},
+        .numbers = parts::rank_numbers("rows of V"),
         .keys = {},
         .reference_names = {{.name = "LR", .keys = {}, .knob = {}}}};
     return info;
   }
   Resolved resolve(const ConvSite &site, const Settings & /*settings*/, double knob) const override {
-    if (site.out_channels() % site.in_channels() != 0)
-      return {.structure = {},
-              .refusal =
-                  Refusal{"out_channels",
-                          fmt::format("in_channels = {} must divide out_channels = {}: the input is repeated to reach them",
-                                      site.in_channels(), site.out_channels()),
-                          false}};
+    if (auto refusal = check(site)) return {.structure = {}, .refusal = std::move(refusal)};
     return parts::scaled_rank(site, knob);
+  }
+  NumberRanges number_ranges(const ConvSite &site, const Settings & /*settings*/) const override {
+    if (auto refusal = check(site)) return {.ranges = {}, .refusal = std::move(refusal)};
+    return parts::scaled_rank_range(site);
+  }
+  Structure structure_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Numbers &numbers) const override {
+    return numbers;
+  }
+  Numbers numbers_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Structure &structure) const override {
+    return structure;
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
                Evaluation /*evaluation*/) const override {
@@ -58,6 +63,15 @@ public:
             .parameters = "D + r * c_o + b",
             .mult_adds = "S * (D + 2 * r * c_o)",
             .per_batch = "0"};
+  }
+
+private:
+  static std::optional<Refusal> check(const ConvSite &site) {
+    if (site.out_channels() % site.in_channels() == 0) return std::nullopt;
+    return Refusal{"out_channels",
+                   fmt::format("in_channels = {} must divide out_channels = {}: the input is repeated to reach them",
+                               site.in_channels(), site.out_channels()),
+                   false};
   }
 };
 

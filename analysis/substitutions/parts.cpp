@@ -58,6 +58,22 @@ Resolved scaled_rank(const ConvSite &site, double scale) {
                       true}};
 }
 
+NumberRanges scaled_rank_range(const ConvSite &site) {
+  return {.ranges = {{1, std::max(site.in_channels(), site.out_channels())}}, .refusal = {}};
+}
+
+NumbersInfo rank_numbers(std::string_view description) {
+  return {.name = "rank", .description = description, .are_ranks = true, .are_distinct = true};
+}
+NumbersInfo ranks_numbers(std::string_view description) {
+  return {.name = "ranks", .description = description, .are_several = true, .are_ranks = true, .are_distinct = true};
+}
+
+Numbers part(const Structure &structure, std::size_t first, std::size_t count) {
+  const auto begin = structure.begin() + static_cast<std::ptrdiff_t>(first);
+  return {begin, begin + static_cast<std::ptrdiff_t>(count)};
+}
+
 std::int64_t rank(const ConvSite &site, std::int64_t rank_of, double scale, std::int64_t n) {
   const auto channels = static_cast<double>(std::max(site.in_channels(), site.out_channels()));
   const double rank = rank_of == kChannels ? std::trunc(scale * channels) : std::nearbyint(scale * static_cast<double>(n));
@@ -148,8 +164,20 @@ std::vector<KeyInfo> keys() {
            .choices = {"no", "yes"}}};
 }
 
+NumbersInfo numbers(std::string_view description) {
+  return {.name = "values", .description = description, .are_distinct = true};
+}
+
+NumberRanges values_range(std::int64_t most, const Settings &settings) {
+  if (auto refusal = check_values(most, most, settings, "K")) {
+    refusal->field = "values";
+    return {.ranges = {}, .refusal = std::move(refusal)};
+  }
+  return {.ranges = {{least_values(settings), most}}, .refusal = {}};
+}
+
 std::optional<Refusal> check_values(std::int64_t values, std::int64_t most, const Settings &settings, std::string_view what) {
-  const std::int64_t least = settings[kIndex] == kReference ? 2 : 1;
+  const std::int64_t least = least_values(settings);
   if (values >= least) return std::nullopt;
   const bool divided = settings[kDivisor] > 0;
   return Refusal{

@@ -25,6 +25,13 @@ NodeId computed_pointwise(Builder &builder, const ConvSite &site, LayerId layer,
 
 /// int(scale max(c_i, c_o)), refused where it is 0.
 Resolved scaled_rank(const ConvSite &site, double scale);
+/// What it can be.
+NumberRanges scaled_rank_range(const ConvSite &site);
+/// Ranks as a user gives them: one, or several as r_1/r_2.
+NumbersInfo rank_numbers(std::string_view description);
+NumbersInfo ranks_numbers(std::string_view description);
+/// The part of a structure from `first` on, `count` numbers of it.
+Numbers part(const Structure &structure, std::size_t first, std::size_t count);
 
 /// Modes of the flattened [c_o, c_i] weight; a weight that has `dimensions` dimensions keeps them. Refused where the
 /// modes do not multiply to c_o c_i.
@@ -51,6 +58,11 @@ namespace hashing {
 enum Key : std::size_t { kDivisor, kIndex, kSign, kBias };
 enum Index : std::int64_t { kAll, kReference };
 std::vector<KeyInfo> keys();
+NumbersInfo numbers(std::string_view description);
+/// Values that there can be: `most` at a ratio of 1, refused where these are too few.
+NumberRanges values_range(std::int64_t most, const Settings &settings);
+/// The least that the index draws from.
+inline std::int64_t least_values(const Settings &settings) { return settings[kIndex] == kReference ? 2 : 1; }
 /// Refused where there would be no values to draw from. `most`: the values at a ratio, or a divisor, of 1.
 std::optional<Refusal> check_values(std::int64_t values, std::int64_t most, const Settings &settings, std::string_view what);
 /// Values K of a budget: n // divisor where one is set, else int(double(n) * ratio).

@@ -36,6 +36,7 @@ public:
                  .name = "ratio",
                  .description = "shared values as a fraction of the pointwise weights",
                  .least = 1},
+        .numbers = parts::hashing::numbers("shared values"),
         .keys = all_keys(),
         .reference_names = {{.name = "SepHashed", .keys = {0, kReference, 0, 1, kPointwise}, .knob = {}},
                             {.name = "SepHashedDecimate",
@@ -46,12 +47,7 @@ public:
     return info;
   }
   Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const override {
-    std::int64_t numbers = checked_mul(site.in_channels(), site.out_channels());
-    std::int64_t depthwise = 0;
-    if (settings[kOf] == kConvolution && !site.pointwise()) {
-      numbers = checked_mul(numbers, site.kernel.area());
-      depthwise = checked_mul(site.in_channels(), site.kernel.area());
-    }
+    const auto [numbers, depthwise] = sizes(site, settings);
     const std::int64_t total = budget(numbers, settings, knob);
     const std::int64_t values = total - depthwise;
     if (values < 1 && depthwise > 0)
@@ -59,6 +55,16 @@ public:
               .refusal = check_values(values, numbers - depthwise, settings,
                                       fmt::format("K (a budget of {} values less the depthwise's {})", total, depthwise))};
     return {.structure = {values}, .refusal = check_values(values, numbers - depthwise, settings, "K")};
+  }
+  NumberRanges number_ranges(const ConvSite &site, const Settings &settings) const override {
+    const auto [numbers, depthwise] = sizes(site, settings);
+    return values_range(numbers - depthwise, settings);
+  }
+  Structure structure_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Numbers &values) const override {
+    return values;
+  }
+  Numbers numbers_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Structure &structure) const override {
+    return structure;
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation /*evaluation*/) const override {
@@ -75,6 +81,14 @@ public:
             .parameters = settings[kBias] != 0 ? "D + K + c_o" : "D + K + b",
             .mult_adds = "S * (D + c_i * c_o)",
             .per_batch = "0"};
+  }
+
+private:
+  /// Numbers that the ratio is of, and those of them that the depthwise in front has.
+  static std::pair<std::int64_t, std::int64_t> sizes(const ConvSite &site, const Settings &settings) {
+    const std::int64_t pointwise = checked_mul(site.in_channels(), site.out_channels());
+    if (settings[kOf] == kPointwise || site.pointwise()) return {pointwise, 0};
+    return {checked_mul(pointwise, site.kernel.area()), checked_mul(site.in_channels(), site.kernel.area())};
   }
 };
 

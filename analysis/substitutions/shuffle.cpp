@@ -55,6 +55,11 @@ public:
     }
     return {.structure = {groups}, .refusal = {}};
   }
+  std::vector<std::int64_t> group_channels(const ConvSite &site, const Settings &settings,
+                                           const Structure &structure) const override {
+    const std::int64_t groups = structure[0];
+    return {site.in_channels() / groups, site.out_channels() / settings[kBottleneck] / groups, site.out_channels() / groups};
+  }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation /*evaluation*/) const override {
     const std::int64_t groups = structure[0];

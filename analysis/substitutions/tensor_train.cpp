@@ -26,6 +26,7 @@ public:
                  .name = "rank_scale",
                  .description = "ranks as a fraction of the smaller neighbouring mode",
                  .least = 1},
+        .numbers = parts::ranks_numbers("r_1/r_2, one between each two cores"),
         .keys = {parts::dimensions_key(), parts::rank_of_key()},
         .reference_names = {{.name = "TensorTrain", .keys = {3, parts::kModes}, .knob = {}}}};
     return info;
@@ -35,14 +36,26 @@ public:
     if (modes.refusal) return modes;
     // structure: n_1 ... n_d, r_1 ... r_{d-1}
     const Structure n = modes.structure;
-    for (std::size_t k = 0; k + 1 < n.size(); ++k) {
-      std::int64_t left = 1;
-      std::int64_t right = 1;
-      for (std::size_t j = 0; j < n.size(); ++j) (j <= k ? left : right) *= n[j];
-      // Clipped to the largest rank that the unfolding can have.
-      modes.structure.push_back(std::min({parts::rank(site, settings[kRankOf], knob, std::min(n[k], n[k + 1])), left, right}));
-    }
+    for (std::size_t k = 0; k + 1 < n.size(); ++k)
+      modes.structure.push_back(
+          std::min(parts::rank(site, settings[kRankOf], knob, std::min(n[k], n[k + 1])), most_rank(n, k)));
     return modes;
+  }
+  NumberRanges number_ranges(const ConvSite &site, const Settings &settings) const override {
+    Resolved modes = parts::flattened_modes(site, settings[kDimensions]);
+    NumberRanges out{.ranges = {}, .refusal = std::move(modes.refusal)};
+    if (out.refusal) return out;
+    for (std::size_t k = 0; k + 1 < modes.structure.size(); ++k) out.ranges.push_back({1, most_rank(modes.structure, k)});
+    return out;
+  }
+  Structure structure_of(const ConvSite &site, const Settings &settings, const Numbers &numbers) const override {
+    Structure out = parts::flattened_modes(site, settings[kDimensions]).structure;
+    out.insert(out.end(), numbers.begin(), numbers.end());
+    return out;
+  }
+  Numbers numbers_of(const ConvSite & /*site*/, const Settings &settings, const Structure &structure) const override {
+    const auto d = static_cast<std::size_t>(settings[kDimensions]);
+    return parts::part(structure, d, d - 1);
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation /*evaluation*/) const override {
@@ -79,6 +92,15 @@ public:
     }
     form.parameters += " + b";
     return form;
+  }
+
+private:
+  /// The largest rank that the unfolding behind mode k, counted from 0, can have.
+  static std::int64_t most_rank(const Structure &modes, std::size_t k) {
+    std::int64_t left = 1;
+    std::int64_t right = 1;
+    for (std::size_t j = 0; j < modes.size(); ++j) (j <= k ? left : right) *= modes[j];
+    return std::min(left, right);
   }
 };
 

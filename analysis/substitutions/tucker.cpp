@@ -26,6 +26,7 @@ public:
                  .name = "rank_scale",
                  .description = "ranks as a fraction of their modes",
                  .least = 1},
+        .numbers = parts::ranks_numbers("R_1/R_2/..., one of each mode"),
         .keys = {parts::dimensions_key(),
                  {.name = "core",
                   .description = "full: prod R_k numbers; train: stored as an untruncated tensor train, as in the 2019 code",
@@ -40,23 +41,23 @@ public:
   Resolved resolve(const ConvSite &site, const Settings &settings, double knob) const override {
     Resolved modes = parts::flattened_modes(site, settings[kDimensions]);
     if (modes.refusal) return modes;
-    // structure: n_1 ... n_d, R_1 ... R_d, and for a train q_0 ... q_d
-    const Structure n = modes.structure;
-    const std::size_t d = n.size();
-    Structure ranks;
-    for (std::int64_t mode : n) ranks.push_back(std::min(mode, parts::rank(site, settings[kRankOf], knob, mode)));
-    modes.structure.insert(modes.structure.end(), ranks.begin(), ranks.end());
-    if (settings[kCore] == kFull) return modes;
-    // q_k = min(n_1 ... n_k, n_{k+1} ... n_d, R_{k+1} q_{k+1}), from the right: the cut of the modes, not of the core.
-    Structure q(d + 1, 1);
-    for (std::size_t k = d - 1; k >= 1; --k) {
-      std::int64_t left = 1;
-      std::int64_t right = 1;
-      for (std::size_t j = 0; j < d; ++j) (j < k ? left : right) *= n[j];
-      q[k] = std::min({left, right, checked_mul(ranks[k], q[k + 1])});
-    }
-    modes.structure.insert(modes.structure.end(), q.begin(), q.end());
-    return modes;
+    Numbers ranks;
+    for (std::int64_t mode : modes.structure) ranks.push_back(std::min(mode, parts::rank(site, settings[kRankOf], knob, mode)));
+    return {.structure = with_ranks(std::move(modes.structure), settings, ranks), .refusal = {}};
+  }
+  NumberRanges number_ranges(const ConvSite &site, const Settings &settings) const override {
+    Resolved modes = parts::flattened_modes(site, settings[kDimensions]);
+    NumberRanges out{.ranges = {}, .refusal = std::move(modes.refusal)};
+    if (out.refusal) return out;
+    for (const std::int64_t mode : modes.structure) out.ranges.push_back({1, mode});
+    return out;
+  }
+  Structure structure_of(const ConvSite &site, const Settings &settings, const Numbers &numbers) const override {
+    return with_ranks(parts::flattened_modes(site, settings[kDimensions]).structure, settings, numbers);
+  }
+  Numbers numbers_of(const ConvSite & /*site*/, const Settings &settings, const Structure &structure) const override {
+    const auto d = static_cast<std::size_t>(settings[kDimensions]);
+    return parts::part(structure, d, d);
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation /*evaluation*/) const override {
@@ -120,6 +121,23 @@ public:
     }
     form.parameters += " + b";
     return form;
+  }
+
+private:
+  /// n_1 ... n_d, R_1 ... R_d, and for a train q_0 ... q_d.
+  static Structure with_ranks(Structure modes, const Settings &settings, const Numbers &ranks) {
+    const std::size_t d = modes.size();
+    Structure q(d + 1, 1);
+    // q_k = min(n_1 ... n_k, n_{k+1} ... n_d, R_{k+1} q_{k+1}), from the right: the cut of the modes, not of the core.
+    for (std::size_t k = d - 1; k >= 1 && settings[kCore] == kTrain; --k) {
+      std::int64_t left = 1;
+      std::int64_t right = 1;
+      for (std::size_t j = 0; j < d; ++j) (j < k ? left : right) *= modes[j];
+      q[k] = std::min({left, right, checked_mul(ranks[k], q[k + 1])});
+    }
+    modes.insert(modes.end(), ranks.begin(), ranks.end());
+    if (settings[kCore] == kTrain) modes.insert(modes.end(), q.begin(), q.end());
+    return modes;
   }
 };
 

@@ -216,52 +216,122 @@ TEST_P(Contract, MarksItsParameters) {
   EXPECT_GT(applied, 50u);
 }
 
-// ---------------------------------------------------------------------------------------------------------- knobs
+// ----------------------------------------------------------------------------------------------- numbers, candidates
 
-TEST_P(Contract, KnobsAreDistinctMinimalAndCheapestFirst) {
-  const Convention &macs = find_convention("macs");
+/// All that is made and counted: ops with their attributes, shapes, names, events.
+std::string dump(const ConvSite &site, const Substitute &substitute) {
+  Graph graph;
+  lower_site(graph, site, graph.add_input(site.input), substitute);
+  std::string out;
+  for (NodeId id = 0; id < graph.node_count(); ++id) {
+    const Node &node = graph.node(id);
+    out += std::string(kind_name(kind_index(node.op))) + to_string(node.shape);
+    for (const NodeId input : graph.inputs(id)) out += " " + std::to_string(input);
+    if (std::holds_alternative<Parameter>(node.op) || std::holds_alternative<Buffer>(node.op))
+      out += " " + graph.parameter_name(id);
+    out += "\n";
+  }
+  for (const EventCount &e : count(graph).events) out += e.amount.to_string() + " ";
+  return out;
+}
+
+// What a knob gives is given by numbers too, in their ranges, and lowered to the same.
+TEST_P(Contract, NumbersSayWhatTheKnobDoes) {
+  const NumbersInfo &info = family().info().numbers;
+  if (info.name.empty()) {
+    EXPECT_TRUE(info.description.empty());
+    return;
+  }
+  std::size_t applied = 0;
+  over_grid([&](const ConvSite &site, const Substitute &substitute) {
+    if (!substitute.knob) return;
+    const Resolved resolved = resolve(site, substitute);
+    const NumberRanges ranges = family().number_ranges(site, substitute.settings);
+    Substitute largest = substitute;
+    largest.knob = 1.0;
+    EXPECT_EQ(ranges.refusal.has_value(), resolve(site, largest).refusal.has_value());
+    if (resolved.refusal) return;
+    ++applied;
+    const Numbers numbers = family().numbers_of(site, substitute.settings, resolved.structure);
+    ASSERT_EQ(numbers.size(), ranges.ranges.size());
+    EXPECT_EQ(info.are_several || numbers.size() == 1, true);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      EXPECT_LE(ranges.ranges[i].least, numbers[i]);
+      EXPECT_LE(numbers[i], ranges.ranges[i].most);
+    }
+    const Substitute named{.family = &family(), .settings = substitute.settings, .knob = {}, .numbers = numbers};
+    EXPECT_FALSE(named.has_free_knob());
+    EXPECT_EQ(resolve(site, named).structure, resolved.structure);
+    EXPECT_EQ(parse_substitute(named.text()), named) << named.text();
+    EXPECT_EQ(parse_substitute(named.text()).text(), named.text());
+    EXPECT_NE(named, substitute);
+    if (applied % 7 == 0) {
+      EXPECT_EQ(dump(site, named), dump(site, substitute)) << named.text();
+    }
+    // The ends of the ranges apply, and beyond them nothing does.
+    for (const bool upper : {false, true}) {
+      Substitute end = named;
+      for (std::size_t i = 0; i < numbers.size(); ++i)
+        (*end.numbers)[i] = upper ? ranges.ranges[i].most : ranges.ranges[i].least;
+      EXPECT_FALSE(resolve(site, end).refusal.has_value()) << end.text();
+      const Structure structure = resolve(site, end).structure;
+      EXPECT_EQ(family().structure_of(site, end.settings, family().numbers_of(site, end.settings, structure)), structure);
+      (*end.numbers)[numbers.size() - 1] += upper ? 1 : -1;
+      const auto refusal = resolve(site, end).refusal;
+      ASSERT_TRUE(refusal.has_value()) << end.text();
+      EXPECT_EQ(refusal->field, info.name);
+    }
+    Substitute many = named;
+    many.numbers->push_back(1);
+    EXPECT_TRUE(resolve(site, many).refusal.has_value());
+  });
+  EXPECT_GT(applied, 100u);
+}
+
+TEST_P(Contract, CandidatesAreTheDistinctStructures) {
   const KnobInfo::Kind kind = family().info().knob.kind;
-  constexpr std::size_t kMost = 12;
   for (const Settings &settings : test::variants(family())) {
     const Substitute free{.family = &family(), .settings = settings, .knob = {}};
     SCOPED_TRACE(free.text());
     for (std::size_t i = 0; i < test::grid().size(); i += 41) {
       const ConvSite &site = test::grid()[i];
       SCOPED_TRACE(site.in_channels() * 1000 + site.out_channels());
-      const std::vector<double> knobs = family().knobs(site, settings, kMost);
-      EXPECT_LE(knobs.size(), kMost);
-      // Empty where it does not apply at any setting, or has nothing to set.
-      const double dearest = kind == KnobInfo::Kind::kReal ? 1.0 : static_cast<double>(family().info().knob.least);
-      EXPECT_EQ(knobs.empty(), !free.has_free_knob() || must_refuse(site, free, dearest));
-
-      CostReport before;
-      Structure last;
-      for (std::size_t j = 0; j < knobs.size(); ++j) {
-        const Substitute at{.family = &family(), .settings = settings, .knob = knobs[j]};
-        const Resolved resolved = resolve(site, at);
-        ASSERT_FALSE(resolved.refusal.has_value());
-        Graph graph;
-        lower_site(graph, site, graph.add_input(site.input), at);
-        const CostReport report = count(graph);
-        EXPECT_NE(resolved.structure, last);
-        EXPECT_GE(report.parameters, before.parameters);
-        EXPECT_GE(report.mult_adds(macs), before.mult_adds(macs));
-        // The smallest knob that gives this structure.
-        const double below = kind == KnobInfo::Kind::kReal ? std::nextafter(knobs[j], 0.0) : knobs[j] - 1;
-        if (below > 0) {
-          const Resolved lower = family().resolve(site, settings, below);
-          EXPECT_TRUE(lower.refusal || lower.structure != resolved.structure) << knobs[j];
+      for (const std::size_t most : {std::size_t{12}, std::size_t{1000}}) {
+        const std::vector<Substitute> all = family().candidates({&site, 1}, settings, {.most = most});
+        const double dearest = kind == KnobInfo::Kind::kReal ? 1.0 : static_cast<double>(family().info().knob.least);
+        EXPECT_EQ(all.empty(), must_refuse(site, free, dearest));
+        EXPECT_LE(all.size(), most);
+        std::set<Structure> structures;
+        for (const Substitute &candidate : all) {
+          EXPECT_EQ(candidate.settings, settings);
+          EXPECT_FALSE(candidate.has_free_knob());
+          const Resolved resolved = resolve(site, candidate);
+          ASSERT_FALSE(resolved.refusal.has_value()) << candidate.text();
+          EXPECT_TRUE(structures.insert(resolved.structure).second) << candidate.text() << " twice";
         }
-        if (kind == KnobInfo::Kind::kReal) {
-          EXPECT_TRUE(knobs[j] > 0 && knobs[j] <= 1);
+        // What the knob gives is among them, where they are all.
+        const NumbersInfo &info = family().info().numbers;
+        std::size_t there_are = all.size();
+        if (!info.name.empty() && free.has_free_knob() && !all.empty()) {
+          there_are = 1;
+          for (const NumberRange &range : family().number_ranges(site, settings).ranges)
+            there_are *= static_cast<std::size_t>(range.most - range.least + 1);
+          if (there_are <= most) {
+            EXPECT_LE(all.size(), there_are);
+            EXPECT_TRUE(!info.are_distinct || all.size() == there_are);
+          } else if (!info.are_several) {
+            EXPECT_GT(all.size(), most / 3);
+          }
         }
-        if (kind == KnobInfo::Kind::kInteger) {
-          EXPECT_EQ(knobs[j], dearest + static_cast<double>(j)); // up without end
+        for (const std::optional<double> knob : test::knobs_to_try(family(), settings)) {
+          Substitute known = free;
+          known.knob = knob;
+          const Resolved resolved = resolve(site, known);
+          if (resolved.refusal || there_are > most || kind == KnobInfo::Kind::kInteger) continue;
+          EXPECT_TRUE(structures.contains(resolved.structure)) << known.text();
         }
-        before = report;
-        last = resolved.structure;
+        if (HasFailure()) return;
       }
-      if (HasFailure()) return;
     }
   }
 }

@@ -143,40 +143,6 @@ TEST(PythonArithmetic, RoundIsHalfToEven) {
   }
 }
 
-// Every rank from 1 to N has one knob, the smallest double s with int(s N) = r.
-TEST(Knobs, OfGenericAreEveryRank) {
-  for (std::int64_t n : {1, 3, 48, 160, 640}) {
-    const ConvSite site =
-        make_site("X", {.batch = 1, .channels = n, .height = 4, .width = 4}, n, {1, 1}, {1, 1}, {0, 0}, {1, 1});
-    const auto knobs = find_substitution("generic").knobs(site, {}, 10000);
-    ASSERT_EQ(knobs.size(), static_cast<std::size_t>(n));
-    for (std::int64_t r = 1; r <= n; ++r) {
-      const double knob = knobs[static_cast<std::size_t>(r - 1)];
-      EXPECT_GE(knob * static_cast<double>(n), static_cast<double>(r));
-      EXPECT_LT(std::nextafter(knob, 0.0) * static_cast<double>(n), static_cast<double>(r));
-    }
-  }
-  // Tensor trains of 640 x 640, modes 80, 80, 64: r_1 = max(1, round(80 s)) has 79 steps and r_2 = max(1, round(64 s)) has 63.
-  // Two would fall together where (2j + 1) / 160 = (2k + 1) / 128, that is 4 (2j + 1) = 5 (2k + 1): even on the left, odd on
-  // the right. So there are 79 + 63 + 1 structures.
-  const ConvSite wide =
-      make_site("X", {.batch = 1, .channels = 640, .height = 1, .width = 1}, 640, {1, 1}, {1, 1}, {0, 0}, {1, 1});
-  EXPECT_EQ(find_substitution("tensor_train")
-                .knobs(wide, parse_substitute("tensor_train:dimensions=3", FreeKnob::kAllow).settings, 10000)
-                .size(),
-            143u);
-}
-
-TEST(Knobs, OfShuffleAreTheDivisors) {
-  // gcd(48, 96, 96 // 4 = 24) = 24: 24, 12, 8, 6, 4, 3, 2, 1 groups, most groups cheapest.
-  const ConvSite site =
-      make_site("X", {.batch = 1, .channels = 48, .height = 4, .width = 4}, 96, {3, 3}, {1, 1}, {1, 1}, {1, 1});
-  EXPECT_EQ(find_substitution("shuffle").knobs(site, {4}, 100), (std::vector<double>{24, 12, 8, 6, 4, 3, 2, 1}));
-  EXPECT_EQ(find_substitution("shuffle").knobs(site, {4}, 3), (std::vector<double>{24, 12, 8}));
-  // A wish for 7 groups is lowered by 1 until it divides.
-  EXPECT_EQ(structure_of("Shuffle_7", 48, 96, 3), Structure{6});
-}
-
 /// formulas.md, `dimensionize`, once more.
 std::vector<std::int64_t> modes_of(std::int64_t n, int d) {
   const double equal = std::exp(std::log(static_cast<double>(n)) / d);

@@ -150,13 +150,14 @@ TEST(SubstituteNames, BadOnesAreRefusedWithWhatWouldBeAccepted) {
   bad("ACDC_1", "[invalid_value] ACDC_1: layers = 1 must be a whole number from 2 to 9007199254740992");
   bad("acdc:layers=0", "[invalid_value] acdc:layers=0: layers = 0 must be a whole number from 1 to 9007199254740992");
   bad("tensor_train:rank=0.1",
-      R"([unknown_name] tensor_train:rank=0.1: unknown key "rank"; known: rank_scale, dimensions, rank_of)"); // begins two of
-                                                                                                              // them
+      R"([unknown_name] tensor_train:rank=0.1: unknown key "rank"; known: rank_scale, ranks, dimensions, rank_of)"); // begins
+                                                                                                                     // two of
+                                                                                                                     // them
   bad("tensor_train:rnk_of=modes",
-      R"([unknown_name] tensor_train:rnk_of=modes: unknown key "rnk_of"; known: rank_scale, dimensions, rank_of; did you mean rank_of?)");
+      R"([unknown_name] tensor_train:rnk_of=modes: unknown key "rnk_of"; known: rank_scale, ranks, dimensions, rank_of; did you mean rank_of?)");
   bad("tucker:core=trian", "[invalid_value] tucker:core=trian: core = trian must be one of full, train; did you mean train?");
   bad("tensor_train:rank_scale",
-      R"([invalid_value] tensor_train:rank_scale: "rank_scale" must be key=value; keys: rank_scale, dimensions, rank_of)");
+      R"([invalid_value] tensor_train:rank_scale: "rank_scale" must be key=value; keys: rank_scale, ranks, dimensions, rank_of)");
   bad("tensor_train:rank_scale=0.1,dimensions=1",
       "[invalid_value] tensor_train:rank_scale=0.1,dimensions=1: dimensions = 1 must be a whole number from 2 to 6");
   bad("tensor_train:rank_scale=0.1,dimensions=7",
@@ -186,9 +187,9 @@ TEST(SubstituteNames, BadOnesAreRefusedWithWhatWouldBeAccepted) {
       "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: core = "
       "xxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxx must be one of full, train");
   bad("tucker:" + std::string(100'000, 'x'),
-      R"([invalid_value] tucker:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" must be key=value; keys: rank_scale, dimensions, core, rank_of)");
+      R"([invalid_value] tucker:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" must be key=value; keys: rank_scale, ranks, dimensions, core, rank_of)");
   bad("tucker:" + std::string(100'000, 'x') + "=1",
-      R"([unknown_name] tucker:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx=1: unknown key "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: rank_scale, dimensions, core, rank_of)");
+      R"([unknown_name] tucker:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx=1: unknown key "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: rank_scale, ranks, dimensions, core, rank_of)");
   test::expect_message([] { find_substitution("Generic"); },
                        R"([unknown_name] substitution: unknown substitution "Generic"; known: )" PARE_KNOWN_SUBSTITUTIONS
                        R"( (S is a setting))");

@@ -12,7 +12,8 @@ void read(std::string_view bytes) {
   const Substitute again =
       without_error("the canonical text is refused", [&] { return parse_substitute(text, FreeKnob::kAllow); });
   expect(again.text() == text, "the canonical text has another canonical text");
-  expect(again.family == substitute.family && again.settings == substitute.settings && again.knob == substitute.knob,
+  expect(again.family == substitute.family && again.settings == substitute.settings && again.knob == substitute.knob &&
+             again.numbers == substitute.numbers,
          "the canonical text is another substitute");
   if (substitute.has_free_knob()) return;
 

@@ -87,10 +87,28 @@ TEST(Registration, WhatWouldBreakLaterIsRefused) {
       R"(the knob's name "rank scale" must be of lower-case letters, digits and _)");
   bad([](SubstitutionInfo &info) { info.knob.kind = KnobInfo::Kind::kNone; },
       R"(the knob's name "rank_scale" must be empty where its kind is kNone)");
+  const auto with_numbers = [](std::string_view name) {
+    return [name](SubstitutionInfo &info) { info.numbers = {.name = name, .description = "x"}; };
+  };
+  bad(with_numbers("rank scale"), R"(the numbers' name "rank scale" must be of lower-case letters, digits and _)");
+  bad(with_numbers("rank_scale"), "rank_scale names both its knob and its numbers");
+  bad(
+      [&](SubstitutionInfo &info) {
+        with_numbers("rank")(info);
+        info.knob = {};
+      },
+      "the numbers rank must stand in the place of a knob, and there is none");
+  bad(
+      [&](SubstitutionInfo &info) {
+        with_numbers("size")(info);
+        info.keys = {{.name = "size", .description = "x", .choices = {}}};
+      },
+      "size names two of its knob, numbers and keys");
   const auto with_key = [](const KeyInfo &key) { return [key](SubstitutionInfo &info) { info.keys = {key}; }; };
   bad(with_key({.name = "a=b", .description = "x", .choices = {}}),
       R"(the key "a=b" must be of lower-case letters, digits and _)");
-  bad(with_key({.name = "rank_scale", .description = "x", .choices = {}}), "rank_scale names two of its knob and keys");
+  bad(with_key({.name = "rank_scale", .description = "x", .choices = {}}),
+      "rank_scale names two of its knob, numbers and keys");
   bad(with_key({.name = "core", .description = "x", .most = 2, .choices = {"full", "train"}}),
       "the key core must be from 0 to 1, as it has 2 choices");
   bad(with_key({.name = "size", .description = "x", .standard = 0, .least = 1, .most = 3, .choices = {}}),
@@ -125,6 +143,22 @@ TEST(Registration, TheExampleMustBeOneOfItsOwn) {
   bad("bottleneck", "rank_scale is missing; it must be a number in (0, 1]");
   bad("bottleneck:rank_scale=2", "rank_scale = 2 must be a number in (0, 1]");
   bad("bottleneck:rank=0.1", R"(unknown key "rank"; known: rank_scale; did you mean rank_scale?)");
+}
+
+// A family without numbers has the structures of its knob: r = int(s 16), from the smallest s with each.
+TEST(Registration, CandidatesAreTheKnobsWithoutNumbers) {
+  const ConvSite site =
+      make_site("X", {.batch = 1, .channels = 8, .height = 4, .width = 4}, 16, {3, 3}, {1, 1}, {1, 1}, {1, 1});
+  const Bottleneck family;
+  const std::vector<Substitute> all = family.candidates({&site, 1}, {});
+  ASSERT_EQ(all.size(), 16u);
+  for (std::size_t r = 1; r <= 16; ++r) EXPECT_EQ(all[r - 1].knob, static_cast<double>(r) / 16);
+  EXPECT_EQ(all[0].text(), "bottleneck:rank_scale=0.0625");
+  // The 1st, 4th and 16th of them.
+  const std::vector<Substitute> some = family.candidates({&site, 1}, {}, {.most = 3});
+  ASSERT_EQ(some.size(), 3u);
+  EXPECT_EQ(some[1], all[3]);
+  EXPECT_EQ(some[2], all[15]);
 }
 
 /// By each of its names; also over a graph that was there before.
