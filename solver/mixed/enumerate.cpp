@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
 #include <map>
 #include <numeric>
@@ -37,7 +38,8 @@ template <std::size_t K>
 struct State {
   std::array<std::int64_t, K> room; ///< what the rest may cost at most, and not more than it can
   std::int64_t value;
-  double margin; ///< the least that a bound is above what is asked for
+  double margin;  ///< by how many values its completions may be above what is asked for
+  double balance; ///< which share of their margins the other prices have left, at least; decides between equals
   std::uint32_t parent;
   std::uint32_t option;
 };
@@ -58,6 +60,10 @@ public:
     if (!prepare()) return out;
     std::vector<State<K>> states(1);
     for (std::size_t j = 0; j < K; ++j) states[0].room[j] = std::min(limits_[j], rest_most_[j]);
+    // Prices that differ from the sharpest see what a state has spent, where it sees none of it because all is worth the same.
+    for (std::size_t d = 0; d < prices_; ++d)
+      per_start_.push_back(1 / std::max(static_cast<double>(above_floor(d, states[0])), 1.0));
+    per_value_ = unit_ == 0 ? 1 : 1 / (static_cast<double>(unit_) * static_cast<double>(instance_.score_step));
     for (std::size_t s = 0; s < stages_.size(); ++s)
       for (std::size_t copy = 0; copy < stages_[s].times; ++copy) {
         states = next(states, stages_[s]);
@@ -224,6 +230,7 @@ private:
       wastes = wastes || unused[j] > 0;
     }
     Wide margin = 0;
+    double balance = 1;
     for (std::size_t d = 0; d < prices_; ++d) {
       Wide bound = bounds[d] - loss[d];
       if (wastes)
@@ -231,9 +238,11 @@ private:
           bound -= static_cast<Wide>(query_.prices[d].multipliers[j]) * unused[j];
       if (discards_ && bound < 0) return;
       margin = d == 0 ? bound : std::min(margin, bound);
+      if (d > 0) balance = std::min(balance, static_cast<double>(bound) * per_start_[d]);
     }
     to.value = from.value + option.score;
-    to.margin = static_cast<double>(margin);
+    to.margin = std::floor(static_cast<double>(margin) * per_value_);
+    to.balance = balance;
     to.parent = parent;
     to.option = o;
     out.push_back(to);
@@ -285,7 +294,7 @@ private:
     const auto end = states.begin() + static_cast<std::ptrdiff_t>(states_);
     std::nth_element(states.begin(), end, states.end(), [&](const State<K> &a, const State<K> &b) {
       watch_.worked(4);
-      return a.margin > b.margin;
+      return a.margin != b.margin ? a.margin > b.margin : a.balance > b.balance;
     });
     states.erase(end, states.end());
   }
@@ -312,6 +321,8 @@ private:
   bool complete_ = true;
   bool full_ = false;
   std::size_t states_ = 1; ///< the most to keep
+  std::vector<double> per_start_; ///< 1 / margin at the start, of each price
+  double per_value_ = 1;          ///< 1 / margin between two values
   std::array<std::int64_t, K> limits_ = {};
   std::vector<Stage<K>> stages_;
   std::vector<std::vector<Wide>> best_; ///< of each layer under each price

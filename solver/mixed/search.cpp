@@ -100,12 +100,14 @@ private:
   /// more or less than it expects.
   std::vector<Price> with_neighbours() const {
     std::vector<Price> out = {price_};
+    const std::vector<std::int64_t> usual = relaxation_.whole(std::vector<double>(instance_.constraints(), 1)).multipliers;
     for (std::size_t j = 0; j < instance_.constraints(); ++j)
       for (const std::int64_t part : {64, 8})
         for (const int sign : {-1, 1}) {
           Price near = price_;
-          near.multipliers[j] += sign * (near.multipliers[j] / part);
-          if (near.multipliers[j] != price_.multipliers[j]) out.push_back(std::move(near));
+          // Of a constraint that does not bind yet, a part of what is usual for one that does.
+          near.multipliers[j] += sign * ((near.multipliers[j] > 0 ? near.multipliers[j] : usual[j]) / part);
+          if (near.multipliers[j] != price_.multipliers[j] && near.multipliers[j] >= 0) out.push_back(std::move(near));
         }
     return out;
   }
