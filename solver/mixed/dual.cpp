@@ -71,17 +71,28 @@ double Relaxation::bound(const Plan &plan, const std::vector<double> &multiplier
   return out;
 }
 
-Relaxation::Whole Relaxation::whole(const std::vector<double> &multipliers) const {
+double Relaxation::real(const std::vector<double> &multipliers, std::size_t j) const {
+  return multipliers[j] * (score_scale_ / cost_scale_[j]);
+}
+
+double Relaxation::most(std::size_t j) const {
   // Sums over 8 constraints, and differences of them, stay below 2^127.
   constexpr double kMostProduct = 0x1p120;
   constexpr double kMostMultiplier = 0x1p61;
-  Whole out;
-  const auto real = [&](std::size_t j) { return multipliers[j] * (score_scale_ / cost_scale_[j]); };
-  const auto most = [&](std::size_t j) { return std::min(kMostMultiplier, kMostProduct / reach_[j]); };
+  return std::min(kMostMultiplier, kMostProduct / reach_[j]);
+}
+
+int Relaxation::shift_for(const std::vector<double> &multipliers) const {
+  int out = 30;
   for (std::size_t j = 0; j < multipliers.size(); ++j)
-    while (out.shift > 0 && std::ldexp(real(j), out.shift) > most(j)) --out.shift;
+    while (out > 0 && std::ldexp(real(multipliers, j), out) > most(j)) --out;
+  return out;
+}
+
+std::vector<std::int64_t> Relaxation::whole(const std::vector<double> &multipliers, int shift) const {
+  std::vector<std::int64_t> out;
   for (std::size_t j = 0; j < multipliers.size(); ++j)
-    out.multipliers.push_back(static_cast<std::int64_t>(std::round(std::clamp(std::ldexp(real(j), out.shift), 0.0, most(j)))));
+    out.push_back(static_cast<std::int64_t>(std::round(std::clamp(std::ldexp(real(multipliers, j), shift), 0.0, most(j)))));
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include "solver/mixed/watch.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace pare {
@@ -26,14 +27,15 @@ public:
   Plan best(bool scored, const std::vector<double> &multipliers) const;
   static double bound(const Plan &plan, const std::vector<double> &multipliers);
 
-  /// As whole multipliers with the largest shift, 30 at most, at which sums of products fit in 128 bits.
-  struct Whole {
-    int shift = 30;
-    std::vector<std::int64_t> multipliers;
-  };
-  Whole whole(const std::vector<double> &multipliers) const;
+  /// The largest shift, 30 at most, at which sums of products with these multipliers fit in 128 bits.
+  int shift_for(const std::vector<double> &multipliers) const;
+  /// In units of score by units of cost, times 2^shift, rounded; no larger than what fits.
+  std::vector<std::int64_t> whole(const std::vector<double> &multipliers, int shift) const;
 
 private:
+  double real(const std::vector<double> &multipliers, std::size_t j) const;
+  double most(std::size_t j) const;
+
   struct Layer {
     double times = 1;
     std::vector<double> scores;

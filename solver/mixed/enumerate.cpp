@@ -1,5 +1,7 @@
 #include "solver/mixed/enumerate.hpp"
 
+#include "solver/mixed/dual.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -17,6 +19,8 @@ namespace {
 constexpr std::size_t kSlack = 4;
 /// And not before there are so many.
 constexpr std::size_t kLeastBuffer = 4096;
+/// Prices made for the states that came up.
+constexpr std::size_t kAdapted = 2;
 
 /// A layer's candidates that may be in a plan that is looked for.
 template <std::size_t K>
@@ -32,6 +36,7 @@ struct Stage {
   std::vector<Wide> losses;               ///< of option o under price d, against the layer's best: o * prices + d
   std::array<std::int64_t, K> least = {}; ///< over the options
   std::array<std::int64_t, K> most = {};
+  std::array<std::int64_t, K> rest_step = {}; ///< what differences of costs are multiples of, in this layer and those after it
 };
 
 template <std::size_t K>
@@ -49,10 +54,14 @@ template <std::size_t K>
 class Enumeration {
 public:
   Enumeration(const Instance &instance, const Query &query, Watch &watch)
-      : instance_(instance), query_(query), watch_(watch), prices_(query.prices.size()) {
-    unit_ = query.prices.front().unit;
-    floor_ = query.at_least ? unit_ * *query.at_least : 0;
-    discards_ = query.at_least || unit_ == 0;
+      : instance_(instance), query_(query), watch_(watch), given_(query.prices.size()),
+        price_(query.prices.begin(), query.prices.end()), unit_(query.prices.front().unit) {
+    if (query.scored) price_.insert(price_.end(), kAdapted, price_.front());
+    prices_ = price_.size();
+    Wide least = 0; // no plan has less
+    for (const Instance::Layer &layer : instance.layers)
+      least += static_cast<Wide>(layer.times) * *std::min_element(layer.scores.begin(), layer.scores.end());
+    floor_ = unit_ * query.at_least.value_or(least);
   }
 
   Found run() {
@@ -66,6 +75,10 @@ public:
     per_value_ = unit_ == 0 ? 1 : 1 / (static_cast<double>(unit_) * static_cast<double>(instance_.score_step));
     for (std::size_t s = 0; s < stages_.size(); ++s)
       for (std::size_t copy = 0; copy < stages_[s].times; ++copy) {
+        adapt(states, s, copy);
+        rest_step_ = copy + 1 < stages_[s].times ? stages_[s].rest_step
+                     : s + 1 < stages_.size()    ? stages_[s + 1].rest_step
+                                                 : std::array<std::int64_t, K>{};
         states = next(states, stages_[s]);
         out.complete = complete_;
         out.full = full_ && !complete_;
@@ -94,7 +107,7 @@ private:
   bool prepare() {
     const std::size_t constraints = instance_.constraints();
     std::vector<Wide> slack(prices_); // of each price, from its bound to the floor
-    for (std::size_t d = 0; d < prices_; ++d) slack[d] = upper_bound(instance_, query_.prices[d]) - floor_;
+    for (std::size_t d = 0; d < prices_; ++d) slack[d] = upper_bound(instance_, price_[d]) - floor_;
     for (std::size_t j = 0; j < K; ++j) limits_[j] = limit(j);
     std::array<Wide, K> least = {};
     for (const Instance::Layer &layer : instance_.layers)
@@ -110,7 +123,7 @@ private:
       };
       for (std::size_t c = 0; c < layer.size(); ++c)
         for (std::size_t d = 0; d < prices_; ++d) {
-          worth[c * prices_ + d] = query_.prices[d].worth(layer, c);
+          worth[c * prices_ + d] = price_[d].worth(layer, c);
           raise(d, c, c == 0);
         }
       Stage<K> stage;
@@ -119,7 +132,7 @@ private:
       std::vector<std::uint32_t> kept;
       for (std::uint32_t c = 0; c < layer.size(); ++c) {
         bool may = true;
-        for (std::size_t d = 0; d < prices_ && discards_ && may; ++d) may = best[d] - worth[c * prices_ + d] <= slack[d];
+        for (std::size_t d = 0; d < prices_ && may; ++d) may = best[d] - worth[c * prices_ + d] <= slack[d];
         for (std::size_t j = 0; j < constraints && may; ++j)
           may = least[j] + layer.costs[c * constraints + j] - layer.least[j] <= limits_[j];
         if (may) kept.push_back(c);
@@ -156,6 +169,12 @@ private:
                      [](const Stage<K> &a, const Stage<K> &b) { return a.options.size() < b.options.size(); });
     for (std::size_t j = 0; j < K; ++j)
       if (rest_least_[j] > limits_[j]) return false;
+    for (std::size_t s = stages_.size(); s-- > 0;)
+      for (std::size_t j = 0; j < K; ++j) {
+        std::int64_t &step = stages_[s].rest_step[j];
+        if (s + 1 < stages_.size()) step = stages_[s + 1].rest_step[j];
+        for (const auto &option : stages_[s].options) step = std::gcd(step, option.cost[j] - stages_[s].least[j]);
+      }
     std::size_t steps = 0;
     for (const Stage<K> &s : stages_) steps += s.options.size() > 1 ? s.times : 0;
     const std::size_t bytes = steps * sizeof(Step) + (kSlack + 1) * sizeof(State<K>);
@@ -178,6 +197,55 @@ private:
     return false;
   }
 
+  /// Replaces an adapted price by the best one for the rest after the most promising state, where it is about time again:
+  /// more and more often towards the end, where little is left to make good what was spent.
+  void adapt(const std::vector<State<K>> &states, std::size_t s, std::size_t copy) {
+    if (!query_.scored || stages_[s].options.size() == 1) return;
+    std::size_t copies = stages_[s].times - copy;
+    for (std::size_t later = s + 1; later < stages_.size(); ++later) copies += stages_[later].times;
+    if (copies > 32 && 4 * copies > 3 * adapted_at_) return;
+    adapted_at_ = copies;
+    const State<K> &state = *std::min_element(states.begin(), states.end(), more_promising);
+    const std::size_t constraints = instance_.constraints();
+    Instance rest;
+    rest.limits.assign(state.room.begin(), state.room.begin() + static_cast<std::ptrdiff_t>(constraints));
+    for (std::size_t later = s; later < stages_.size(); ++later) {
+      const Stage<K> &stage = stages_[later];
+      Instance::Layer &layer = rest.layers.emplace_back();
+      layer.times = later == s ? stage.times - copy : stage.times;
+      for (const auto &option : stage.options) {
+        layer.scores.push_back(option.score);
+        layer.costs.insert(layer.costs.end(), option.cost.begin(),
+                           option.cost.begin() + static_cast<std::ptrdiff_t>(constraints));
+      }
+      layer.least.assign(stage.least.begin(), stage.least.begin() + static_cast<std::ptrdiff_t>(constraints));
+      layer.most.assign(stage.most.begin(), stage.most.begin() + static_cast<std::ptrdiff_t>(constraints));
+    }
+    const Relaxation relaxation(rest);
+    std::vector<double> multipliers(constraints);
+    minimise_dual(relaxation, true, watch_, multipliers);
+    const std::size_t d = given_ + turn_++ % kAdapted;
+    price_[d].multipliers = relaxation.whole(multipliers, query_.shift);
+    rest_[d] = 0;
+    for (std::size_t later = s; later < stages_.size(); ++later) {
+      Stage<K> &stage = stages_[later];
+      const Instance::Layer &layer = rest.layers[later - s];
+      Wide &best = best_[stage.layer][d];
+      for (std::size_t o = 0; o < stage.options.size(); ++o) {
+        const Wide worth = price_[d].worth(layer, o);
+        if (o == 0 || worth > best) best = worth;
+        stage.losses[o * prices_ + d] = worth;
+      }
+      for (std::size_t o = 0; o < stage.options.size(); ++o)
+        stage.losses[o * prices_ + d] = best - stage.losses[o * prices_ + d];
+      rest_[d] += static_cast<Wide>(layer.times) * best;
+    }
+  }
+
+  static bool more_promising(const State<K> &a, const State<K> &b) {
+    return a.margin != b.margin ? a.margin > b.margin : a.balance > b.balance;
+  }
+
   /// The states after one more copy of a layer.
   std::vector<State<K>> next(const std::vector<State<K>> &states, const Stage<K> &stage) {
     for (std::size_t j = 0; j < K; ++j) {
@@ -192,7 +260,7 @@ private:
       for (std::size_t d = 0; d < prices_; ++d) bounds[d] = above_floor(d, from);
       for (std::uint32_t o = 0; o < stage.options.size(); ++o) {
         const Wide *loss = &stage.losses[o * prices_];
-        if (discards_ && loss[0] > bounds[0]) break;
+        if (loss[0] > bounds[0]) break;
         extend(from, bounds, stage.options[o], loss, parent, o, out);
       }
       watch_.worked(10 * stage.options.size());
@@ -212,7 +280,7 @@ private:
   Wide above_floor(std::size_t d, const State<K> &state) const {
     Wide out = unit_ * state.value + rest_[d] - floor_;
     for (std::size_t j = 0; j < instance_.constraints(); ++j)
-      out += static_cast<Wide>(query_.prices[d].multipliers[j]) * state.room[j];
+      out += static_cast<Wide>(price_[d].multipliers[j]) * state.room[j];
     return out;
   }
 
@@ -226,6 +294,7 @@ private:
       if (room < rest_least_[j]) return;
       // What the rest cannot use is lost: states become equal by it, and bounds sharper.
       to.room[j] = std::min(room, rest_most_[j]);
+      if (rest_step_[j] > 1) to.room[j] -= (to.room[j] - rest_least_[j]) % rest_step_[j];
       unused[j] = room - to.room[j];
       wastes = wastes || unused[j] > 0;
     }
@@ -235,10 +304,10 @@ private:
       Wide bound = bounds[d] - loss[d];
       if (wastes)
         for (std::size_t j = 0; j < instance_.constraints(); ++j)
-          bound -= static_cast<Wide>(query_.prices[d].multipliers[j]) * unused[j];
-      if (discards_ && bound < 0) return;
+          bound -= static_cast<Wide>(price_[d].multipliers[j]) * unused[j];
+      if (bound < 0) return;
       margin = d == 0 ? bound : std::min(margin, bound);
-      if (d > 0) balance = std::min(balance, static_cast<double>(bound) * per_start_[d]);
+      if (d > 0 && d < given_) balance = std::min(balance, static_cast<double>(bound) * per_start_[d]);
     }
     to.value = from.value + option.score;
     to.margin = std::floor(static_cast<double>(margin) * per_value_);
@@ -294,7 +363,7 @@ private:
     const auto end = states.begin() + static_cast<std::ptrdiff_t>(states_);
     std::nth_element(states.begin(), end, states.end(), [&](const State<K> &a, const State<K> &b) {
       watch_.worked(4);
-      return a.margin != b.margin ? a.margin > b.margin : a.balance > b.balance;
+      return more_promising(a, b);
     });
     states.erase(end, states.end());
   }
@@ -314,13 +383,14 @@ private:
   const Instance &instance_;
   const Query &query_;
   Watch &watch_;
-  std::size_t prices_;
+  std::size_t given_;        ///< prices
+  std::vector<Price> price_; ///< those given, then kAdapted
+  std::size_t prices_ = 0;
   Wide unit_ = 0;
   Wide floor_ = 0;
-  bool discards_ = false;
   bool complete_ = true;
   bool full_ = false;
-  std::size_t states_ = 1; ///< the most to keep
+  std::size_t states_ = 1;        ///< the most to keep
   std::vector<double> per_start_; ///< 1 / margin at the start, of each price
   double per_value_ = 1;          ///< 1 / margin between two values
   std::array<std::int64_t, K> limits_ = {};
@@ -330,6 +400,9 @@ private:
   std::vector<Wide> rest_; ///< the most worth, under each price
   std::array<std::int64_t, K> rest_least_ = {};
   std::array<std::int64_t, K> rest_most_ = {};
+  std::array<std::int64_t, K> rest_step_ = {}; ///< what differences of its costs are multiples of; 0: it has one cost only
+  std::size_t adapted_at_ = SIZE_MAX / 4;      ///< copies to come when a price was last adapted
+  std::size_t turn_ = 0;
   std::vector<std::vector<Step>> history_;
 };
 

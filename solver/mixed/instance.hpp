@@ -22,7 +22,7 @@ struct Instance {
     std::vector<std::int64_t> least;  ///< of each constraint, over the candidates
     std::vector<std::int64_t> most;
 
-    std::size_t size() const { return ids.size(); }
+    std::size_t size() const { return scores.size(); }
   };
   std::vector<std::size_t> budgets; ///< of each constraint, in the table
   std::vector<std::int64_t> limits; ///< of each constraint, with the sign

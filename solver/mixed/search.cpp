@@ -56,7 +56,12 @@ private:
     const std::vector<Price> prices = with_neighbours();
     constexpr std::size_t kGrowth = 16;
     for (std::size_t states = 1;; states *= kGrowth) {
-      Query query{.prices = prices, .at_least = {}, .scored = true, .states = states, .memory_bytes = control_.memory_bytes};
+      Query query{.prices = prices,
+                  .shift = shift_,
+                  .at_least = {},
+                  .scored = true,
+                  .states = states,
+                  .memory_bytes = control_.memory_bytes};
       if (result_.value) query.at_least = static_cast<Wide>(*result_.value) + instance_.score_step;
       Found found = enumerate(instance_, query, watch_);
       if (found.choice) improve(std::move(*found.choice));
@@ -72,7 +77,7 @@ private:
   bool may_be_feasible() {
     std::vector<double> multipliers(instance_.constraints());
     minimise_dual(relaxation_, false, watch_, multipliers);
-    const Price price{.unit = 0, .multipliers = relaxation_.whole(multipliers).multipliers};
+    const Price price{.unit = 0, .multipliers = relaxation_.whole(multipliers, relaxation_.shift_for(multipliers))};
     if (upper_bound(instance_, price) >= 0) return true;
     certify(price, 0);
     return false;
@@ -85,7 +90,7 @@ private:
     for (std::size_t j = 0; j < instance_.constraints(); ++j) {
       std::vector<double> alone(instance_.constraints());
       alone[j] = 1;
-      prices.push_back({.unit = 0, .multipliers = relaxation_.whole(alone).multipliers});
+      prices.push_back({.unit = 0, .multipliers = relaxation_.whole(alone, relaxation_.shift_for(alone))});
       sum.multipliers[j] = prices.back().multipliers[j];
     }
     prices.insert(prices.begin(), sum);
@@ -100,7 +105,7 @@ private:
   /// more or less than it expects.
   std::vector<Price> with_neighbours() const {
     std::vector<Price> out = {price_};
-    const std::vector<std::int64_t> usual = relaxation_.whole(std::vector<double>(instance_.constraints(), 1)).multipliers;
+    const std::vector<std::int64_t> usual = relaxation_.whole(std::vector<double>(instance_.constraints(), 1), shift_);
     for (std::size_t j = 0; j < instance_.constraints(); ++j)
       for (const std::int64_t part : {64, 8})
         for (const int sign : {-1, 1}) {
@@ -113,8 +118,8 @@ private:
   }
 
   void take(const std::vector<double> &multipliers) {
-    const Relaxation::Whole whole = relaxation_.whole(multipliers);
-    Price price{.unit = Wide{1} << whole.shift, .multipliers = whole.multipliers};
+    const int shift = relaxation_.shift_for(multipliers);
+    Price price{.unit = Wide{1} << shift, .multipliers = relaxation_.whole(multipliers, shift)};
     const Wide bound = upper_bound(instance_, price);
     // With the limits as they were given, which is what the certificate says.
     Wide given = bound;
@@ -128,7 +133,8 @@ private:
     result_.bound = static_cast<std::int64_t>(floor);
     price_ = std::move(price);
     bound_ = bound;
-    certify(price_, whole.shift);
+    shift_ = shift;
+    certify(price_, shift);
     report();
   }
 
@@ -188,7 +194,8 @@ private:
   Instance instance_;
   Relaxation relaxation_;
   MixedResult result_;
-  Price price_;    ///< of the certificate
+  Price price_; ///< of the certificate
+  int shift_ = 30;
   Wide bound_ = 0; ///< that of price_, with the instance's limits
 };
 
