@@ -70,8 +70,9 @@ public:
     std::vector<State<K>> states(1);
     for (std::size_t j = 0; j < K; ++j) states[0].room[j] = std::min(limits_[j], rest_most_[j]);
     // Prices that differ from the sharpest see what a state has spent, where it sees none of it because all is worth the same.
+    start_ = above_floor(0, states[0]);
     for (std::size_t d = 0; d < prices_; ++d)
-      per_start_.push_back(1 / std::max(static_cast<double>(above_floor(d, states[0])), 1.0));
+      per_start_.push_back(1 / std::max(static_cast<double>(above_floor(d, states[0]) - start_), 1.0));
     per_value_ = unit_ == 0 ? 1 : 1 / (static_cast<double>(unit_) * static_cast<double>(instance_.score_step));
     for (std::size_t s = 0; s < stages_.size(); ++s)
       for (std::size_t copy = 0; copy < stages_[s].times; ++copy) {
@@ -307,7 +308,7 @@ private:
           bound -= static_cast<Wide>(price_[d].multipliers[j]) * unused[j];
       if (bound < 0) return;
       margin = d == 0 ? bound : std::min(margin, bound);
-      if (d > 0 && d < given_) balance = std::min(balance, static_cast<double>(bound) * per_start_[d]);
+      if (d > 0 && d < given_) balance = std::min(balance, static_cast<double>(bound - start_) * per_start_[d]);
     }
     to.value = from.value + option.score;
     to.margin = std::floor(static_cast<double>(margin) * per_value_);
@@ -391,7 +392,8 @@ private:
   bool complete_ = true;
   bool full_ = false;
   std::size_t states_ = 1;        ///< the most to keep
-  std::vector<double> per_start_; ///< 1 / margin at the start, of each price
+  Wide start_ = 0;                ///< the sharpest price's margin at the start
+  std::vector<double> per_start_; ///< 1 / what another's margin is more than that
   double per_value_ = 1;          ///< 1 / margin between two values
   std::array<std::int64_t, K> limits_ = {};
   std::vector<Stage<K>> stages_;
