@@ -1,0 +1,208 @@
+#include "solver/mixed/search.hpp"
+
+#include "solver/mixed/enumerate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace pare {
+
+namespace {
+
+std::int64_t value_of_choice(const CandidateTable &table, const Choice &choice) {
+  std::int64_t out = 0;
+  for (std::size_t layer = 0; layer < choice.size(); ++layer)
+    for (const std::uint32_t candidate : choice[layer]) out += table.layers[layer].scores[candidate];
+  return out;
+}
+
+class Search {
+public:
+  Search(const CandidateTable &table, const Control &control)
+      : table_(table), control_(control), watch_(control), instance_(make_instance(table)), relaxation_(instance_) {
+    result_.certificate.multipliers.assign(table.budgets.size(), 0);
+  }
+
+  MixedResult run(const DualMethod &dual) {
+    if (instance_.impossible) {
+      result_.certificate.multipliers[*instance_.impossible] = 1;
+      result_.reason = Reason::kInfeasible;
+      return std::move(result_);
+    }
+    try {
+      search(dual);
+    } catch (const Stopped &stopped) {
+      end(stopped.limit);
+    }
+    result_.certificate.value = result_.value;
+    return std::move(result_);
+  }
+
+private:
+  void search(const DualMethod &dual) {
+    // Without multipliers, each layer's best is a bound.
+    std::vector<double> multipliers(instance_.constraints());
+    take(multipliers);
+    watch_.check();
+    if (!may_be_feasible()) return infeasible();
+    try {
+      dual(relaxation_, watch_, multipliers);
+    } catch (const Stopped &) {
+      take(multipliers);
+      throw;
+    }
+    take(multipliers);
+    const std::vector<Price> prices = with_neighbours();
+    constexpr std::size_t kGrowth = 16;
+    for (std::size_t states = 1;; states *= kGrowth) {
+      Query query{.prices = prices,
+                  .shift = shift_,
+                  .at_least = {},
+                  .scored = true,
+                  .states = states,
+                  .memory_bytes = control_.memory_bytes};
+      if (result_.value) query.at_least = static_cast<Wide>(*result_.value) + instance_.score_step;
+      Found found = enumerate(instance_, query, watch_);
+      if (found.choice) improve(std::move(*found.choice));
+      if (found.complete) return result_.choice ? end(Limit::kNone) : infeasible();
+      if (!result_.choice && !find_any(states)) return infeasible();
+      if (is_proven()) return end(Limit::kNone);
+      if (is_close()) return end(Limit::kGap);
+      if (found.full) return end(Limit::kMemory);
+    }
+  }
+
+  /// Phase 1: false where costs alone prove that there is no plan; the certificate then has the multipliers.
+  bool may_be_feasible() {
+    std::vector<double> multipliers(instance_.constraints());
+    minimise_dual(relaxation_, false, watch_, multipliers);
+    const Price price{.unit = 0, .multipliers = relaxation_.whole(multipliers, relaxation_.shift_for(multipliers))};
+    if (upper_bound(instance_, price) >= 0) return true;
+    certify(price, 0);
+    return false;
+  }
+
+  /// Looks for any plan, by costs alone; false where there is none.
+  bool find_any(std::size_t states) {
+    std::vector<Price> prices;
+    Price sum{.unit = 0, .multipliers = std::vector<std::int64_t>(instance_.constraints())};
+    for (std::size_t j = 0; j < instance_.constraints(); ++j) {
+      std::vector<double> alone(instance_.constraints());
+      alone[j] = 1;
+      prices.push_back({.unit = 0, .multipliers = relaxation_.whole(alone, relaxation_.shift_for(alone))});
+      sum.multipliers[j] = prices.back().multipliers[j];
+    }
+    prices.insert(prices.begin(), sum);
+    const Query query{
+        .prices = prices, .at_least = {}, .scored = false, .states = states, .memory_bytes = control_.memory_bytes};
+    Found found = enumerate(instance_, query, watch_);
+    if (found.choice) improve(std::move(*found.choice));
+    return found.choice || !found.complete;
+  }
+
+  /// The best price, and such a little way from it: the bounds that these give are sharper for partial plans that have spent
+  /// more or less than it expects.
+  std::vector<Price> with_neighbours() const {
+    std::vector<Price> out = {price_};
+    const std::vector<std::int64_t> usual = relaxation_.whole(std::vector<double>(instance_.constraints(), 1), shift_);
+    for (std::size_t j = 0; j < instance_.constraints(); ++j)
+      for (const std::int64_t part : {64, 8})
+        for (const int sign : {-1, 1}) {
+          Price near = price_;
+          // Of a constraint that does not bind yet, a part of what is usual for one that does.
+          near.multipliers[j] += sign * ((near.multipliers[j] > 0 ? near.multipliers[j] : usual[j]) / part);
+          if (near.multipliers[j] != price_.multipliers[j] && near.multipliers[j] >= 0) out.push_back(std::move(near));
+        }
+    return out;
+  }
+
+  void take(const std::vector<double> &multipliers) {
+    const int shift = relaxation_.shift_for(multipliers);
+    Price price{.unit = Wide{1} << shift, .multipliers = relaxation_.whole(multipliers, shift)};
+    const Wide bound = upper_bound(instance_, price);
+    // With the limits as they were given, which is what the certificate says.
+    Wide given = bound;
+    for (std::size_t j = 0; j < instance_.constraints(); ++j) {
+      const CandidateTable::Budget &budget = table_.budgets[instance_.budgets[j]];
+      given +=
+          static_cast<Wide>(price.multipliers[j]) * (static_cast<Wide>(budget.sign()) * budget.limit - instance_.limits[j]);
+    }
+    const Wide floor = floor_divide(given, price.unit);
+    if (result_.bound && floor >= *result_.bound) return;
+    result_.bound = static_cast<std::int64_t>(floor);
+    price_ = std::move(price);
+    bound_ = bound;
+    shift_ = shift;
+    certify(price_, shift);
+    report();
+  }
+
+  void certify(const Price &price, int shift) {
+    result_.certificate.shift = shift;
+    for (std::size_t j = 0; j < instance_.constraints(); ++j)
+      result_.certificate.multipliers[instance_.budgets[j]] = price.multipliers[j];
+  }
+
+  void improve(Choice choice) {
+    const std::int64_t value = value_of_choice(table_, choice);
+    if (result_.value && value <= *result_.value) return;
+    result_.value = value;
+    result_.choice = std::move(choice);
+    report();
+  }
+
+  void report() const {
+    if (!control_.progress) return;
+    SearchProgress progress{.best = {}, .bound = {}, .seconds = watch_.seconds()};
+    if (result_.value) progress.best = *result_.value;
+    if (result_.bound) progress.bound = *result_.bound;
+    control_.progress(progress);
+  }
+
+  bool is_proven() const {
+    return result_.value && bound_ < price_.unit * (static_cast<Wide>(*result_.value) + instance_.score_step);
+  }
+  bool is_close() const {
+    if (!result_.value || control_.relative_gap <= 0) return false;
+    const auto value = static_cast<double>(*result_.value);
+    return static_cast<double>(*result_.bound) - value <= control_.relative_gap * std::max(std::abs(value), 1.0);
+  }
+
+  void infeasible() {
+    result_.reason = Reason::kInfeasible;
+    result_.bound.reset();
+  }
+
+  /// Ends with what there is; without a limit it is proven.
+  void end(Limit limit) {
+    if (limit == Limit::kNone || is_proven()) {
+      result_.reason = Reason::kOptimal;
+      if (result_.bound != result_.value) {
+        result_.bound = result_.value;
+        report();
+      }
+      return;
+    }
+    result_.reason = result_.choice ? Reason::kFeasible : Reason::kUnknown;
+    result_.limit = limit;
+  }
+
+  const CandidateTable &table_;
+  const Control &control_;
+  Watch watch_;
+  Instance instance_;
+  Relaxation relaxation_;
+  MixedResult result_;
+  Price price_; ///< of the certificate
+  int shift_ = 30;
+  Wide bound_ = 0; ///< that of price_, with the instance's limits
+};
+
+} // namespace
+
+MixedResult search_mixed(const CandidateTable &table, const Control &control, const DualMethod &dual) {
+  return Search(table, control).run(dual);
+}
+
+} // namespace pare

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstdint>
+
+namespace pare {
+
+/// What products of 64-bit numbers are added up in.
+__extension__ using Wide = __int128;
+
+constexpr Wide floor_divide(Wide a, Wide b) { return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0); }
+
+} // namespace pare
