@@ -1,0 +1,91 @@
+#pragma once
+
+#include "analysis/lower.hpp"
+#include "models/network.hpp"
+#include "solver/candidate_table.hpp"
+#include "solver/mixed/request.hpp"
+#include "solver/solver.hpp"
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pare {
+
+/// A share of degrees of freedom, as a fraction in lowest terms.
+using Level = std::pair<std::int64_t, std::int64_t>;
+std::strong_ordering compare(const Level &a, const Level &b);
+
+/// The candidates of a request for a network, with their costs and scores: what is solved, and what is verified.
+class MixedProblem {
+public:
+  /// Throws Error for a request that makes no sense for the network.
+  MixedProblem(const Network &network, const MixedRequest &request);
+
+  /// All candidates, or of kBalanced those at or above a level, or above it.
+  enum class From : std::uint8_t { kAll, kAtLevel, kAboveLevel };
+  /// With texts where they are asked for: they take longer to make than all else. A layer may have no candidate of a level:
+  /// then there is no table.
+  std::optional<CandidateTable> table(bool with_texts = false, From from = From::kAll, const Level &level = {0, 1}) const;
+  /// The plan of a choice from that table: each replaceable layer named.
+  Plan plan(const Choice &choice, From from = From::kAll, const Level &level = {0, 1}) const;
+  /// The choice from it that a plan is; none where some layer has what is no candidate.
+  std::optional<Choice> choice_of(const Plan &plan, From from = From::kAll, const Level &level = {0, 1}) const;
+  /// Of kBalanced: those of all candidates, ascending.
+  std::vector<Level> levels() const;
+
+  /// What was asked for, families written out.
+  const MixedRequest &request() const { return request_; }
+  const SolveSetting &setting() const { return setting_; }
+  /// Over all layers that are chosen for.
+  std::size_t candidate_count() const { return candidate_count_; }
+  /// Layers and ties that are chosen for.
+  std::size_t layer_count() const { return units_.size(); }
+  /// Whose costs are not whole, and are rounded against the user in each layer.
+  const std::vector<Quantity> &rounded() const { return rounded_; }
+
+private:
+  /// Layers that are chosen for as one: a layer, or a tie.
+  struct Unit {
+    std::string name;                 ///< the first layer's
+    std::vector<std::size_t> layers;  ///< places in sites_
+    std::size_t options = 0;          ///< place in options_
+    std::vector<std::int64_t> scores; ///< of each option, where they are its own
+  };
+  /// What there is to choose from for units of equal shapes.
+  struct Options {
+    std::vector<Substitute> substitutes;
+    std::vector<std::int64_t> costs; ///< as CandidateTable::Layer::costs
+    std::vector<std::int64_t> scores;
+    std::vector<Level> levels; ///< of kBalanced: the least of the layers
+  };
+
+  void settle(const Network &network);
+  std::vector<Substitute> uniform_answers(const Network &network, const std::vector<Substitute> &families) const;
+  /// `shapes`: one layer of each shape; `times`: how many there are of it.
+  Options make_options(const std::vector<ConvSites> &shapes, const std::vector<std::int64_t> &times,
+                       const std::vector<Substitute> &families, const std::vector<Substitute> &uniform);
+  /// Appends a layer's costs in the budgets' order.
+  void add_by_budget(const std::vector<Count> &costs, std::vector<std::int64_t> &out);
+  /// Places in the options that are in the table.
+  std::vector<std::uint32_t> taken(const Options &options, From from, const Level &level) const;
+
+  MixedRequest request_;
+  SolveSetting setting_;
+  std::vector<Quantity> quantities_;
+  const Score *score_;
+  std::vector<ConvSites> sites_;
+  std::vector<std::optional<Substitute>> settled_; ///< by layer: what is not chosen
+  std::vector<Unit> units_;
+  std::vector<Options> options_;
+  std::vector<std::vector<std::size_t>> merged_; ///< units by layer of the table
+  std::vector<std::int64_t> rest_;               ///< cost of all that is not chosen, by budget
+  std::vector<Quantity> rounded_;
+  std::size_t candidate_count_ = 0;
+};
+
+} // namespace pare
