@@ -8,6 +8,11 @@ namespace pare {
 
 namespace {
 
+// Of what weights.safetensors holds (train/graph_module.cpp).
+constexpr std::int64_t kRealBytes = 4;  ///< of a parameter, and of a running mean or variance
+constexpr std::int64_t kWholeBytes = 8; ///< of an index, and of the number of batches
+constexpr std::int64_t kSignBytes = 1;
+
 /// Totals by (per batch, op kind, spelling, event), addressed densely.
 class Totals {
 public:
@@ -71,16 +76,22 @@ CostReport count(const Graph &graph, Detail detail) {
       if (const auto *parameter = std::get_if<Parameter>(&node.op)) {
         const std::int64_t elements = parameter->extents.elements();
         report.parameters = checked_add(report.parameters, elements);
+        report.stored_bytes = checked_add(report.stored_bytes, checked_mul(elements, kRealBytes));
         if (parameter->substituted) report.substituted_parameters += elements;
         if (parameter->decay_scaled) report.scaled_decay_parameters += elements;
         if (layer != nullptr) layer->parameters += elements;
         continue;
       }
       if (const auto *buffer = std::get_if<Buffer>(&node.op)) {
-        report.buffer_elements = checked_add(report.buffer_elements, buffer->extents.elements());
+        const std::int64_t elements = buffer->extents.elements();
+        report.buffer_elements = checked_add(report.buffer_elements, elements);
+        const std::int64_t bytes = buffer->upper == 0 ? kSignBytes : kWholeBytes;
+        report.stored_bytes = checked_add(report.stored_bytes, checked_mul(elements, bytes));
         continue;
       }
       if (std::holds_alternative<BatchNorm>(node.op) && !graph.layer(node.layer).shares) {
+        const std::int64_t statistics = checked_mul(2, graph.activation(id).channels, kRealBytes);
+        report.stored_bytes = checked_add(report.stored_bytes, checked_add(statistics, kWholeBytes));
         graph.inputs(id, inputs);
         for (std::size_t port = 1; port < inputs.size(); ++port)
           report.batch_norm_parameters += graph.weight(inputs[port]).elements();

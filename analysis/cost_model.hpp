@@ -33,7 +33,10 @@ struct CostReport {
   std::int64_t substituted_parameters = 0;  ///< of substitutes
   std::int64_t scaled_decay_parameters = 0; ///< whose weight decay is scaled
   std::int64_t batch_norm_parameters = 0;
-  std::int64_t buffer_elements = 0;     ///< stored indices and signs
+  std::int64_t buffer_elements = 0; ///< stored indices and signs
+  /// Data of the tensors of weights.safetensors: parameters and the statistics of batch norms in 4 bytes, indices and the
+  /// number of batches of each batch norm in 8, signs in 1. The file's header comes on top.
+  std::int64_t stored_bytes = 0;
   std::int64_t activation_elements = 0; ///< outputs of every op that makes a new tensor
   std::vector<EventCount> events;
   std::vector<LayerCost> layers; ///< in the graph's order; only where asked for
