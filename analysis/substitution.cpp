@@ -181,11 +181,15 @@ bool is_baseline(const ConvSite &site, const Substitute &substitute) {
 NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute) {
   const Resolved resolved = resolve(site, substitute);
   if (resolved.refusal) throw_refusal(site, substitute, *resolved.refusal);
+  return lower_site(graph, site, x, substitute, resolved.structure);
+}
+
+NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute, const Structure &structure) {
   Builder builder(graph, !is_baseline(site, substitute));
   const auto first = static_cast<LayerId>(graph.layer_count());
   const NodeId out = [&] {
     try {
-      return substitute.family->lower(builder, site, x, substitute.settings, resolved.structure, substitute.evaluated());
+      return substitute.family->lower(builder, site, x, substitute.settings, structure, substitute.evaluated());
     } catch (const Error &error) {
       throw error.where().empty() ? error.within(site.name) : error; // a number of the family's own, outside any layer
     }
@@ -262,6 +266,36 @@ Numbers Substitution::numbers_of(const ConvSite & /*site*/, const Settings & /*s
                                  const Structure & /*structure*/) const {
   return {};
 }
+CostsIn Substitution::costs_in(const Settings & /*settings*/) const { return CostsIn::kNothing; }
+
+DegreesOfFreedom Substitution::degrees_of_freedom(const ConvSite &site, const Settings &settings,
+                                                  const Structure &structure) const {
+  Graph graph;
+  lower_site(graph, site, graph.add_input(site.input), {.family = this, .settings = settings, .knob = {}}, structure);
+  DegreesOfFreedom out{.value = 0, .is_estimate = true};
+  std::vector<bool> is_bias(graph.node_count(), false);
+  for (NodeId id = 0; id < graph.node_count(); ++id) {
+    const Op &op = graph.node(id).op;
+    const std::size_t first = std::holds_alternative<Conv>(op) || std::holds_alternative<Linear>(op)         ? 2
+                              : std::holds_alternative<AddBias>(op) || std::holds_alternative<BatchNorm>(op) ? 1
+                                                                                                             : SIZE_MAX;
+    const std::vector<NodeId> inputs = graph.inputs(id);
+    for (std::size_t port = first; port < inputs.size(); ++port) is_bias[inputs[port]] = true;
+  }
+  for (NodeId id = 0; id < graph.node_count(); ++id)
+    if (const auto *parameter = std::get_if<Parameter>(&graph.node(id).op); parameter != nullptr && !is_bias[id])
+      out.value = checked_add(out.value, parameter->extents.elements());
+  return out;
+}
+
+DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Substitute &substitute) {
+  const Resolved resolved = resolve(site, substitute);
+  if (resolved.refusal) throw_refusal(site, substitute, *resolved.refusal);
+  DegreesOfFreedom out = substitute.family->degrees_of_freedom(site, substitute.settings, resolved.structure);
+  out.value = std::min(out.value, site.weights());
+  return out;
+}
+
 std::vector<std::int64_t> Substitution::group_channels(const ConvSite & /*site*/, const Settings & /*settings*/,
                                                        const Structure & /*structure*/) const {
   return {};

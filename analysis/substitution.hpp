@@ -3,6 +3,7 @@
 #include "analysis/builder.hpp"
 #include "analysis/expression.hpp"
 #include "analysis/graph.hpp"
+#include "base/checked.hpp"
 #include "base/error.hpp"
 
 #include <cstddef>
@@ -30,6 +31,8 @@ struct ConvSite {
 
   std::int64_t in_channels() const { return input.channels; }
   std::int64_t out_channels() const { return output.channels; }
+  /// Numbers of its weight.
+  std::int64_t weights() const { return checked_mul(in_channels() / groups, out_channels(), kernel.area()); }
   bool pointwise() const { return kernel.height == 1 && kernel.width == 1; }
 };
 
@@ -150,6 +153,20 @@ struct NumberRanges {
   std::optional<Refusal> refusal;
 };
 
+/// In what every count of what lower() writes is multilinear: a sum of products in which each number occurs once at most, so
+/// that a few structures tell the cost of all (analysis/site_costs.hpp).
+enum class CostsIn : std::uint8_t {
+  kNothing,   ///< not known: each is lowered and counted
+  kNumbers,   ///< the free numbers of a structure
+  kStructure, ///< the numbers of a structure that differ from one setting to another
+};
+
+/// How many numbers can be chosen apart from each other in what a substitute computes.
+struct DegreesOfFreedom {
+  std::int64_t value = 0;
+  bool is_estimate = false; ///< it is no less than that, and may be more
+};
+
 struct Substitute;
 /// Which structures Substitution::candidates() gives.
 struct CandidateRule {
@@ -189,6 +206,13 @@ public:
   virtual Structure structure_of(const ConvSite &site, const Settings &settings, const Numbers &numbers) const;
   /// The numbers that come to a structure, the smallest where several do.
   virtual Numbers numbers_of(const ConvSite &site, const Settings &settings, const Structure &structure) const;
+
+  /// With these settings.
+  virtual CostsIn costs_in(const Settings &settings) const;
+  /// Of a structure at a site, without biases. Ranks are reduced to what is attainable, and what
+  /// leaves a factorised weight as it is does not count; a depthwise in front counts fully, though a factor for each channel
+  /// could be moved into the map behind it. Where a family does not say, what it stores, as an estimate.
+  virtual DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Settings &settings, const Structure &structure) const;
 
   /// Channels of each group in a structure of a knob of kind kGroups: what CandidateRule::multiple_of is about.
   virtual std::vector<std::int64_t> group_channels(const ConvSite &site, const Settings &settings,
@@ -259,6 +283,10 @@ const Substitute &baseline_substitute();
 bool is_baseline(const ConvSite &site, const Substitute &substitute);
 /// Lowers one site. Throws Error{kNotApplicable} placed at the site.
 NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute);
+/// The same with the numbers of `structure` in the place of those that the substitute comes to.
+NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute, const Structure &structure);
+/// Of a substitute that applies, and no more than the weights of the convolution. Throws as lower_site() does.
+DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Substitute &substitute);
 
 /// Lowers the places of one layer one after the other into a graph: the first makes parameters, and what is computed from
 /// them; those that follow run with these.

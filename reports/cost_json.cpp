@@ -97,6 +97,7 @@ std::string write_cost_json(const CostView &view) {
   rest["scaled_decay_parameters"] = cost.scaled_decay_parameters;
   rest["batch_norm_parameters"] = cost.batch_norm_parameters;
   rest["buffers"] = {{"elements", cost.buffer_elements()}};
+  rest["stored_bytes"] = cost.stored_bytes();
   rest["kept"] = ordered_json::array();
   for (const Lowered::Kept &kept : view.lowered.kept) rest["kept"].push_back({{"layer", kept.layer}, {"reason", kept.reason}});
   if (view.group_by) append_groups(rest, view, *view.group_by);

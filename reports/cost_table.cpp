@@ -73,6 +73,7 @@ Report totals(const CostView &view) {
               {"parameters with scaled weight decay", Count(cost.scaled_decay_parameters)},
               {"parameters of batch norm", Count(cost.batch_norm_parameters)},
               {"stored indices and signs", Count(cost.buffer_elements())},
+              {"stored bytes", Count(cost.stored_bytes())},
               {"activation elements", Count(cost.activation_elements)}};
   for (const Convention &convention : view.conventions) {
     out.rows.push_back({mult_adds_heading(convention), cost.mult_adds(convention)});

@@ -58,6 +58,7 @@ public:
                                 appended, c_o, c_i));
     return {.structure = {static_cast<std::int64_t>(knob)}, .refusal = {}};
   }
+  CostsIn costs_in(const Settings & /*settings*/) const override { return CostsIn::kStructure; }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation /*evaluation*/) const override {
     const std::int64_t c_i = site.in_channels();

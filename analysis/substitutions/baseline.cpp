@@ -22,6 +22,10 @@ public:
     return info;
   }
   Resolved resolve(const ConvSite & /*site*/, const Settings & /*settings*/, double /*knob*/) const override { return {}; }
+  DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Settings & /*settings*/,
+                                      const Structure & /*structure*/) const override {
+    return layer(site.baseline).degrees_of_freedom(site, {}, {});
+  }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure & /*structure*/,
                Evaluation evaluation) const override {
     return layer(site.baseline).lower(builder, site, x, {}, {}, evaluation);

@@ -20,6 +20,10 @@ public:
     return info;
   }
   Resolved resolve(const ConvSite & /*site*/, const Settings & /*settings*/, double /*knob*/) const override { return {}; }
+  DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Settings & /*settings*/,
+                                      const Structure & /*structure*/) const override {
+    return {.value = site.weights()};
+  }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure & /*structure*/,
                Evaluation /*evaluation*/) const override {
     return builder.conv(site.name + ".conv", x,

@@ -51,6 +51,7 @@ public:
   Numbers numbers_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Structure &structure) const override {
     return {structure.back()};
   }
+  CostsIn costs_in(const Settings & /*settings*/) const override { return CostsIn::kNumbers; }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation /*evaluation*/) const override {
     const auto d = static_cast<std::size_t>(settings[kDimensions]);

@@ -1,5 +1,7 @@
 #include "analysis/substitutions/parts.hpp"
 
+#include <algorithm>
+
 namespace pare {
 
 namespace {
@@ -34,6 +36,14 @@ public:
   }
   Numbers numbers_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Structure &structure) const override {
     return structure;
+  }
+  CostsIn costs_in(const Settings & /*settings*/) const override { return CostsIn::kNumbers; }
+  DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Settings & /*settings*/,
+                                      const Structure &structure) const override {
+    const std::int64_t c_i = site.in_channels();
+    const std::int64_t c_o = site.out_channels();
+    const std::int64_t r = std::min({structure[0], c_i, c_o});
+    return {.value = parts::depthwise_weights(site) + checked_mul(r, c_i + c_o - r)};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
                Evaluation /*evaluation*/) const override {

@@ -43,6 +43,12 @@ public:
   Numbers numbers_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Structure &structure) const override {
     return structure;
   }
+  CostsIn costs_in(const Settings & /*settings*/) const override { return CostsIn::kNumbers; }
+  DegreesOfFreedom degrees_of_freedom(const ConvSite & /*site*/, const Settings &settings,
+                                      const Structure &structure) const override {
+    // As an estimate: of the values some may be drawn by no weight.
+    return {.value = values_in_use(structure[0], settings), .is_estimate = true};
+  }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation /*evaluation*/) const override {
     return parts::hashing::conv(builder, site.name, x, settings, structure[0],

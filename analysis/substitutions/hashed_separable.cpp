@@ -67,6 +67,13 @@ public:
     const std::int64_t sum = structure[0] + structure[1];
     return structure_of(site, settings, {sum}) == structure ? Numbers{sum} : Numbers{sum + 1};
   }
+  CostsIn costs_in(const Settings & /*settings*/) const override { return CostsIn::kStructure; }
+  DegreesOfFreedom degrees_of_freedom(const ConvSite & /*site*/, const Settings &settings,
+                                      const Structure &structure) const override {
+    DegreesOfFreedom out{.value = 0, .is_estimate = true};
+    for (const std::int64_t values : structure) out.value += values_in_use(values, settings);
+    return out;
+  }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation /*evaluation*/) const override {
     if (!site.pointwise())

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace pare {
 
 namespace {
@@ -39,6 +41,14 @@ public:
   }
   Numbers numbers_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Structure &structure) const override {
     return structure;
+  }
+  CostsIn costs_in(const Settings & /*settings*/) const override { return CostsIn::kNumbers; }
+  DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Settings & /*settings*/,
+                                      const Structure &structure) const override {
+    // W = V^T V E, with E the identity below itself c_o / c_i times. Up to r = c_i the columns of W are those of V^T, and V^T
+    // V, which is V up to a rotation, follows. Beyond, E^T W = (V E)^T V E is symmetric, which is all that r = c_i says.
+    const std::int64_t r = std::min(structure[0], site.in_channels());
+    return {.value = parts::depthwise_weights(site) + checked_mul(r, site.out_channels()) - r * (r - 1) / 2};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
                Evaluation /*evaluation*/) const override {

@@ -9,6 +9,9 @@ namespace pare::parts {
 /// Most substitutes put a full depthwise k x k (layer "NAME.grouped", carrying stride, padding and dilation) in front where
 /// k > 1, and nothing where k = 1.
 NodeId depthwise(Builder &builder, const ConvSite &site, NodeId x);
+inline std::int64_t depthwise_weights(const ConvSite &site) {
+  return site.pointwise() ? 0 : checked_mul(site.in_channels(), site.kernel.area());
+}
 /// Options of the map behind it: 1 x 1, with stride and padding of its own only where there is no depthwise.
 ConvOptions pointwise(const ConvSite &site, std::int64_t out_channels);
 /// Of its dense weight: [c_o, c_i, 1, 1].
@@ -61,6 +64,10 @@ std::vector<KeyInfo> keys();
 NumbersInfo numbers(std::string_view description);
 /// Values that there can be: `most` at a ratio of 1, refused where these are too few.
 NumberRanges values_range(std::int64_t most, const Settings &settings);
+/// Those that the index may draw.
+inline std::int64_t values_in_use(std::int64_t values, const Settings &settings) {
+  return settings[kIndex] == kReference ? values - 1 : values;
+}
 /// The least that the index draws from.
 inline std::int64_t least_values(const Settings &settings) { return settings[kIndex] == kReference ? 2 : 1; }
 /// Refused where there would be no values to draw from. `most`: the values at a ratio, or a divisor, of 1.

@@ -20,6 +20,10 @@ public:
     return info;
   }
   Resolved resolve(const ConvSite & /*site*/, const Settings & /*settings*/, double /*knob*/) const override { return {}; }
+  DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Settings & /*settings*/,
+                                      const Structure & /*structure*/) const override {
+    return {.value = parts::depthwise_weights(site) + checked_mul(site.in_channels(), site.out_channels())};
+  }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure & /*structure*/,
                Evaluation /*evaluation*/) const override {
     x = parts::depthwise(builder, site, x);

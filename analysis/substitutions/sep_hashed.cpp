@@ -66,6 +66,11 @@ public:
   Numbers numbers_of(const ConvSite & /*site*/, const Settings & /*settings*/, const Structure &structure) const override {
     return structure;
   }
+  CostsIn costs_in(const Settings & /*settings*/) const override { return CostsIn::kNumbers; }
+  DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Settings &settings,
+                                      const Structure &structure) const override {
+    return {.value = parts::depthwise_weights(site) + values_in_use(structure[0], settings), .is_estimate = true};
+  }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation /*evaluation*/) const override {
     x = parts::depthwise(builder, site, x);

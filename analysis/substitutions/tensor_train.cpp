@@ -57,6 +57,20 @@ public:
     const auto d = static_cast<std::size_t>(settings[kDimensions]);
     return parts::part(structure, d, d - 1);
   }
+  CostsIn costs_in(const Settings & /*settings*/) const override { return CostsIn::kNumbers; }
+  DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Settings &settings,
+                                      const Structure &structure) const override {
+    const auto d = static_cast<std::size_t>(settings[kDimensions]);
+    Structure r(d + 1, 1); // r_0 ... r_d
+    for (std::size_t k = 1; k < d; ++k) r[k] = structure[d + k - 1];
+    // Reduced to what the unfoldings can have: r_k <= min(r_{k-1} n_k, n_{k+1} r_{k+1}), swept both ways.
+    for (std::size_t k = 1; k < d; ++k) r[k] = std::min(r[k], r[k - 1] * structure[k - 1]);
+    for (std::size_t k = d - 1; k >= 1; --k) r[k] = std::min(r[k], structure[k] * r[k + 1]);
+    std::int64_t value = parts::depthwise_weights(site);
+    for (std::size_t k = 0; k < d; ++k) value = checked_add(value, checked_mul(r[k], structure[k], r[k + 1]));
+    for (std::size_t k = 1; k < d; ++k) value -= r[k] * r[k];
+    return {.value = value};
+  }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation /*evaluation*/) const override {
     const auto d = static_cast<std::size_t>(settings[kDimensions]);

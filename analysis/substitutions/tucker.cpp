@@ -59,6 +59,33 @@ public:
     const auto d = static_cast<std::size_t>(settings[kDimensions]);
     return parts::part(structure, d, d);
   }
+  CostsIn costs_in(const Settings &settings) const override {
+    return settings[kCore] == kFull ? CostsIn::kNumbers : CostsIn::kStructure;
+  }
+  DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Settings &settings,
+                                      const Structure &structure) const override {
+    // A core that is stored as an untruncated train is any core.
+    const auto d = static_cast<std::size_t>(settings[kDimensions]);
+    Structure ranks = parts::part(structure, d, d);
+    // Reduced to what the unfoldings can have: R_k is at most the product of the others.
+    for (bool is_stable = false; !is_stable;) {
+      is_stable = true;
+      for (std::size_t k = 0; k < d; ++k) {
+        std::int64_t others = 1;
+        for (std::size_t j = 0; j < d; ++j)
+          if (j != k) others *= ranks[j];
+        is_stable = is_stable && ranks[k] <= others;
+        ranks[k] = std::min(ranks[k], others);
+      }
+    }
+    std::int64_t core = 1;
+    std::int64_t value = parts::depthwise_weights(site);
+    for (std::size_t k = 0; k < d; ++k) {
+      core *= ranks[k];
+      value = checked_add(value, checked_mul(structure[k] - ranks[k], ranks[k]));
+    }
+    return {.value = value + core};
+  }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation /*evaluation*/) const override {
     const auto d = static_cast<std::size_t>(settings[kDimensions]);

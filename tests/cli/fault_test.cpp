@@ -271,10 +271,10 @@ TEST_F(Faults, CountsThatDoNotFit) {
   // 4e9 x 4e9 = 1.6e19 > 2^63 = 9.2e18: reported, not wrapped.
   write("bad.json", net("4000000000"));
   expect({"cost", "bad.json"}, 1, "overflow", {"a", "4000000000 * 4000000000"});
-  // One layer fits, the sum of the two images does not.
-  write("bad.json", net("2000000000"));
+  // One layer fits, with its bytes; the sum of eight images does not.
+  write("bad.json", net("500000000"));
   EXPECT_EQ(run({"cost", "bad.json"}).code, 0);
-  expect({"cost", "bad.json", "--batch", "2"}, 1, "overflow");
+  expect({"cost", "bad.json", "--batch", "8"}, 1, "overflow");
   expect({"cost", "bad.json", "--input", "9223372036854775807,1,1"}, 1, "overflow");
 }
 
