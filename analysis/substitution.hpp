@@ -122,6 +122,7 @@ struct SubstitutionInfo {
   /// it marks none.
   std::optional<bool> decay_scaled = {};
   bool accepts_groups = false; ///< replaces grouped convolutions too
+  bool among_all = true;       ///< one of those that `--families all` means
   /// What it is anyway, where a layer is that before anything is substituted.
   std::vector<Baseline> baselines = {};
   KnobInfo knob;

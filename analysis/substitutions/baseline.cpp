@@ -14,6 +14,7 @@ public:
         .example = "Conv",
         .evaluations = {Evaluation::kFactored},
         .accepts_groups = true,
+        .among_all = false,
         .baselines = {Baseline::kConv, Baseline::kSep},
         .knob = {},
         .keys = {},

@@ -13,6 +13,7 @@ public:
                                        .example = "convolution",
                                        .evaluations = {Evaluation::kFactored},
                                        .accepts_groups = true,
+                                       .among_all = false,
                                        .baselines = {Baseline::kConv},
                                        .knob = {},
                                        .keys = {},

@@ -16,6 +16,7 @@ public:
         .example = "Hashed_0.1",
         .evaluations = {Evaluation::kDense},
         .decay_scaled = false,
+        .among_all = false, // its mult-adds are those of the full convolution
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "ratio",
                  .description = "shared values as a fraction of the weights",

@@ -105,7 +105,7 @@ TEST(SiteCosts, StoredBytesAreThoseOfTheTypes) {
     const ConvSite site = costed_places(4, 8, 3, false, false)[0];
     Graph graph;
     lower_site(graph, site, graph.add_input(site.input), parse_substitute(text));
-    return count(graph).stored_bytes;
+    return count(graph).stored_bytes();
   };
   EXPECT_EQ(stored("Conv"), 4 * 288);
   EXPECT_EQ(stored("hashed:values=20"), 4 * 20 + 8 * 288 + 4 * 8);
@@ -113,7 +113,7 @@ TEST(SiteCosts, StoredBytesAreThoseOfTheTypes) {
   Graph graph;
   Builder builder(graph);
   builder.batch_norm("bn", graph.add_input({.batch = 1, .channels = 5, .height = 2, .width = 2}));
-  EXPECT_EQ(count(graph).stored_bytes, 4 * 4 * 5 + 8);
+  EXPECT_EQ(count(graph).stored_bytes(), 4 * 4 * 5 + 8);
 }
 
 // --------------------------------------------------------------------------------------------- degrees of freedom

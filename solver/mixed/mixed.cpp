@@ -1,0 +1,317 @@
+#include "solver/mixed/mixed.hpp"
+
+#include "analysis/cost_model.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "solver/mixed/mixed_solver.hpp"
+#include "solver/proof.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+
+namespace pare {
+
+namespace {
+
+/// What is left of a limit of time that several searches share.
+class SharedControl {
+public:
+  explicit SharedControl(const Control &control) : control_(control), begin_(Clock::now()) {}
+
+  Control rest() const {
+    Control out = control_;
+    if (out.time_limit_seconds) out.time_limit_seconds = std::max(0.0, *out.time_limit_seconds - seconds());
+    return out;
+  }
+  /// Of searches beside the main one, about which nothing is said.
+  Control silent() const {
+    Control out = rest();
+    out.progress = nullptr;
+    return out;
+  }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+  const Control &control_;
+  Clock::time_point begin_;
+};
+
+/// The table without one budget, to come as near to that as the others let it.
+CandidateTable towards(const CandidateTable &table, std::size_t budget) {
+  CandidateTable out;
+  const std::size_t budgets = table.budgets.size();
+  for (std::size_t j = 0; j < budgets; ++j)
+    if (j != budget) out.budgets.push_back(table.budgets[j]);
+  for (const CandidateTable::Layer &layer : table.layers) {
+    CandidateTable::Layer &own = out.layers.emplace_back();
+    own.names = layer.names;
+    for (std::size_t c = 0; c < layer.size(); ++c) {
+      for (std::size_t j = 0; j < budgets; ++j)
+        if (j != budget) own.costs.push_back(layer.costs[c * budgets + j]);
+      own.scores.push_back(-table.budgets[budget].sign() * layer.costs[c * budgets + budget]);
+    }
+  }
+  return out;
+}
+
+/// The nearest to a budget's limit that any choice comes, others not looked at: the sum of each layer's.
+std::int64_t alone(const CandidateTable &table, std::size_t budget) {
+  std::int64_t out = 0;
+  for (std::size_t layer = 0; layer < table.layers.size(); ++layer) {
+    std::int64_t nearest = table.cost(layer, 0, budget);
+    for (std::size_t c = 1; c < table.layers[layer].size(); ++c) {
+      const std::int64_t cost = table.cost(layer, c, budget);
+      nearest = table.budgets[budget].at_least ? std::max(nearest, cost) : std::min(nearest, cost);
+    }
+    out = checked_add(out, checked_mul(nearest, static_cast<std::int64_t>(table.layers[layer].names.size())));
+  }
+  return out;
+}
+
+/// The layers that take most of a <= budget at their cheapest.
+void add_binding(const CandidateTable &table, std::size_t budget, std::vector<Binding> &out) {
+  constexpr std::size_t kMost = 5;
+  std::vector<Binding> all;
+  for (std::size_t l = 0; l < table.layers.size(); ++l) {
+    const CandidateTable::Layer &layer = table.layers[l];
+    std::size_t cheapest = 0;
+    for (std::size_t c = 1; c < layer.size(); ++c)
+      if (table.cost(l, c, budget) < table.cost(l, cheapest, budget)) cheapest = c;
+    for (const std::string &name : layer.names)
+      all.push_back({.budget = budget, .layer = name, .candidate = layer.texts[cheapest], .cost = table.cost(l, cheapest, budget)});
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Binding &a, const Binding &b) { return a.cost > b.cost; });
+  all.resize(std::min(all.size(), kMost));
+  out.insert(out.end(), all.begin(), all.end());
+}
+
+/// What could be had where all cannot.
+void explain(const MixedProblem &problem, const MixedSolver &solver, const SharedControl &control, MixedAnswer &out) {
+  const CandidateTable table = *problem.table(true);
+  for (std::size_t j = 0; j < table.budgets.size(); ++j) {
+    Relaxation relaxation{.budget = j, .alone = alone(table, j), .with_others = {}, .is_proven = true};
+    if (table.budgets.size() == 1) {
+      relaxation.with_others = relaxation.alone;
+    } else {
+      const CandidateTable others = towards(table, j);
+      const MixedResult nearest = solver.solve(others, control.silent());
+      if (nearest.value) relaxation.with_others = -table.budgets[j].sign() * *nearest.value;
+      relaxation.is_proven = nearest.reason == Reason::kOptimal || nearest.reason == Reason::kInfeasible;
+    }
+    const bool is_met = table.budgets[j].sign() * relaxation.alone <= table.budgets[j].sign() * table.budgets[j].limit;
+    if (!table.budgets[j].at_least && (!is_met || table.budgets.size() > 1)) add_binding(table, j, out.binding);
+    out.relaxations.push_back(relaxation);
+  }
+}
+
+std::string score_text(std::int64_t value) { return shortest(static_cast<double>(value) / static_cast<double>(kScoreUnit)); }
+
+/// "41203 candidates for 24 layers (...)": among what something was proven.
+std::string among(const MixedProblem &problem) {
+  const CandidateRule &rule = problem.request().rule;
+  std::string which = rule.most == CandidateRule::kAll
+                          ? std::string("every structure of each family")
+                          : fmt::format("every structure of a family that has up to {} on a layer, else that many in geometric steps",
+                                        rule.most);
+  if (rule.multiple_of != 1) which += fmt::format(", ranks and channels of groups multiples of {}", rule.multiple_of);
+  std::string out = fmt::format("{} candidates for {} {} ({})", problem.candidate_count(), problem.layer_count(),
+                                problem.request().tie == Tie::kNone ? "layers" : "ties", which);
+  for (const Quantity &quantity : problem.rounded())
+    out += fmt::format(", with {} rounded to whole numbers per layer", quantity.text());
+  return out;
+}
+
+std::string objective_text(const MixedProblem &problem) {
+  return problem.request().objective == Objective::kBalanced
+             ? "number of parameters at that level"
+             : fmt::format("sum of {}", problem.request().score);
+}
+
+class Solving {
+public:
+  Solving(const Network &network, const MixedProblem &problem, const Control &control)
+      : network_(network), problem_(problem), solver_(find_mixed_solver(problem.request().method)), control_(control) {}
+
+  Solution run() {
+    const SolveSetting &setting = problem_.setting();
+    Solution out{.network = network_,
+                 .original = {},
+                 .termination = {},
+                 .budgets = setting.budgets,
+                 .plan = {},
+                 .costs = {},
+                 .original_costs = setting.original,
+                 .kept = {},
+                 .conventions = setting.conventions,
+                 .substitution = {},
+                 .uniform = {},
+                 .mixed = MixedAnswer{.request = problem_.request(),
+                                      .candidate_count = problem_.candidate_count(),
+                                      .layer_count = problem_.layer_count(),
+                                      .rounded = problem_.rounded(),
+                                      .value = {},
+                                      .certificate = {},
+                                      .proof = {},
+                                      .level = {},
+                                      .next_level = {},
+                                      .next_certificate = {},
+                                      .relaxations = {},
+                                      .binding = {}}};
+    answer_ = &*out.mixed;
+    if (problem_.request().objective == Objective::kBalanced)
+      find_level();
+    else
+      solve(*problem_.table(), MixedProblem::From::kAll, {0, 1});
+    report(out);
+    return out;
+  }
+
+private:
+  void solve(const CandidateTable &table, MixedProblem::From from, const Level &level) {
+    check_table(table);
+    result_ = solver_.solve(table, control_.rest());
+    from_ = from;
+    level_ = level;
+    answer_->certificate = result_.certificate;
+    answer_->value = result_.value;
+    answer_->proof = prove_result(table);
+  }
+
+  /// Nothing is called optimal or infeasible that was not proven apart from the search.
+  Proof prove_result(const CandidateTable &table) {
+    const bool is_claim = result_.reason == Reason::kOptimal || result_.reason == Reason::kInfeasible;
+    if (result_.reason == Reason::kUnknown) return {};
+    Control control = control_.silent();
+    control.time_limit_seconds.reset();
+    Proof proof = prove(table, result_.certificate, result_.choice ? &*result_.choice : nullptr, control,
+                        is_claim ? Proven::kOptimal : Proven::kBound);
+    if (proof.refuted) throw std::logic_error(fmt::format("the search's answer is refuted: {}", proof.detail));
+    if (!is_claim) return proof;
+    const bool is_proven = proof.proven == Proven::kOptimal || proof.proven == Proven::kInfeasible;
+    if (!is_proven) {
+      result_.reason = result_.choice ? Reason::kFeasible : Reason::kUnknown;
+      result_.limit = proof.limit == Limit::kNone ? Limit::kMemory : proof.limit;
+      result_.bound = proof.bound;
+    }
+    return proof;
+  }
+
+  /// The highest level at which there is a plan: fewer candidates never make one.
+  void find_level() {
+    const std::vector<Level> levels = problem_.levels();
+    const auto is_met = [&](const Level &level, MixedProblem::From from) -> std::optional<Certificate> {
+      const auto table = problem_.table(false, from, level);
+      if (!table) return Certificate{.shift = 30, .multipliers = std::vector<std::int64_t>(problem_.setting().budgets.size()), .value = {}};
+      check_table(*table);
+      const MixedResult result = solver_.solve(*table, control_.silent());
+      if (result.choice) return std::nullopt;
+      if (result.reason != Reason::kInfeasible) {
+        unknown_ = result.limit;
+        return result.certificate;
+      }
+      return result.certificate;
+    };
+    if (levels.empty()) { // nothing is chosen
+      solve(*problem_.table(), MixedProblem::From::kAll, {0, 1});
+      return;
+    }
+    std::size_t good = 0; // as a number of levels below the first that cannot be met
+    std::size_t bad = levels.size();
+    while (bad - good > 1) {
+      const std::size_t middle = good + (bad - good) / 2;
+      (is_met(levels[middle], MixedProblem::From::kAtLevel) ? bad : good) = middle;
+    }
+    const Level level = levels[good];
+    solve(*problem_.table(false, MixedProblem::From::kAtLevel, level), MixedProblem::From::kAtLevel, level);
+    if (!result_.choice) return;
+    answer_->level = level;
+    if (good + 1 == levels.size()) return;
+    answer_->next_level = levels[good + 1];
+    const auto table = problem_.table(false, MixedProblem::From::kAboveLevel, level);
+    if (!table) {
+      answer_->next_certificate = is_met(level, MixedProblem::From::kAboveLevel);
+      return;
+    }
+    answer_->next_certificate = is_met(level, MixedProblem::From::kAboveLevel);
+    const bool is_proven = answer_->next_certificate && !unknown_ &&
+                           prove(*table, *answer_->next_certificate, nullptr, control_.silent()).proven == Proven::kInfeasible;
+    if (is_proven) return;
+    answer_->next_certificate.reset();
+    if (result_.reason != Reason::kOptimal) return;
+    result_.reason = Reason::kFeasible;
+    result_.limit = unknown_.value_or(Limit::kMemory);
+  }
+
+  void report(Solution &out) {
+    out.termination.reason = result_.reason;
+    out.termination.limit = result_.limit;
+    if (result_.bound && result_.reason != Reason::kInfeasible) out.termination.bound = Count(*result_.bound);
+    if (result_.bound && result_.value) out.termination.gap = Count(*result_.bound - *result_.value);
+    if (result_.choice) {
+      out.plan = problem_.plan(*result_.choice, from_, level_);
+      out.costs = costs_of(network_.graph, out.plan, out.conventions);
+      for (const Budget &budget : out.budgets)
+        if (const Count &cost = out.costs->at(budget.quantity); !budget.holds(cost))
+          throw std::logic_error(fmt::format("the plan's lowered graph has {} {}, and {} must hold", budget.quantity.text(),
+                                             cost.to_string(), budget.text()));
+      for (const auto &[layer, substitute] : out.plan.layers)
+        if (substitute == baseline_substitute())
+          out.kept.push_back({layer, is_settled(layer) ? "excluded" : "chosen: the layer as it is"});
+    }
+    if (result_.reason == Reason::kInfeasible) explain(problem_, solver_, control_, *answer_);
+    out.termination.detail = sentence(out);
+  }
+
+  bool is_settled(const std::string &layer) const {
+    const auto &patterns = problem_.request().excluded;
+    return std::any_of(patterns.begin(), patterns.end(), [&](const std::string &p) { return matches(p, layer); });
+  }
+
+  std::string sentence(const Solution &out) const {
+    const std::string which = among(problem_);
+    switch (out.termination.reason) {
+    case Reason::kOptimal:
+      if (answer_->level)
+        return fmt::format("no plan keeps more of every layer's degrees of freedom than {} / {}, and none at that level has "
+                           "more parameters: optimal among {}",
+                           answer_->level->first, answer_->level->second, which);
+      return fmt::format("no plan has a higher {}: optimal among {}", objective_text(problem_), which);
+    case Reason::kFeasible:
+      return fmt::format("a plan that meets the budgets; the search ended at its limit ({}), and no plan is better by more than "
+                         "{} among {}",
+                         to_string(out.termination.limit),
+                         out.termination.gap ? score_text(out.termination.gap->whole()) : std::string("what is unknown"), which);
+    case Reason::kInfeasible: return fmt::format("no plan meets the budgets among {}", which);
+    case Reason::kUnknown: break;
+    }
+    return fmt::format("the search ended at its limit ({}): no plan was found among {}, and none is known not to exist",
+                       to_string(out.termination.limit), which);
+  }
+
+  const Network &network_;
+  const MixedProblem &problem_;
+  const MixedSolver &solver_;
+  SharedControl control_;
+  MixedAnswer *answer_ = nullptr;
+  MixedResult result_;
+  MixedProblem::From from_ = MixedProblem::From::kAll;
+  Level level_{0, 1};
+  std::optional<Limit> unknown_;
+};
+
+} // namespace
+
+Solution solve_mixed(const Network &network, const MixedProblem &problem, const Control &control) {
+  return Solving(network, problem, control).run();
+}
+
+Solution solve_mixed(const Network &network, const MixedRequest &request, const Control &control) {
+  return solve_mixed(network, MixedProblem(network, request), control);
+}
+
+} // namespace pare
