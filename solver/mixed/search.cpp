@@ -22,6 +22,8 @@ public:
   Search(const CandidateTable &table, const Control &control)
       : table_(table), control_(control), watch_(control), instance_(make_instance(table)), relaxation_(instance_) {
     result_.certificate.multipliers.assign(table.budgets.size(), 0);
+    for (const Instance::Layer &layer : instance_.layers)
+      least_ += static_cast<Wide>(layer.times) * *std::min_element(layer.scores.begin(), layer.scores.end());
   }
 
   MixedResult run(const DualMethod &dual) {
@@ -54,23 +56,48 @@ private:
     }
     take(multipliers);
     const std::vector<Price> prices = with_neighbours();
-    constexpr std::size_t kGrowth = 16;
+    // Before there is a plan, one is looked for within a gap that grows: the less may be lost, the fewer candidates there are.
+    std::optional<Wide> gap = usual_loss();
+    constexpr std::size_t kGrowth = 4;
+    constexpr Wide kWider = 16;
     for (std::size_t states = 1;; states *= kGrowth) {
+      if (result_.value || (gap && *gap > bound_ - least_ * price_.unit)) gap.reset();
       Query query{.prices = prices,
                   .shift = shift_,
                   .at_least = {},
                   .scored = true,
                   .states = states,
                   .memory_bytes = control_.memory_bytes};
-      if (result_.value) query.at_least = static_cast<Wide>(*result_.value) + instance_.score_step;
+      if (result_.value)
+        query.at_least = static_cast<Wide>(*result_.value) + instance_.score_step;
+      else if (gap)
+        query.at_least = floor_divide(bound_ - *gap, price_.unit);
       Found found = enumerate(instance_, query, watch_);
       if (found.choice) improve(std::move(*found.choice));
-      if (found.complete) return result_.choice ? end(Limit::kNone) : infeasible();
-      if (!result_.choice && !find_any(states)) return infeasible();
+      if (found.complete && !gap) return result_.choice ? end(Limit::kNone) : infeasible();
+      if (found.complete && found.choice) return end(Limit::kNone);
+      if (gap) *gap *= kWider;
+      if (!gap && !result_.choice && !find_any(states)) return infeasible();
       if (is_proven()) return end(Limit::kNone);
       if (is_close()) return end(Limit::kGap);
-      if (found.full) return end(Limit::kMemory);
+      if (found.full && !gap) return end(Limit::kMemory);
     }
+  }
+
+  /// The median over the layers of what their eighth best candidates lose, but one point of score at least.
+  Wide usual_loss() const {
+    std::vector<Wide> losses;
+    for (const Instance::Layer &layer : instance_.layers) {
+      std::vector<Wide> worth;
+      for (std::size_t c = 0; c < layer.size(); ++c) worth.push_back(-price_.worth(layer, c));
+      const auto eighth = worth.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(worth.size() - 1, 7));
+      std::nth_element(worth.begin(), eighth, worth.end());
+      losses.push_back(*eighth - *std::min_element(worth.begin(), worth.end()));
+    }
+    if (losses.empty()) return price_.unit;
+    const auto median = losses.begin() + static_cast<std::ptrdiff_t>(losses.size() / 2);
+    std::nth_element(losses.begin(), median, losses.end());
+    return std::max(*median, price_.unit);
   }
 
   /// Phase 1: false where costs alone prove that there is no plan; the certificate then has the multipliers.
@@ -194,7 +221,8 @@ private:
   Instance instance_;
   Relaxation relaxation_;
   MixedResult result_;
-  Price price_; ///< of the certificate
+  Wide least_ = 0; ///< no plan has less value
+  Price price_;    ///< of the certificate
   int shift_ = 30;
   Wide bound_ = 0; ///< that of price_, with the instance's limits
 };
