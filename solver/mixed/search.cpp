@@ -1,6 +1,7 @@
 #include "solver/mixed/search.hpp"
 
 #include "solver/mixed/enumerate.hpp"
+#include "solver/mixed/exchange.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,20 +11,11 @@ namespace pare {
 
 namespace {
 
-std::int64_t value_of_choice(const CandidateTable &table, const Choice &choice) {
-  std::int64_t out = 0;
-  for (std::size_t layer = 0; layer < choice.size(); ++layer)
-    for (const std::uint32_t candidate : choice[layer]) out += table.layers[layer].scores[candidate];
-  return out;
-}
-
 class Search {
 public:
   Search(const CandidateTable &table, const Control &control)
       : table_(table), control_(control), watch_(control), instance_(make_instance(table)), relaxation_(instance_) {
     result_.certificate.multipliers.assign(table.budgets.size(), 0);
-    for (const Instance::Layer &layer : instance_.layers)
-      least_ += static_cast<Wide>(layer.times) * *std::min_element(layer.scores.begin(), layer.scores.end());
   }
 
   MixedResult run(const DualMethod &dual) {
@@ -56,32 +48,40 @@ private:
     }
     take(multipliers);
     const std::vector<Price> prices = with_neighbours();
-    // Before there is a plan, one is looked for within a gap that grows: the less may be lost, the fewer candidates there are.
-    std::optional<Wide> gap = usual_loss();
-    constexpr std::size_t kGrowth = 4;
+    // First a plan is looked for within gaps that grow: the less may be lost, the fewer candidates there are.
+    constexpr int kGaps = 3;
     constexpr Wide kWider = 16;
-    for (std::size_t states = 1;; states *= kGrowth) {
-      if (result_.value || (gap && *gap > bound_ - least_ * price_.unit)) gap.reset();
-      Query query{.prices = prices,
-                  .shift = shift_,
-                  .at_least = {},
-                  .scored = true,
-                  .states = states,
-                  .memory_bytes = control_.memory_bytes};
-      if (result_.value)
-        query.at_least = static_cast<Wide>(*result_.value) + instance_.score_step;
-      else if (gap)
-        query.at_least = floor_divide(bound_ - *gap, price_.unit);
+    Wide gap = usual_loss();
+    for (int i = 0; i < kGaps && !result_.value; ++i, gap *= kWider) {
+      Query query = ask(prices, std::size_t{1} << (2 * i));
+      query.at_least = floor_divide(bound_ - gap, price_.unit);
       Found found = enumerate(instance_, query, watch_);
-      if (found.choice) improve(std::move(*found.choice));
-      if (found.complete && !gap) return result_.choice ? end(Limit::kNone) : infeasible();
-      if (found.complete && found.choice) return end(Limit::kNone);
-      if (gap) *gap *= kWider;
-      if (!gap && !result_.choice && !find_any(states)) return infeasible();
-      if (is_proven()) return end(Limit::kNone);
-      if (is_close()) return end(Limit::kGap);
-      if (found.full && !gap) return end(Limit::kMemory);
+      if (!found.plan) continue;
+      improve(std::move(*found.plan));
+      if (found.complete || is_proven()) return end(Limit::kNone);
     }
+    constexpr std::size_t kGrowth = 4;
+    for (std::size_t states = 1;; states *= kGrowth) {
+      if (is_close()) return end(Limit::kGap);
+      Found found = enumerate(instance_, ask(prices, states), watch_);
+      if (found.plan) improve(std::move(*found.plan));
+      if (found.complete) return result_.choice ? end(Limit::kNone) : infeasible();
+      if (!result_.choice && !find_any(states)) return infeasible();
+      if (is_proven()) return end(Limit::kNone);
+      if (found.full) return end(is_close() ? Limit::kGap : Limit::kMemory);
+    }
+  }
+
+  /// For plans that are better than the best so far.
+  Query ask(const std::vector<Price> &prices, std::size_t states) const {
+    Query out{.prices = prices,
+              .shift = shift_,
+              .at_least = {},
+              .scored = true,
+              .states = states,
+              .memory_bytes = control_.memory_bytes};
+    if (result_.value) out.at_least = static_cast<Wide>(*result_.value) + instance_.score_step;
+    return out;
   }
 
   /// The median over the layers of what their eighth best candidates lose, but one point of score at least.
@@ -121,11 +121,11 @@ private:
       sum.multipliers[j] = prices.back().multipliers[j];
     }
     prices.insert(prices.begin(), sum);
-    const Query query{
-        .prices = prices, .at_least = {}, .scored = false, .states = states, .memory_bytes = control_.memory_bytes};
+    Query query = ask(prices, states);
+    query.scored = false;
     Found found = enumerate(instance_, query, watch_);
-    if (found.choice) improve(std::move(*found.choice));
-    return found.choice || !found.complete;
+    if (found.plan) improve(std::move(*found.plan));
+    return found.plan || !found.complete;
   }
 
   /// The best price, and such a little way from it: the bounds that these give are sharper for partial plans that have spent
@@ -171,12 +171,27 @@ private:
       result_.certificate.multipliers[instance_.budgets[j]] = price.multipliers[j];
   }
 
-  void improve(Choice choice) {
-    const std::int64_t value = value_of_choice(table_, choice);
-    if (result_.value && value <= *result_.value) return;
+  /// Takes a plan that is better, and what exchanges make of it.
+  void improve(Plan plan) {
+    if (!take_plan(plan) || is_proven()) return;
+    const Wide enough = floor_divide(bound_, price_.unit) - instance_.score_step + 1;
+    exchange_pairs(instance_, static_cast<std::int64_t>(enough), watch_, plan);
+    take_plan(plan);
+  }
+
+  bool take_plan(const Plan &plan) {
+    std::int64_t value = 0;
+    Choice choice(plan.size());
+    for (std::size_t layer = 0; layer < plan.size(); ++layer)
+      for (const std::uint32_t c : plan[layer]) {
+        value += instance_.layers[layer].scores[c];
+        choice[layer].push_back(instance_.layers[layer].ids[c]);
+      }
+    if (result_.value && value <= *result_.value) return false;
     result_.value = value;
     result_.choice = std::move(choice);
     report();
+    return true;
   }
 
   void report() const {
@@ -221,8 +236,7 @@ private:
   Instance instance_;
   Relaxation relaxation_;
   MixedResult result_;
-  Wide least_ = 0; ///< no plan has less value
-  Price price_;    ///< of the certificate
+  Price price_; ///< of the certificate
   int shift_ = 30;
   Wide bound_ = 0; ///< that of price_, with the instance's limits
 };
