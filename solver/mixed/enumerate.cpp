@@ -30,7 +30,7 @@ struct Stage {
   struct Option {
     std::array<std::int64_t, K> cost = {};
     std::int64_t score = 0;
-    std::uint32_t id = 0; ///< in the table
+    std::uint32_t id = 0; ///< in the instance
   };
   std::vector<Option> options;            ///< by their first loss
   std::vector<Wide> losses;               ///< of option o under price d, against the layer's best: o * prices + d
@@ -90,7 +90,7 @@ public:
       }
     const auto best =
         std::max_element(states.begin(), states.end(), [](const State<K> &a, const State<K> &b) { return a.value < b.value; });
-    out.choice = trace(static_cast<std::uint32_t>(best - states.begin()));
+    out.plan = trace(static_cast<std::uint32_t>(best - states.begin()));
     return out;
   }
 
@@ -146,7 +146,7 @@ private:
                        [&](std::uint32_t a, std::uint32_t b) { return worth[a * prices_] > worth[b * prices_]; });
       for (const std::uint32_t c : kept) {
         typename Stage<K>::Option option;
-        option.id = layer.ids[c];
+        option.id = c;
         option.score = score(layer, c);
         for (std::size_t j = 0; j < constraints; ++j) option.cost[j] = layer.costs[c * constraints + j];
         if (dominated(stage, option)) continue;
@@ -369,8 +369,8 @@ private:
     states.erase(end, states.end());
   }
 
-  Choice trace(std::uint32_t at) const {
-    Choice out(instance_.layers.size());
+  Plan trace(std::uint32_t at) const {
+    Plan out(instance_.layers.size());
     std::size_t step = history_.size();
     for (std::size_t s = stages_.size(); s-- > 0;)
       for (std::size_t copy = 0; copy < stages_[s].times; ++copy) {

@@ -22,9 +22,9 @@ struct Query {
 
 /// What came up.
 struct Found {
-  bool complete = true;         ///< nothing was left out but what cannot be better
-  bool full = false;            ///< it was memory that bound the states
-  std::optional<Choice> choice; ///< the best plan that came up
+  bool complete = true;     ///< nothing was left out but what cannot be better
+  bool full = false;        ///< it was memory that bound the states
+  std::optional<Plan> plan; ///< the best plan that came up
 };
 
 /// Looks for the best plan: dynamic programming over the layers, whose states are the room that is left under the limits and

@@ -38,6 +38,9 @@ struct Instance {
 /// The table is one that check_table() passes.
 Instance make_instance(const CandidateTable &table);
 
+/// A plan of an instance: of each layer, the candidates of its equal layers, as the instance counts them.
+using Plan = std::vector<std::vector<std::uint32_t>>;
+
 /// Multipliers to look at plans with. `unit` is what a point of score counts: 2^shift, or 0 where only costs matter.
 struct Price {
   Wide unit = 0;

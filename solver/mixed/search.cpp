@@ -1,6 +1,7 @@
 #include "solver/mixed/search.hpp"
 
 #include "solver/mixed/enumerate.hpp"
+#include "solver/mixed/exchange.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,13 +10,6 @@
 namespace pare {
 
 namespace {
-
-std::int64_t value_of_choice(const CandidateTable &table, const Choice &choice) {
-  std::int64_t out = 0;
-  for (std::size_t layer = 0; layer < choice.size(); ++layer)
-    for (const std::uint32_t candidate : choice[layer]) out += table.layers[layer].scores[candidate];
-  return out;
-}
 
 class Search {
 public:
@@ -54,23 +48,56 @@ private:
     }
     take(multipliers);
     const std::vector<Price> prices = with_neighbours();
-    constexpr std::size_t kGrowth = 16;
-    for (std::size_t states = 1;; states *= kGrowth) {
-      Query query{.prices = prices,
-                  .shift = shift_,
-                  .at_least = {},
-                  .scored = true,
-                  .states = states,
-                  .memory_bytes = control_.memory_bytes};
-      if (result_.value) query.at_least = static_cast<Wide>(*result_.value) + instance_.score_step;
+    // First a plan is looked for within gaps that grow: the less may be lost, the fewer candidates there are.
+    constexpr int kGaps = 3;
+    constexpr Wide kWider = 16;
+    Wide gap = usual_loss();
+    for (int i = 0; i < kGaps && !result_.value; ++i, gap *= kWider) {
+      Query query = ask(prices, std::size_t{1} << (2 * i));
+      query.at_least = floor_divide(bound_ - gap, price_.unit);
       Found found = enumerate(instance_, query, watch_);
-      if (found.choice) improve(std::move(*found.choice));
+      if (!found.plan) continue;
+      improve(std::move(*found.plan));
+      if (found.complete || is_proven()) return end(Limit::kNone);
+    }
+    constexpr std::size_t kGrowth = 4;
+    for (std::size_t states = 1;; states *= kGrowth) {
+      if (is_close()) return end(Limit::kGap);
+      Found found = enumerate(instance_, ask(prices, states), watch_);
+      if (found.plan) improve(std::move(*found.plan));
       if (found.complete) return result_.choice ? end(Limit::kNone) : infeasible();
       if (!result_.choice && !find_any(states)) return infeasible();
       if (is_proven()) return end(Limit::kNone);
-      if (is_close()) return end(Limit::kGap);
-      if (found.full) return end(Limit::kMemory);
+      if (found.full) return end(is_close() ? Limit::kGap : Limit::kMemory);
     }
+  }
+
+  /// For plans that are better than the best so far.
+  Query ask(const std::vector<Price> &prices, std::size_t states) const {
+    Query out{.prices = prices,
+              .shift = shift_,
+              .at_least = {},
+              .scored = true,
+              .states = states,
+              .memory_bytes = control_.memory_bytes};
+    if (result_.value) out.at_least = static_cast<Wide>(*result_.value) + instance_.score_step;
+    return out;
+  }
+
+  /// The median over the layers of what their eighth best candidates lose, but one point of score at least.
+  Wide usual_loss() const {
+    std::vector<Wide> losses;
+    for (const Instance::Layer &layer : instance_.layers) {
+      std::vector<Wide> worth;
+      for (std::size_t c = 0; c < layer.size(); ++c) worth.push_back(-price_.worth(layer, c));
+      const auto eighth = worth.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(worth.size() - 1, 7));
+      std::nth_element(worth.begin(), eighth, worth.end());
+      losses.push_back(*eighth - *std::min_element(worth.begin(), worth.end()));
+    }
+    if (losses.empty()) return price_.unit;
+    const auto median = losses.begin() + static_cast<std::ptrdiff_t>(losses.size() / 2);
+    std::nth_element(losses.begin(), median, losses.end());
+    return std::max(*median, price_.unit);
   }
 
   /// Phase 1: false where costs alone prove that there is no plan; the certificate then has the multipliers.
@@ -94,11 +121,11 @@ private:
       sum.multipliers[j] = prices.back().multipliers[j];
     }
     prices.insert(prices.begin(), sum);
-    const Query query{
-        .prices = prices, .at_least = {}, .scored = false, .states = states, .memory_bytes = control_.memory_bytes};
+    Query query = ask(prices, states);
+    query.scored = false;
     Found found = enumerate(instance_, query, watch_);
-    if (found.choice) improve(std::move(*found.choice));
-    return found.choice || !found.complete;
+    if (found.plan) improve(std::move(*found.plan));
+    return found.plan || !found.complete;
   }
 
   /// The best price, and such a little way from it: the bounds that these give are sharper for partial plans that have spent
@@ -144,12 +171,27 @@ private:
       result_.certificate.multipliers[instance_.budgets[j]] = price.multipliers[j];
   }
 
-  void improve(Choice choice) {
-    const std::int64_t value = value_of_choice(table_, choice);
-    if (result_.value && value <= *result_.value) return;
+  /// Takes a plan that is better, and what exchanges make of it.
+  void improve(Plan plan) {
+    if (!take_plan(plan) || is_proven()) return;
+    const Wide enough = floor_divide(bound_, price_.unit) - instance_.score_step + 1;
+    exchange_pairs(instance_, static_cast<std::int64_t>(enough), watch_, plan);
+    take_plan(plan);
+  }
+
+  bool take_plan(const Plan &plan) {
+    std::int64_t value = 0;
+    Choice choice(plan.size());
+    for (std::size_t layer = 0; layer < plan.size(); ++layer)
+      for (const std::uint32_t c : plan[layer]) {
+        value += instance_.layers[layer].scores[c];
+        choice[layer].push_back(instance_.layers[layer].ids[c]);
+      }
+    if (result_.value && value <= *result_.value) return false;
     result_.value = value;
     result_.choice = std::move(choice);
     report();
+    return true;
   }
 
   void report() const {
