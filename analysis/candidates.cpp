@@ -13,7 +13,6 @@ namespace pare {
 namespace {
 
 constexpr std::int64_t kMostCandidates = 4'000'000; ///< of a layer: as many as a gigabyte holds
-constexpr std::int64_t kMostFactors = 128;          ///< of a knob without end; papers have a dozen
 
 [[noreturn]] void throw_too_many(const ConvSite &site, const Substitution &family) {
   throw Error(ErrorCode::kLimit, site.name,
@@ -58,7 +57,7 @@ std::size_t whole_root(std::size_t n, std::size_t m) {
 }
 
 /// One knob for each distinct structure at a site, cheapest first: the smallest knob that gives it. Of a knob without end those
-/// up to kMostFactors. Empty where the family does not apply.
+/// up to CandidateRule::kMostFactors. Empty where the family does not apply.
 std::vector<double> knobs_at(const Substitution &family, const ConvSite &site, const Settings &settings) {
   const KnobInfo &knob = family.info().knob;
   const auto at = [&](double value) { return family.resolve(site, settings, value); };
@@ -67,7 +66,7 @@ std::vector<double> knobs_at(const Substitution &family, const ConvSite &site, c
   case KnobInfo::Kind::kNone: break;
   case KnobInfo::Kind::kInteger:
     if (!at(static_cast<double>(knob.least)).refusal)
-      for (std::int64_t value = knob.least; value <= kMostFactors; ++value) out.push_back(static_cast<double>(value));
+      for (std::int64_t value = knob.least; value <= CandidateRule::kMostFactors; ++value) out.push_back(static_cast<double>(value));
     break;
   case KnobInfo::Kind::kGroups: {
     // More groups cost less; the smallest setting of each distinct number of groups.

@@ -172,6 +172,7 @@ struct Substitute;
 /// Which structures Substitution::candidates() gives.
 struct CandidateRule {
   static constexpr std::size_t kAll = SIZE_MAX;
+  static constexpr std::int64_t kMostFactors = 128; ///< of a knob of kind kInteger, which has no end; papers have a dozen
   /// All where there are no more; else, of m whole numbers, the whole part of most^(1/m) values of each, in geometric steps.
   std::size_t most = 1000;
   /// Ranks, and channels of each group of kGroups, are multiples of it.

@@ -70,7 +70,8 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
                .kept = {},
                .conventions = conventions,
                .substitution = {},
-               .uniform = {}};
+               .uniform = {},
+               .mixed = {}};
   const auto solve = [&](const UniformProblem &problem) {
     out.uniform = solver.solve(problem);
     out.termination = out.uniform->termination;

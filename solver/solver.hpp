@@ -4,6 +4,7 @@
 #include "analysis/lower.hpp"
 #include "models/network.hpp"
 #include "solver/budget.hpp"
+#include "solver/mixed/answer.hpp"
 #include "solver/result.hpp"
 #include "solver/uniform/uniform_solver.hpp"
 
@@ -36,6 +37,7 @@ struct Solution {
   std::optional<std::string> substitution; ///< the uniform setting; none for width, and where layers differ
   // What else is known, of the kind of solving that was asked for.
   std::optional<UniformResult> uniform;
+  std::optional<MixedAnswer> mixed;
 };
 
 /// The lowered network's own count, by these conventions.

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "solver/mixed/mixed_solver.hpp"
+#include "solver/mixed/ties.hpp"
 #include "solver/proof.hpp"
 
 #include <fmt/format.h>
@@ -261,15 +262,10 @@ private:
                                              cost.to_string(), budget.text()));
       for (const auto &[layer, substitute] : out.plan.layers)
         if (substitute == baseline_substitute())
-          out.kept.push_back({layer, is_settled(layer) ? "excluded" : "chosen: the layer as it is"});
+          out.kept.push_back({layer, problem_.is_settled(layer) ? "not chosen for" : "chosen as it is"});
     }
     if (result_.reason == Reason::kInfeasible) explain(problem_, solver_, control_, *answer_);
     out.termination.detail = sentence(out);
-  }
-
-  bool is_settled(const std::string &layer) const {
-    const auto &patterns = problem_.request().excluded;
-    return std::any_of(patterns.begin(), patterns.end(), [&](const std::string &p) { return matches(p, layer); });
   }
 
   std::string sentence(const Solution &out) const {

@@ -112,6 +112,11 @@ MixedProblem::MixedProblem(const Network &network, const MixedRequest &request)
     throw Error(ErrorCode::kUsage, "score",
                 request.table ? fmt::format("{} takes no file of scores", score_->info().name)
                               : fmt::format("{0} needs a file; {0}:FILE would be accepted", score_->info().name));
+  if (request.objective == Objective::kBalanced && score_->info().name != kBalancedScore)
+    throw Error(ErrorCode::kUsage, "score",
+                fmt::format("the objective {} fills by {}; that score, or the objective {}, would be accepted",
+                            name_of(kObjectives, Objective::kBalanced), kBalancedScore,
+                            name_of(kObjectives, Objective::kSum)));
   const std::vector<Substitute> families = read_families(request.families);
   request_.families.clear();
   for (const Substitute &family : families) request_.families.push_back(family.text());
@@ -393,6 +398,12 @@ std::optional<Choice> MixedProblem::choice_of(const Plan &plan, From from, const
   }
   out.push_back({0}); // the rest
   return out;
+}
+
+bool MixedProblem::is_settled(std::string_view layer) const {
+  for (std::size_t i = 0; i < sites_.size(); ++i)
+    if (sites_[i].front().name == layer) return settled_[i].has_value();
+  return false;
 }
 
 std::vector<Level> MixedProblem::levels() const {

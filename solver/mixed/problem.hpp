@@ -38,6 +38,8 @@ public:
   /// Of kBalanced: those of all candidates, ascending.
   std::vector<Level> levels() const;
 
+  /// Whether a replaceable layer is excluded or fixed.
+  bool is_settled(std::string_view layer) const;
   /// What was asked for, families written out.
   const MixedRequest &request() const { return request_; }
   const SolveSetting &setting() const { return setting_; }

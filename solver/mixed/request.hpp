@@ -25,6 +25,8 @@ enum class Objective : std::uint8_t {
 inline constexpr std::array kObjectives = {std::pair{Objective::kSum, std::string_view("sum")},
                                            std::pair{Objective::kBalanced, std::string_view("balanced")}};
 
+inline constexpr std::string_view kBalancedScore = "parameters"; ///< the score that kBalanced fills by
+
 /// Which layers share family, keys and setting, each resolving its own structure.
 enum class Tie : std::uint8_t {
   kNone,

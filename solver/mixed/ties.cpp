@@ -161,7 +161,7 @@ std::vector<Substitute> shared_candidates(const std::vector<ConvSites> &sites, c
   }
   if (knob.kind != KnobInfo::Kind::kReal) {
     // More groups asked for are never fewer groups made, and beyond the channels nothing changes.
-    std::int64_t most = kMostFactors;
+    std::int64_t most = CandidateRule::kMostFactors;
     if (knob.kind == KnobInfo::Kind::kGroups) {
       most = 1;
       for (const ConvSites &layer : sites) most = std::max({most, layer.front().in_channels(), layer.front().out_channels()});

@@ -117,4 +117,9 @@ std::optional<std::int64_t> ScoreTable::find(const std::string &layer, const std
   return found == of_layer->second.end() ? std::nullopt : std::optional(found->second);
 }
 
+const Score &score_table() {
+  static const TableScore instance;
+  return instance;
+}
+
 } // namespace pare
