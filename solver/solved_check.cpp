@@ -276,6 +276,7 @@ bool check_termination(const Value &termination, const json::Place &place, const
       json::refuse(members.at("gap"), members.place("gap"), "gap",
                    fmt::format("{}, from {} to the bound", left.to_string(), what));
   }
+  if (members.said("limit") != nullptr) members.choice("limit", names_of(kLimits)); // files of before have none
   members.text("detail");
   members.finish();
   return optimal;
@@ -574,6 +575,25 @@ void check_search(json::Members &members, const Design &design, const Recount &r
     check_attainable(*attainable, members.place("attainable"), answer, next != nullptr && next->is_null(), next_costs);
   if (members.said("nearest") != nullptr)
     json::refuse(members.at("nearest"), members.place("nearest"), "nearest", "null: the budgets are met");
+}
+
+void check_mixed_termination(const Value &termination, const json::Place &place, const MixedAnswer &answer) {
+  json::Members members(termination, place);
+  const bool optimal = members.choice("reason", {"optimal", "feasible"}) == "optimal"; // there is a plan
+  const bool has_limit = members.said("limit") != nullptr;
+  if (has_limit) members.choice("limit", names_of(kLimits));
+  if (has_limit == optimal)
+    json::refuse(members.at("limit"), members.place("limit"), "limit",
+                 optimal ? "null, since the reason is optimal" : "what ended the search");
+  if (!answer.value) place.member("reason").fail("there is a plan, and per_layer.value says that there is none");
+  const std::int64_t bound = members.whole("bound", INT64_MIN);
+  if (optimal ? bound != *answer.value : bound < *answer.value)
+    json::refuse(members.at("bound"), members.place("bound"), "bound",
+                 fmt::format("{}{}, the plan's value", optimal ? "" : "at least ", *answer.value));
+  if (const std::int64_t gap = members.whole("gap", 0); gap != bound - *answer.value)
+    json::refuse(members.at("gap"), members.place("gap"), "gap", fmt::format("{}, from the value to the bound", bound - *answer.value));
+  members.text("detail");
+  members.finish();
 }
 
 } // namespace pare::solved

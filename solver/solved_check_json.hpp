@@ -86,4 +86,7 @@ void check_kept(const json::Value &kept, const json::Place &place, const Plan &p
 void check_search(json::Members &members, const Design &design, const Recount &recount, const std::vector<Budget> &budgets,
                   const std::vector<Convention> &conventions);
 
+/// The same of a mixed plan: its value, bound and gap.
+void check_mixed_termination(const json::Value &termination, const json::Place &place, const MixedAnswer &answer);
+
 } // namespace pare::solved

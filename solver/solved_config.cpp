@@ -8,6 +8,7 @@
 #include "base/files.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "solver/mixed/answer_json.hpp"
 #include "solver/solved_check_json.hpp"
 
 #include <fmt/format.h>
@@ -37,6 +38,10 @@ constexpr std::string_view kAnySchema = "pare.solved/"; ///< of any version: rea
 constexpr std::array kKnownBySearchOnly = {"same_network_for",   "termination.reason", "termination.bound", "termination.gap",
                                            "termination.detail", "attainable",         "next_up",           "nearest",
                                            "kept[].reason"};
+
+/// The same of a mixed plan: what only making the candidates again tells.
+constexpr std::array kProvenByVerify = {"termination.reason", "termination.limit", "termination.bound", "termination.gap",
+                                        "termination.detail", "per_layer",         "kept[].reason"};
 
 } // namespace
 
@@ -115,7 +120,7 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
     if (const Substitute *substitute = solution.plan.find(layer)) plan.emplace_back(layer, entry_json(*substitute));
   }
   out["plan"] = std::move(plan);
-  out["same_network_for"] = interval_json(result.answer);
+  if (solution.uniform) out["same_network_for"] = interval_json(result.answer);
 
   out["budgets"] = Value::array();
   for (const Budget &budget : solution.budgets)
@@ -127,11 +132,13 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
          {"limit", number(budget.limit)},
          {"achieved", solution.costs ? number(solution.costs->at(budget.quantity)) : Value(nullptr)}});
   out["termination"] = {{"reason", to_string(solution.termination.reason)},
+                        {"limit", solution.termination.limit == Limit::kNone ? Value(nullptr) : Value(to_string(solution.termination.limit))},
                         {"bound", number(solution.termination.bound)},
                         {"gap", number(solution.termination.gap)},
                         {"detail", solution.termination.detail}};
   out["achieved"] = solution.costs ? costs_json(*solution.costs) : Value(nullptr);
   out["percent_of_original"] = solution.costs ? percent_json(*solution.costs, solution.original_costs) : Value(nullptr);
+  if (solution.uniform) {
   out["attainable"] = {{"quantity", solution.budgets.front().quantity.text()},
                        {"smallest", number(result.smallest)},
                        {"largest", number(result.largest)}};
@@ -139,6 +146,8 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
   if (result.next) out["next_up"]["reason"] = result.next_reason;
   out["nearest"] = nullptr;
   if (!result.answer) out["nearest"] = {{"below", setting_json(result.below)}, {"above", setting_json(result.above)}};
+  }
+  if (solution.mixed) out["per_layer"] = solved::mixed_json(*solution.mixed);
   out["kept"] = Value::array();
   for (const Lowered::Kept &kept : solution.kept) out["kept"].push_back({{"layer", kept.layer}, {"reason", kept.reason}});
   out["conventions"] = Value::array();
@@ -147,7 +156,7 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
       out["conventions"].push_back(json::parse(write_convention(convention), json::Place("convention")));
   const Shape &input = solution.network.input;
   out["input"] = {input.channels, input.height, input.width};
-  out["known_by_search_only"] = kKnownBySearchOnly;
+  out["known_by_search_only"] = solution.mixed ? Value(kProvenByVerify) : Value(kKnownBySearchOnly);
   out["provenance"] = json::parse(provenance, json::Place("provenance"));
   std::string text = out.dump(2) + "\n";
   return solution.network.from_file() ? embed_network(std::move(text), solution.network.graph, solution.network.name) : text;
@@ -319,12 +328,22 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
               uniform ? fmt::format("{} at every layer", uniform->text()) : "no setting that is the same at every layer"));
   }
   if (const Value *kept = members.find("kept")) check_kept(*kept, members.place("kept"), out.plan);
-  if (const Value *list = members.find("known_by_search_only"); list != nullptr && *list != Value(kKnownBySearchOnly))
+  if (const Value *list = members.find("known_by_search_only"); list != nullptr && *list != Value(kKnownBySearchOnly) && *list != Value(kProvenByVerify))
     json::refuse(*list, members.place("known_by_search_only"), "known_by_search_only",
                  fmt::format("\"{}\"", fmt::join(kKnownBySearchOnly, "\", \"")));
   if (const Value *provenance = members.find("provenance"); provenance != nullptr && !provenance->is_object())
     json::refuse(*provenance, members.place("provenance"), "provenance", "an object");
-  check_search(members, out, recount, budgets, all);
+  if (const Value *mixed = members.said("per_layer")) {
+    out.mixed = in_file(members.place("per_layer"),
+                        [&] { return solved::read_mixed(*mixed, members.place("per_layer"), budgets.size()); });
+    out.mixed->request.budgets = budgets;
+    out.mixed->request.conventions = all;
+    solved::check_mixed_termination(members.at("termination"), members.place("termination"), *out.mixed);
+  } else {
+    check_search(members, out, recount, budgets, all);
+  }
+  out.termination = members.at("termination")["reason"] == name_of(kReasons, Reason::kOptimal) ? Reason::kOptimal : Reason::kFeasible;
+  out.budgets = budgets;
   members.finish();
   return out;
 }

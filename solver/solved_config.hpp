@@ -19,6 +19,9 @@ struct Design {
   Plan plan;
   std::optional<std::string> substitution; ///< of a solved file that is uniform
   std::vector<Convention> conventions;     ///< a user's own, that a solved file holds
+  std::optional<MixedAnswer> mixed;        ///< of a solved file of a mixed plan: what `verify` proves
+  std::vector<Budget> budgets;             ///< of a solved file
+  Reason termination = Reason::kUnknown;   ///< what a solved file says
   bool is_solved = false;                  ///< read from a solved file: its plan is settled, even where it is empty (width)
 
   /// What its layers are replaced by: "Generic_0.1", or that it differs from layer to layer; empty: nothing is.
