@@ -52,7 +52,9 @@ private:
     constexpr int kGaps = 3;
     constexpr Wide kWider = 16;
     Wide gap = usual_loss();
-    for (int i = 0; i < kGaps && !result_.value; ++i, gap *= kWider) {
+    // Where candidates lose nothing, it would only be a plan that is harder to find.
+    const int gaps = gap < price_.unit * instance_.score_step ? 0 : kGaps;
+    for (int i = 0; i < gaps && !result_.value; ++i, gap *= kWider) {
       Query query = ask(prices, std::size_t{1} << (2 * i));
       query.at_least = floor_divide(bound_ - gap, price_.unit);
       Found found = enumerate(instance_, query, watch_);
@@ -84,7 +86,7 @@ private:
     return out;
   }
 
-  /// The median over the layers of what their eighth best candidates lose, but one point of score at least.
+  /// The median over the layers of what their eighth best candidates lose.
   Wide usual_loss() const {
     std::vector<Wide> losses;
     for (const Instance::Layer &layer : instance_.layers) {
@@ -94,10 +96,10 @@ private:
       std::nth_element(worth.begin(), eighth, worth.end());
       losses.push_back(*eighth - *std::min_element(worth.begin(), worth.end()));
     }
-    if (losses.empty()) return price_.unit;
+    if (losses.empty()) return 0;
     const auto median = losses.begin() + static_cast<std::ptrdiff_t>(losses.size() / 2);
     std::nth_element(losses.begin(), median, losses.end());
-    return std::max(*median, price_.unit);
+    return *median;
   }
 
   /// Phase 1: false where costs alone prove that there is no plan; the certificate then has the multipliers.
