@@ -114,15 +114,15 @@ private:
 
   /// Looks for any plan, by costs alone; false where there is none.
   bool find_any(std::size_t states) {
-    std::vector<Price> prices;
-    Price sum{.unit = 0, .multipliers = std::vector<std::int64_t>(instance_.constraints())};
-    for (std::size_t j = 0; j < instance_.constraints(); ++j) {
-      std::vector<double> alone(instance_.constraints());
+    // Each constraint alone, and before them the sum of all.
+    const std::size_t constraints = instance_.constraints();
+    std::vector<Price> prices(constraints + 1, Price{.unit = 0, .multipliers = std::vector<std::int64_t>(constraints)});
+    for (std::size_t j = 0; j < constraints; ++j) {
+      std::vector<double> alone(constraints);
       alone[j] = 1;
-      prices.push_back({.unit = 0, .multipliers = relaxation_.whole(alone, relaxation_.shift_for(alone))});
-      sum.multipliers[j] = prices.back().multipliers[j];
+      prices[j + 1].multipliers = relaxation_.whole(alone, relaxation_.shift_for(alone));
+      prices[0].multipliers[j] = prices[j + 1].multipliers[j];
     }
-    prices.insert(prices.begin(), sum);
     Query query = ask(prices, states);
     query.scored = false;
     Found found = enumerate(instance_, query, watch_);
@@ -133,7 +133,9 @@ private:
   /// The best price, and such a little way from it: the bounds that these give are sharper for partial plans that have spent
   /// more or less than it expects.
   std::vector<Price> with_neighbours() const {
-    std::vector<Price> out = {price_};
+    std::vector<Price> out;
+    out.reserve(1 + 4 * instance_.constraints());
+    out.push_back(price_);
     const std::vector<std::int64_t> usual = relaxation_.whole(std::vector<double>(instance_.constraints(), 1), shift_);
     for (std::size_t j = 0; j < instance_.constraints(); ++j)
       for (const std::int64_t part : {64, 8})
