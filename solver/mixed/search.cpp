@@ -51,10 +51,11 @@ private:
     // First a plan is looked for within gaps that grow: the less may be lost, the fewer candidates there are.
     constexpr int kGaps = 3;
     constexpr Wide kWider = 16;
+    constexpr Wide kWidest = Wide{1} << 120; // below 2^127 when it grows
     Wide gap = usual_loss();
     // Where candidates lose nothing, it would only be a plan that is harder to find.
     const int gaps = gap < price_.unit * instance_.score_step ? 0 : kGaps;
-    for (int i = 0; i < gaps && !result_.value; ++i, gap *= kWider) {
+    for (int i = 0; i < gaps && gap < kWidest && !result_.value; ++i, gap *= kWider) {
       Query query = ask(prices, std::size_t{1} << (2 * i));
       query.at_least = floor_divide(bound_ - gap, price_.unit);
       Found found = enumerate(instance_, query, watch_);
