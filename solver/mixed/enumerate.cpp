@@ -267,13 +267,16 @@ private:
       watch_.worked(10 * stage.options.size());
       if (out.size() > buffer) {
         thin(out);
-        if (out.size() > states_) cut(out);
+        if (out.size() > states_) cut(out, states_);
         buffer = std::max(buffer, 2 * out.size());
       }
     }
     for (std::size_t d = 0; d < prices_; ++d) rest_[d] -= best_[stage.layer][d];
+    // Few are no proof as a rule, and need no care.
+    constexpr std::size_t kFew = 16;
+    if (states_ <= kFew && out.size() > kLeastBuffer) cut(out, kSlack * states_);
     thin(out);
-    if (out.size() > states_) cut(out);
+    if (out.size() > states_) cut(out, states_);
     return out;
   }
 
@@ -322,7 +325,8 @@ private:
   void thin(std::vector<State<K>> &states) {
     std::sort(states.begin(), states.end(), [&](const State<K> &a, const State<K> &b) {
       watch_.worked(4);
-      if (a.room != b.room) return a.room > b.room;
+      for (std::size_t j = 0; j < K; ++j)
+        if (a.room[j] != b.room[j]) return a.room[j] > b.room[j];
       return a.value > b.value;
     });
     std::size_t kept = 0;
@@ -358,10 +362,10 @@ private:
     states.resize(kept);
   }
 
-  /// Keeps the most promising.
-  void cut(std::vector<State<K>> &states) {
+  /// Keeps the `count` most promising.
+  void cut(std::vector<State<K>> &states, std::size_t count) {
     complete_ = false;
-    const auto end = states.begin() + static_cast<std::ptrdiff_t>(states_);
+    const auto end = states.begin() + static_cast<std::ptrdiff_t>(count);
     std::nth_element(states.begin(), end, states.end(), [&](const State<K> &a, const State<K> &b) {
       watch_.worked(4);
       return more_promising(a, b);

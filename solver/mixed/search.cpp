@@ -51,8 +51,11 @@ private:
     // First a plan is looked for within gaps that grow: the less may be lost, the fewer candidates there are.
     constexpr int kGaps = 3;
     constexpr Wide kWider = 16;
+    constexpr Wide kWidest = Wide{1} << 120; // below 2^127 when it grows
     Wide gap = usual_loss();
-    for (int i = 0; i < kGaps && !result_.value; ++i, gap *= kWider) {
+    // Where candidates lose nothing, it would only be a plan that is harder to find.
+    const int gaps = gap < price_.unit * instance_.score_step ? 0 : kGaps;
+    for (int i = 0; i < gaps && gap < kWidest && !result_.value; ++i, gap *= kWider) {
       Query query = ask(prices, std::size_t{1} << (2 * i));
       query.at_least = floor_divide(bound_ - gap, price_.unit);
       Found found = enumerate(instance_, query, watch_);
@@ -84,7 +87,7 @@ private:
     return out;
   }
 
-  /// The median over the layers of what their eighth best candidates lose, but one point of score at least.
+  /// The median over the layers of what their eighth best candidates lose.
   Wide usual_loss() const {
     std::vector<Wide> losses;
     for (const Instance::Layer &layer : instance_.layers) {
@@ -94,10 +97,10 @@ private:
       std::nth_element(worth.begin(), eighth, worth.end());
       losses.push_back(*eighth - *std::min_element(worth.begin(), worth.end()));
     }
-    if (losses.empty()) return price_.unit;
+    if (losses.empty()) return 0;
     const auto median = losses.begin() + static_cast<std::ptrdiff_t>(losses.size() / 2);
     std::nth_element(losses.begin(), median, losses.end());
-    return std::max(*median, price_.unit);
+    return *median;
   }
 
   /// Phase 1: false where costs alone prove that there is no plan; the certificate then has the multipliers.
@@ -112,14 +115,14 @@ private:
 
   /// Looks for any plan, by costs alone; false where there is none.
   bool find_any(std::size_t states) {
-    std::vector<Price> prices; // their sum first
-    prices.push_back({.unit = 0, .multipliers = std::vector<std::int64_t>(instance_.constraints())});
-    for (std::size_t j = 0; j < instance_.constraints(); ++j) {
-      std::vector<double> alone(instance_.constraints());
+    // Each constraint alone, and before them the sum of all.
+    const std::size_t constraints = instance_.constraints();
+    std::vector<Price> prices(constraints + 1, Price{.unit = 0, .multipliers = std::vector<std::int64_t>(constraints)});
+    for (std::size_t j = 0; j < constraints; ++j) {
+      std::vector<double> alone(constraints);
       alone[j] = 1;
-      std::vector<std::int64_t> whole = relaxation_.whole(alone, relaxation_.shift_for(alone));
-      prices.front().multipliers[j] = whole[j];
-      prices.push_back({.unit = 0, .multipliers = std::move(whole)});
+      prices[j + 1].multipliers = relaxation_.whole(alone, relaxation_.shift_for(alone));
+      prices[0].multipliers[j] = prices[j + 1].multipliers[j];
     }
     Query query = ask(prices, states);
     query.scored = false;
@@ -132,6 +135,7 @@ private:
   /// more or less than it expects.
   std::vector<Price> with_neighbours() const {
     std::vector<Price> out;
+    out.reserve(1 + 4 * instance_.constraints());
     out.push_back(price_);
     const std::vector<std::int64_t> usual = relaxation_.whole(std::vector<double>(instance_.constraints(), 1), shift_);
     for (std::size_t j = 0; j < instance_.constraints(); ++j)

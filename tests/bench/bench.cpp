@@ -11,6 +11,8 @@
 
 #include <string>
 
+void register_mixed(); // mixed_bench.cpp
+
 namespace {
 
 using namespace pare;
@@ -115,6 +117,7 @@ void register_all() {
 
 int main(int argc, char **argv) {
   register_all();
+  register_mixed();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

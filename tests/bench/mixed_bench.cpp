@@ -1,0 +1,102 @@
+// How fast mixed plans are searched for.
+
+#include "solver/mixed/mixed_solver.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+void register_mixed();
+
+namespace {
+
+using namespace pare;
+
+/// Layers whose candidates are low ranks, which cost rank * (inputs + outputs) parameters and more of each 3x3 in between, and
+/// shares of all parameters at full mult-adds. Scores are logarithms of parameters, or `fill` the parameters themselves.
+CandidateTable mixed_table(std::size_t budgets, bool fill) {
+  struct Group {
+    std::size_t times;
+    std::int64_t inputs, outputs, positions;
+  };
+  constexpr std::array kGroups = {Group{1, 3, 16, 1024},   Group{1, 16, 160, 1024}, Group{7, 160, 160, 1024},
+                                  Group{1, 160, 320, 256}, Group{7, 320, 320, 256}, Group{1, 320, 640, 64},
+                                  Group{7, 640, 640, 64},  Group{1, 16, 160, 1024}, Group{1, 160, 320, 256},
+                                  Group{1, 320, 640, 64}};
+  CandidateTable table;
+  for (std::size_t j = 0; j < budgets; ++j) table.budgets.push_back({.quantity = j == 0 ? "parameters" : "mult-adds[macs]"});
+  for (const Group &group : kGroups) {
+    CandidateTable::Layer layer{
+        .names = std::vector<std::string>(group.times, "layer"), .costs = {}, .scores = {}, .texts = {}, .levels = {}};
+    const auto add = [&](std::int64_t parameters, std::int64_t each) {
+      layer.costs.push_back(parameters);
+      if (budgets > 1) layer.costs.push_back(each * group.positions);
+      layer.scores.push_back(fill ? parameters * 1'000'000'000 : std::llround(1e9 * std::log(static_cast<double>(parameters))));
+    };
+    const std::int64_t full = 9 * group.inputs * group.outputs;
+    table.budgets[0].limit += static_cast<std::int64_t>(group.times) * full / 20;
+    if (budgets > 1) table.budgets[1].limit += static_cast<std::int64_t>(group.times) * full * group.positions / 12;
+    for (std::int64_t rank = 1; rank <= std::min(group.inputs, group.outputs); ++rank) {
+      const std::int64_t parameters = rank * (group.inputs + group.outputs) + 9 * group.inputs;
+      add(parameters, parameters);
+    }
+    for (std::int64_t rank = 1; rank <= std::min<std::int64_t>(1000, 9 * group.inputs); ++rank) {
+      const std::int64_t parameters = rank * (9 * group.inputs + group.outputs);
+      add(parameters, parameters);
+    }
+    for (std::int64_t share = 1; share <= 6000; ++share) add(std::max<std::int64_t>(full * share / 6000, 1), full);
+    table.layers.push_back(std::move(layer));
+  }
+  return table;
+}
+
+/// Layers that have nothing in common, each with so many candidates.
+CandidateTable mixed_random(std::size_t layers, std::size_t candidates, std::size_t budgets) {
+  std::mt19937_64 random(1);
+  const auto up_to = [&](std::uint64_t most) { return static_cast<std::int64_t>(1 + random() % most); };
+  CandidateTable table;
+  for (std::size_t j = 0; j < budgets; ++j) table.budgets.push_back({.quantity = "cost"});
+  for (std::size_t i = 0; i < layers; ++i) {
+    CandidateTable::Layer layer{.names = {"layer"}, .costs = {}, .scores = {}, .texts = {}, .levels = {}};
+    const std::int64_t width = 16 + up_to(1000);
+    const std::int64_t positions = up_to(1024);
+    for (std::size_t c = 0; c < candidates; ++c) {
+      const std::int64_t rank = up_to(static_cast<std::uint64_t>(width));
+      for (std::size_t j = 0; j < budgets; ++j)
+        layer.costs.push_back(j == 0 ? 2 * rank * width : rank * positions * up_to(2000));
+      layer.scores.push_back(std::llround(1e9 * std::log(static_cast<double>(rank * (2 * width - rank)))));
+    }
+    for (std::size_t j = 0; j < budgets; ++j) table.budgets[j].limit += layer.costs[j] * 2 / 5;
+    table.layers.push_back(std::move(layer));
+  }
+  return table;
+}
+
+void solve_mixed(benchmark::State &state, const CandidateTable &table, const std::string &method) {
+  Control control;
+  control.relative_gap = 1e-6;
+  control.time_limit_seconds = 10;
+  for (auto _ : state) benchmark::DoNotOptimize(find_mixed_solver(method).solve(table, control));
+}
+
+} // namespace
+
+void register_mixed() {
+  for (const char *method : {"exact", "nlopt"})
+    for (const std::size_t budgets : {1, 2}) {
+      const std::string end = std::string("/") + method + "/" + std::to_string(budgets);
+      const auto add = [&](const std::string &name, const CandidateTable &table) {
+        benchmark::RegisterBenchmark((name + end).c_str(), solve_mixed, table, std::string(method))
+            ->Unit(benchmark::kMillisecond);
+      };
+      add("mixed/logarithms", mixed_table(budgets, false));
+      add("mixed/fill", mixed_table(budgets, true));
+      add("mixed/10000_layers", mixed_random(10'000, 50, budgets));
+    }
+}
