@@ -585,24 +585,19 @@ private:
   Outcome out_;
 };
 
-enum class Aim : std::uint8_t {
-  kAll, ///< there is none, or one is found
-  kOne, ///< one is expected: samples are tried first, of which one is soon found where there are many
-};
-
+/// Small samples first: where there are many such choices, one is soon found; where there are few states, it is all of them.
 template <std::size_t M>
-Outcome enumerate(const Rest &rest, int shift, const std::vector<std::size_t> &budgets, Aim aim, std::size_t memory_bytes,
+Outcome enumerate(const Rest &rest, int shift, const std::vector<std::size_t> &budgets, std::size_t memory_bytes,
                   const Watch &watch) {
   Enumeration<M> enumeration(rest, shift, budgets, watch);
   const std::size_t most = Enumeration<M>::states_in(memory_bytes);
-  if (aim == Aim::kAll) return enumeration.run(most, false);
-  for (std::size_t width = std::min<std::size_t>(1024, most);; width = std::min(width * 16, most)) {
+  for (std::size_t width = std::min<std::size_t>(4096, most);; width = std::min(width * 16, most)) {
     const Outcome out = enumeration.run(width, width < most);
     if (out.found || out.all || out.limit != Limit::kNone) return out;
   }
 }
 
-Outcome enumerate(const Rest &rest, int shift, Aim aim, std::size_t memory_bytes, const Watch &watch) {
+Outcome enumerate(const Rest &rest, int shift, std::size_t memory_bytes, const Watch &watch) {
   if (rest.empty) return {};
   std::vector<std::size_t> budgets; // those that some choice breaks
   for (std::size_t j = 0; j < rest.limits.size(); ++j) {
@@ -611,10 +606,10 @@ Outcome enumerate(const Rest &rest, int shift, Aim aim, std::size_t memory_bytes
       most += entry.times * range_of(entry, [j](const Item &item) { return item.costs[j]; }).most;
     if (most > rest.limits[j] || rest.multipliers[j] > 0) budgets.push_back(j);
   }
-  if (budgets.size() <= 1) return enumerate<1>(rest, shift, budgets, aim, memory_bytes, watch);
-  if (budgets.size() == 2) return enumerate<2>(rest, shift, budgets, aim, memory_bytes, watch);
-  if (budgets.size() <= 4) return enumerate<4>(rest, shift, budgets, aim, memory_bytes, watch);
-  return enumerate<8>(rest, shift, budgets, aim, memory_bytes, watch);
+  if (budgets.size() <= 1) return enumerate<1>(rest, shift, budgets, memory_bytes, watch);
+  if (budgets.size() == 2) return enumerate<2>(rest, shift, budgets, memory_bytes, watch);
+  if (budgets.size() <= 4) return enumerate<4>(rest, shift, budgets, memory_bytes, watch);
+  return enumerate<8>(rest, shift, budgets, memory_bytes, watch);
 }
 
 // ------------------------------------------------------------------------------------------------- the claim
@@ -691,7 +686,7 @@ private:
   void prove_infeasible() {
     const Bound bound = bound_of(priced_);
     if (bound.upper < 0) return proven(Proven::kInfeasible, "even what costs least by the multipliers is beyond the budgets");
-    const Outcome outcome = look_for(bound, 0, Aim::kAll);
+    const Outcome outcome = look_for(bound, 0);
     if (outcome.found) return refuted("there is a choice that meets the budgets");
     if (!outcome.all) return not_proven(outcome.limit);
     proven(Proven::kInfeasible, "no choice meets the budgets");
@@ -711,21 +706,21 @@ private:
     proven(Proven::kBound, "no choice is better than the bound");
     if (enough == Proven::kBound) return;
 
-    const Outcome better = look_for(bound, static_cast<Wide>(value) + 1, Aim::kAll);
+    const Outcome better = look_for(bound, static_cast<Wide>(value) + 1);
     if (better.found) return refuted_by(*better.found);
     if (!better.all) return not_proven(better.limit);
     if (choice_ == nullptr) {
-      const Outcome again = look_for(bound, value, Aim::kOne);
+      const Outcome again = look_for(bound, value);
       if (!again.found && again.all) return refuted(fmt::format("no choice that meets the budgets has the value {}", value));
       if (!again.found) return not_proven(again.limit);
     }
     proven(Proven::kOptimal, "no choice that meets the budgets is better");
   }
 
-  Outcome look_for(const Bound &bound, Wide target, Aim aim) {
+  Outcome look_for(const Bound &bound, Wide target) {
     const Rest rest = Reduction(priced_, bound, target).take();
-    Outcome out = enumerate(rest, priced_.certificate.shift, aim, control_.memory_bytes, watch_);
-    if (aim == Aim::kAll) proof_.candidates = rest.candidates();
+    Outcome out = enumerate(rest, priced_.certificate.shift, control_.memory_bytes, watch_);
+    proof_.candidates = std::max(proof_.candidates, rest.candidates());
     proof_.states += out.states;
     return out;
   }

@@ -13,12 +13,12 @@ inline std::string tower() { return read_text(std::string(PARE_GOLDEN_DIR) + "/s
 
 /// The same with parameters of their own for all layers, which are called by their ids.
 inline std::string unshared() {
-  using Json = nlohmann::ordered_json;
-  Json document = Json::parse(tower());
+  using Document = nlohmann::ordered_json;
+  Document document = Document::parse(tower());
   auto &layers = document["layers"];
-  for (Json &layer : layers) {
+  for (Document &layer : layers) {
     if (!layer.contains("shares")) continue;
-    const auto owner = std::find_if(layers.begin(), layers.end(), [&](const Json &l) { return l["id"] == layer["shares"]; });
+    const auto owner = std::find_if(layers.begin(), layers.end(), [&](const Document &l) { return l["id"] == layer["shares"]; });
     layer.erase("shares");
     layer.erase("name");
     for (const auto &entry : owner->items())
