@@ -2,6 +2,8 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "cli/options.hpp"
+#include "cli/per_layer.hpp"
+#include "command/interrupt.hpp"
 #include "command/output.hpp"
 #include "command/version.hpp"
 #include "reports/solve_table.hpp"
@@ -12,6 +14,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -20,20 +23,18 @@ namespace pare::cli {
 namespace {
 
 /// Versions and options; no date and no host, so that the same input gives the same bytes.
-std::string provenance(const Arguments &arguments, const SolveRequest &request) {
+std::string provenance(const Arguments &arguments, std::string_view method, nlohmann::ordered_json options,
+                       std::span<const Convention> conventions) {
   using nlohmann::ordered_json;
   ordered_json out;
   out["pare"] = version();
   out["compiler"] = compiler();
   out["libraries"] = ordered_json::object();
   for (const auto &[name, number] : libraries()) out["libraries"][name] = number;
-  out["method"] = request.method;
-  ordered_json options;
-  options["substitute"] = request.substitution;
+  out["method"] = method;
   options["budgets"] = arguments.items("--budget");
-  options["where_possible"] = request.where_refused == WhereRefused::kLeaveAsItIs;
   options["conventions"] = ordered_json::array();
-  for (const Convention &convention : request.conventions) options["conventions"].push_back(convention.name);
+  for (const Convention &convention : conventions) options["conventions"].push_back(convention.name);
   out["options"] = std::move(options);
   return out.dump();
 }
@@ -97,48 +98,95 @@ std::string written(const SolveView &view, Format format, const std::string &doc
   return write(solve_reports(view), format);
 }
 
+/// What is said of a solution, and the files beside it.
+struct Solved {
+  Solution solution;
+  std::string method;
+  std::string provenance;
+  std::vector<Export> exports = {};
+};
+
+Solved solve_one_setting(const Arguments &arguments, const Design &design, const std::vector<Budget> &budgets,
+                         const std::vector<Convention> &conventions) {
+  const auto substitute = read_one_substitute(arguments, "and a fit of its own for each");
+  if (!substitute) throw Error(ErrorCode::kUsage, "--substitute", "it is required; --per-layer would be accepted in its place");
+  refuse_per_layer_options(arguments);
+  const SolveRequest request{.substitution = *substitute,
+                             .budgets = budgets,
+                             .conventions = conventions,
+                             .method = std::string(find_solver(arguments.get("--method", kDefaultMethod)).info().name),
+                             .where_refused = read_where_refused(arguments)};
+  return {.solution = solve_uniform(design.network, request),
+          .method = request.method,
+          .provenance = provenance(
+              arguments, request.method,
+              {{"substitute", request.substitution}, {"where_possible", request.where_refused == WhereRefused::kLeaveAsItIs}},
+              conventions)};
+}
+
+Solved solve_per_layer(const Arguments &arguments, const Design &design, const std::vector<Budget> &budgets,
+                       const std::vector<Convention> &conventions) {
+  for (const std::string_view option : {"--substitute", "--where-possible"})
+    if (arguments.has(option))
+      throw Error(ErrorCode::kUsage, std::string(option),
+                  "it is for one setting of the whole network; --per-layer takes --families");
+  MixedRequest request = read_mixed_request(arguments);
+  request.budgets = budgets;
+  request.conventions = conventions;
+  const Control control = read_control(arguments);
+  const MixedProblem problem(design.network, request);
+  Solved out{.solution = solve_mixed(design.network, problem, control),
+             .method = request.method,
+             .provenance = provenance(arguments, request.method, nlohmann::ordered_json::object(), conventions)};
+  out.exports = exports(arguments, problem, out.solution);
+  return out;
+}
+
 int run(const Arguments &arguments) {
   const Outputs outputs = read_outputs(arguments);
-  SolveRequest request{.substitution = read_one_substitute(arguments, "and a fit of its own for each").value_or(""),
-                       .budgets = {},
-                       .conventions = read_conventions(arguments),
-                       .method = arguments.get("--method", kDefaultMethod),
-                       .where_refused = read_where_refused(arguments)};
+  const std::vector<Convention> conventions = read_conventions(arguments);
   // Mult-adds without a convention are those of the one that is asked for, macs where none is.
   const bool named = arguments.has("--convention");
-  const std::string bare = !named                            ? standard_convention().name
-                           : request.conventions.size() == 1 ? request.conventions.front().name
-                                                             : "";
-  for (const std::string &budget : arguments.items("--budget")) request.budgets.push_back(parse_budget(budget, bare));
+  const std::string bare = !named ? standard_convention().name : conventions.size() == 1 ? conventions.front().name : "";
+  std::vector<Budget> budgets;
+  for (const std::string &budget : arguments.items("--budget")) budgets.push_back(parse_budget(budget, bare));
   const Design design = read_design(arguments);
   if (design.is_solved)
     throw Error(ErrorCode::kUsage, "NETWORK", fmt::format("{} {}", arguments.get("NETWORK"), what_is_settled(design)));
 
-  for (const Output &output : outputs) // before the work
-    if (!output.is_stdout()) check_output(output.path);
-  request.method = find_solver(request.method).info().name; // as it is written, however it was asked for
-  const Solution solution = solve_uniform(design.network, request);
-  const bool infeasible = !solution.uniform->answer;
-  const SolveView view{.solution = solution, .network = design.network.name, .method = request.method};
-  if (!infeasible) warn_of_growths(solution.network.graph, solution.plan);
-  const std::string document = write_solved(solution, provenance(arguments, request));
+  std::vector<std::string> paths;
+  for (const Output &output : outputs)
+    if (!output.is_stdout()) paths.push_back(output.path);
+  for (const std::string_view option : {"--export-candidates", "--export-model"})
+    if (const auto path = arguments.find(option)) paths.push_back(*path);
+  for (const std::string &path : paths) check_output(path); // before the work
+  const Solved solved = arguments.has("--per-layer") ? solve_per_layer(arguments, design, budgets, conventions)
+                                                     : solve_one_setting(arguments, design, budgets, conventions);
+  const Solution &solution = solved.solution;
+  const bool has_plan = solution.costs.has_value();
+  const SolveView view{.solution = solution, .network = design.network.name, .method = solved.method};
+  if (has_plan && solution.uniform) warn_of_growths(solution.network.graph, solution.plan);
+  const std::string document = write_solved(solution, solved.provenance);
   // All is made before anything is written, and files are written first: whoever reads stdout may have gone.
   std::vector<std::pair<std::string, std::string>> results;
   for (const Output &output : outputs)
-    if (!infeasible || output.is_stdout())
+    if (has_plan || output.is_stdout())
       results.emplace_back(output.path, output.format ? written(view, *output.format, document) : document);
   std::vector<NamedText> files;
   for (const auto &[path, text] : results)
     if (!is_stdout(path)) files.push_back({.path = path, .text = text});
+  for (const Export &file : solved.exports) files.push_back({.path = file.path, .text = file.text});
   write_files(files);
   for (const auto &[path, text] : results)
     if (is_stdout(path)) print(text);
-  if (!infeasible) return kDone;
+  const int stopped = solution.termination.limit == Limit::kInterrupted ? 128 + interrupted() : kDone;
+  if (has_plan) return stopped;
   std::string unwritten;
   for (const Output &output : outputs)
     if (!output.is_stdout()) unwritten += fmt::format("; {} was not written", output.path);
-  talk(one_line(fmt::format("pare: infeasible: {}{}", solution.termination.detail, unwritten)));
-  return kNothingFits;
+  talk(one_line(fmt::format("pare: {}: {}{}", to_string(solution.termination.reason), solution.termination.detail, unwritten)));
+  if (solution.termination.reason == Reason::kInfeasible) return kNothingFits;
+  return stopped == kDone ? kFault : stopped;
 }
 
 std::vector<std::string_view> method_names() {
@@ -150,53 +198,64 @@ std::vector<std::string_view> method_names() {
 } // namespace
 
 const Command &command_solve() {
-  static const Command command{
-      .name = "solve",
-      .summary = "Fit one setting to budgets, with proof",
-      .description =
-          "Finds the setting of a substitution, the same for the whole network, that has the largest number of parameters "
-          "within "
-          "all budgets (or the number nearest to one that is written with ~), and proves it: the next setting up is shown with "
-          "why it is not the answer. Exit code 3 says that no setting meets the budgets.",
-      .options =
-          {network_option(),
-           {.name = "--substitute",
-            .value = "FAMILY",
-            .description =
-                "What to replace convolutions with, its setting left free: Generic, tensor_train:dimensions=4; or `width`, the "
-                "original layers with every stage's channels scaled",
-            .values = Values::kFamily,
-            .required = true},
-           {.name = "--budget",
-            .value = "B",
-            .description = "A limit that must hold, or a list of them: parameters<=0.8M, mult-adds[reference]<=100M, "
-                           "parameters<=5% (of the original), or "
-                           "parameters~0.8M (nearest); mult-adds alone are by --convention, macs without",
-            .required = true,
-            .repeats = true},
-           {.name = "--method",
-            .value = "METHOD",
-            .description = "How to search; pare list solvers describes them",
-            .choices = method_names(),
-            .otherwise = kDefaultMethod},
-           where_possible_option(),
-           input_option(),
-           convention_option(),
-           format_option(),
-           output_option(
-               "Write to FILE, whole or not at all: in --format, or as its ending says (.json: the solved file), or else "
-               "the solved file"),
-           {.name = "--solved",
-            .value = "FILE",
-            .description = "Write the solved file (pare.solved/1) too, which every command reads as a network",
-            .values = Values::kFile}},
-      .examples = {{"pare solve wrn-28-10 --substitute Generic --budget 'parameters<=0.8M' -o student.json",
-                    "The largest WRN-28-10 of low-rank layers within 0.8 M parameters"},
-                   {"pare solve darts --substitute Shuffle --budget 'parameters<=30%,mult-adds<=2e8'",
-                    "Two budgets, both must hold"},
-                   {"pare solve resnet-18 --substitute width --budget 'parameters~5M' --format json",
-                    "The width nearest to five million parameters"}},
-      .run = run};
+  static const Command command = [] {
+    Command out{
+        .name = "solve",
+        .summary = "Fit one setting, or one for each layer, to budgets, with proof",
+        .description =
+            "Finds the setting of a substitution, the same for the whole network, that has the largest number of parameters "
+            "within "
+            "all budgets (or the number nearest to one that is written with ~), and proves it: the next setting up is shown "
+            "with "
+            "why it is not the answer. With --per-layer it chooses a family and a setting for each layer, and proves by a "
+            "certificate that no other choice has a higher score. Exit code 3 says that nothing meets the budgets.",
+        .options =
+            {network_option(),
+             {.name = "--substitute",
+              .value = "FAMILY",
+              .description = "What to replace convolutions with, its setting left free: Generic, tensor_train:dimensions=4; or "
+                             "`width`, the "
+                             "original layers with every stage's channels scaled",
+              .values = Values::kFamily},
+             {.name = "--budget",
+              .value = "B",
+              .description = "A limit that must hold, or a list of them: parameters<=0.8M, mult-adds[reference]<=100M, "
+                             "activations<=1M, stored-bytes>=4M, parameters<=5% (of the original), or "
+                             "parameters~0.8M (nearest); mult-adds alone are by --convention, macs without",
+              .required = true,
+              .repeats = true},
+             {.name = "--method",
+              .value = "METHOD",
+              .description = "How to search; pare list solvers describes them",
+              .choices = method_names(),
+              .otherwise = kDefaultMethod},
+             where_possible_option(),
+             input_option(),
+             convention_option(),
+             format_option(),
+             output_option(
+                 "Write to FILE, whole or not at all: in --format, or as its ending says (.json: the solved file), or else "
+                 "the solved file"),
+             {.name = "--solved",
+              .value = "FILE",
+              .description = "Write the solved file (pare.solved/1) too, which every command reads as a network",
+              .values = Values::kFile}},
+        .examples = {{"pare solve wrn-28-10 --substitute Generic --budget 'parameters<=0.8M' -o student.json",
+                      "The largest WRN-28-10 of low-rank layers within 0.8 M parameters"},
+                     {"pare solve darts --substitute Shuffle --budget 'parameters<=30%,mult-adds<=2e8'",
+                      "Two budgets, both must hold"},
+                     {"pare solve resnet-18 --substitute width --budget 'parameters~5M' --format json",
+                      "The width nearest to five million parameters"},
+                     {"pare solve wrn-28-10 --per-layer --budget 'parameters<=1.19M,mult-adds<=170M' -o mixed.json",
+                      "A family and a setting for each layer, within both"}},
+        .run = run};
+    // Before those that say where the result goes.
+    const auto options = per_layer_options();
+    const auto place = std::find_if(out.options.begin(), out.options.end(),
+                                    [](const OptionInfo &option) { return option.name == "--budget"; });
+    out.options.insert(place, options.begin(), options.end());
+    return out;
+  }();
   return command;
 }
 

@@ -1,5 +1,6 @@
 #include "reports/solve_table.hpp"
 
+#include "reports/mixed_table.hpp"
 #include "reports/numbers.hpp"
 
 #include <fmt/format.h>
@@ -113,6 +114,7 @@ Report budgets(const Solution &solution) {
 } // namespace
 
 std::vector<Report> solve_reports(const SolveView &view) {
+  if (view.solution.mixed) return mixed_reports(view);
   std::vector<Report> out{answer(view), budgets(view.solution)};
   if (!view.solution.kept.empty()) {
     Report kept{
@@ -124,6 +126,7 @@ std::vector<Report> solve_reports(const SolveView &view) {
 }
 
 Report solve_table(const SolveView &view) {
+  if (view.solution.mixed) return mixed_table(view);
   const UniformResult &result = *view.solution.uniform;
   Report out = answer(view);
   const auto add = [&](std::string name, const Cell &value) {

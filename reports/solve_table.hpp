@@ -15,7 +15,7 @@ struct SolveView {
 };
 
 /// The answer with its share of the original and the next plan up, the budgets, kept layers; or, where no setting meets the
-/// budgets, the attainable range and the nearest settings below and above.
+/// budgets, the attainable range and the nearest settings below and above. Of a mixed plan: mixed_table.hpp.
 std::vector<Report> solve_reports(const SolveView &view);
 /// The first of these, with all its numbers in one table, for formats that hold one.
 Report solve_table(const SolveView &view);

@@ -19,6 +19,18 @@ std::vector<Quantity> quantities(std::span<const Convention> conventions) {
   return out;
 }
 
+namespace {
+
+/// The place of a quantity's convention.
+std::size_t place_of(const Quantity &quantity, std::span<const Convention> conventions) {
+  const auto found =
+      std::find_if(conventions.begin(), conventions.end(), [&](const Convention &c) { return c.name == quantity.convention; });
+  assert(found != conventions.end());
+  return static_cast<std::size_t>(found - conventions.begin());
+}
+
+} // namespace
+
 Count amount(const CostReport &report, const Quantity &quantity, std::span<const Convention> conventions) {
   switch (quantity.metric) {
   case Metric::kParameters: return report.parameters;
@@ -26,10 +38,18 @@ Count amount(const CostReport &report, const Quantity &quantity, std::span<const
   case Metric::kStoredBytes: return report.stored_bytes();
   case Metric::kMultAdds: break;
   }
-  const auto found =
-      std::find_if(conventions.begin(), conventions.end(), [&](const Convention &c) { return c.name == quantity.convention; });
-  assert(found != conventions.end());
-  return report.mult_adds(*found);
+  return report.mult_adds(conventions[place_of(quantity, conventions)]);
+}
+
+Count amount(const CandidateCosts &costs, std::size_t candidate, const Quantity &quantity,
+             std::span<const Convention> conventions) {
+  switch (quantity.metric) {
+  case Metric::kParameters: return costs.parameters[candidate];
+  case Metric::kActivations: return costs.activation_elements[candidate];
+  case Metric::kStoredBytes: return costs.stored_bytes[candidate];
+  case Metric::kMultAdds: break;
+  }
+  return costs.mult_adds_of(candidate)[place_of(quantity, conventions)];
 }
 
 Costs::Costs(const CostReport &report, std::span<const Convention> conventions) {

@@ -2,6 +2,7 @@
 
 #include "analysis/convention.hpp"
 #include "analysis/cost_model.hpp"
+#include "analysis/site_costs.hpp"
 #include "base/count.hpp"
 #include "base/enums.hpp"
 
@@ -51,6 +52,10 @@ struct Quantity {
 std::vector<Quantity> quantities(std::span<const Convention> conventions);
 /// One of them. The convention of mult-adds is among `conventions`. Throws Error{kOverflow}.
 Count amount(const CostReport &report, const Quantity &quantity, std::span<const Convention> conventions);
+
+/// The same of one of some candidates.
+Count amount(const CandidateCosts &costs, std::size_t candidate, const Quantity &quantity,
+             std::span<const Convention> conventions);
 
 /// What a network costs, in each quantity that it was counted by.
 class Costs {

@@ -591,7 +591,8 @@ void check_mixed_termination(const Value &termination, const json::Place &place,
     json::refuse(members.at("bound"), members.place("bound"), "bound",
                  fmt::format("{}{}, the plan's value", optimal ? "" : "at least ", *answer.value));
   if (const std::int64_t gap = members.whole("gap", 0); gap != bound - *answer.value)
-    json::refuse(members.at("gap"), members.place("gap"), "gap", fmt::format("{}, from the value to the bound", bound - *answer.value));
+    json::refuse(members.at("gap"), members.place("gap"), "gap",
+                 fmt::format("{}, from the value to the bound", bound - *answer.value));
   members.text("detail");
   members.finish();
 }

@@ -131,21 +131,22 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
          {"written", budget.written},
          {"limit", number(budget.limit)},
          {"achieved", solution.costs ? number(solution.costs->at(budget.quantity)) : Value(nullptr)}});
-  out["termination"] = {{"reason", to_string(solution.termination.reason)},
-                        {"limit", solution.termination.limit == Limit::kNone ? Value(nullptr) : Value(to_string(solution.termination.limit))},
-                        {"bound", number(solution.termination.bound)},
-                        {"gap", number(solution.termination.gap)},
-                        {"detail", solution.termination.detail}};
+  out["termination"] = {
+      {"reason", to_string(solution.termination.reason)},
+      {"limit", solution.termination.limit == Limit::kNone ? Value(nullptr) : Value(to_string(solution.termination.limit))},
+      {"bound", number(solution.termination.bound)},
+      {"gap", number(solution.termination.gap)},
+      {"detail", solution.termination.detail}};
   out["achieved"] = solution.costs ? costs_json(*solution.costs) : Value(nullptr);
   out["percent_of_original"] = solution.costs ? percent_json(*solution.costs, solution.original_costs) : Value(nullptr);
   if (solution.uniform) {
-  out["attainable"] = {{"quantity", solution.budgets.front().quantity.text()},
-                       {"smallest", number(result.smallest)},
-                       {"largest", number(result.largest)}};
-  out["next_up"] = setting_json(result.next);
-  if (result.next) out["next_up"]["reason"] = result.next_reason;
-  out["nearest"] = nullptr;
-  if (!result.answer) out["nearest"] = {{"below", setting_json(result.below)}, {"above", setting_json(result.above)}};
+    out["attainable"] = {{"quantity", solution.budgets.front().quantity.text()},
+                         {"smallest", number(result.smallest)},
+                         {"largest", number(result.largest)}};
+    out["next_up"] = setting_json(result.next);
+    if (result.next) out["next_up"]["reason"] = result.next_reason;
+    out["nearest"] = nullptr;
+    if (!result.answer) out["nearest"] = {{"below", setting_json(result.below)}, {"above", setting_json(result.above)}};
   }
   if (solution.mixed) out["per_layer"] = solved::mixed_json(*solution.mixed);
   out["kept"] = Value::array();
@@ -328,7 +329,8 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
               uniform ? fmt::format("{} at every layer", uniform->text()) : "no setting that is the same at every layer"));
   }
   if (const Value *kept = members.find("kept")) check_kept(*kept, members.place("kept"), out.plan);
-  if (const Value *list = members.find("known_by_search_only"); list != nullptr && *list != Value(kKnownBySearchOnly) && *list != Value(kProvenByVerify))
+  if (const Value *list = members.find("known_by_search_only");
+      list != nullptr && *list != Value(kKnownBySearchOnly) && *list != Value(kProvenByVerify))
     json::refuse(*list, members.place("known_by_search_only"), "known_by_search_only",
                  fmt::format("\"{}\"", fmt::join(kKnownBySearchOnly, "\", \"")));
   if (const Value *provenance = members.find("provenance"); provenance != nullptr && !provenance->is_object())
@@ -342,7 +344,8 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
   } else {
     check_search(members, out, recount, budgets, all);
   }
-  out.termination = members.at("termination")["reason"] == name_of(kReasons, Reason::kOptimal) ? Reason::kOptimal : Reason::kFeasible;
+  out.termination =
+      members.at("termination")["reason"] == name_of(kReasons, Reason::kOptimal) ? Reason::kOptimal : Reason::kFeasible;
   out.budgets = budgets;
   members.finish();
   return out;

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "command/command.hpp"
+#include "solver/mixed/mixed.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pare::cli {
+
+/// What `solve --per-layer` takes besides what `solve` takes.
+std::vector<command::OptionInfo> per_layer_options();
+/// Throws Error{kUsage} for one of these without --per-layer.
+void refuse_per_layer_options(const command::Arguments &arguments);
+
+/// All of a request that these options say; budgets and conventions are read elsewhere.
+MixedRequest read_mixed_request(const command::Arguments &arguments);
+/// --time-limit, --gap, --memory, progress on stderr, and Ctrl-C.
+Control read_control(const command::Arguments &arguments);
+
+/// A file that is written beside the result.
+struct Export {
+  std::string path;
+  std::string text;
+};
+/// --export-candidates and --export-model.
+std::vector<Export> exports(const command::Arguments &arguments, const MixedProblem &problem, const Solution &solution);
+
+} // namespace pare::cli
