@@ -24,7 +24,8 @@ OptionInfo network_option() {
 OptionInfo substitute_option() {
   return {.name = "--substitute",
           .value = "S",
-          .description = "Replace the network's convolutions: Generic_0.1, Shuffle_4, tensor_train:rank_scale=0.8,dimensions=4",
+          .description = "Replace the network's convolutions: Generic_0.1, Shuffle_4, "
+                         "tensor_train:rank_scale=0.8,dimensions=4, generic:rank=7",
           .values = Values::kSubstitution};
 }
 

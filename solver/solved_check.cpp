@@ -329,7 +329,8 @@ std::optional<double> read_next_setting(json::Members &members, const SolvedFor 
     try {
       Substitute next = parse_substitute(text);
       next.evaluation = answer.setting->evaluation;
-      is_other = next.family == answer.setting->family && next.settings == answer.setting->settings && next != *answer.setting;
+      is_other = next.family == answer.setting->family && next.settings == answer.setting->settings &&
+                 next != *answer.setting && next.numbers.has_value() == answer.setting->numbers.has_value();
       knob = next.knob;
     } catch (const Error &) { // no setting at all: said below
     }

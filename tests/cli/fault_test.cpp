@@ -271,10 +271,13 @@ TEST_F(Faults, CountsThatDoNotFit) {
   // 4e9 x 4e9 = 1.6e19 > 2^63 = 9.2e18: reported, not wrapped.
   write("bad.json", net("4000000000"));
   expect({"cost", "bad.json"}, 1, "overflow", {"a", "4000000000 * 4000000000"});
-  // One layer fits, with its bytes; the sum of eight images does not.
+  // 8e18 parameters fit, and the 3.2e19 bytes of them do not.
+  write("bad.json", net("2000000000"));
+  expect({"cost", "bad.json"}, 1, "overflow", {"* 4"});
+  // 2e18 parameters in 8e18 bytes fit, the work on five images, 1e19, does not.
   write("bad.json", net("500000000"));
   EXPECT_EQ(run({"cost", "bad.json"}).code, 0);
-  expect({"cost", "bad.json", "--batch", "8"}, 1, "overflow");
+  expect({"cost", "bad.json", "--batch", "5"}, 1, "overflow");
   expect({"cost", "bad.json", "--input", "9223372036854775807,1,1"}, 1, "overflow");
 }
 

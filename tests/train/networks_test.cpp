@@ -8,6 +8,7 @@
 #include "models/network.hpp"
 #include "train/device.hpp"
 #include "train/graph_module.hpp"
+#include "train/weights.hpp"
 
 #include <ATen/record_function.h>
 
@@ -190,6 +191,10 @@ void expect_runs_as_counted(const Graph &graph, GraphModule &module, const Pass 
   std::int64_t parameters = 0;
   for (const torch::Tensor &parameter : module.parameters()) parameters += parameter.numel();
   EXPECT_EQ(parameters, report.parameters);
+  // The tensors of weights.safetensors.
+  std::size_t stored_bytes = 0;
+  for (const auto &[name, tensor] : state_of(module).tensors) stored_bytes += tensor.bytes.size();
+  EXPECT_EQ(static_cast<std::int64_t>(stored_bytes), report.stored_bytes());
   std::int64_t batch_norm_buffers = 0;
   std::int64_t buffers = 0;
   for (const auto &entry : module.named_buffers()) {
