@@ -95,6 +95,15 @@ std::string value_text(const Count &value) {
 
 } // namespace
 
+OptionInfo time_limit_option() {
+  return {.name = "--time-limit", .value = "SECONDS", .description = "Stop there with what is certain by then"};
+}
+
+OptionInfo memory_option() {
+  return {
+      .name = "--memory", .value = "BYTES", .description = "Of partial plans that are kept, about", .otherwise = "1073741824"};
+}
+
 std::vector<OptionInfo> per_layer_options() {
   return {
       {.name = "--per-layer",
@@ -139,15 +148,12 @@ std::vector<OptionInfo> per_layer_options() {
        .value = "LAYER=SUBSTITUTE",
        .description = "A layer's substitute that is settled: conv1=generic:rank=8",
        .repeats = true},
-      {.name = "--time-limit", .value = "SECONDS", .description = "Stop there with the best so far and its certified gap"},
+      time_limit_option(),
       {.name = "--gap",
        .value = "G",
        .description = "Stop once the relative gap to the bound is at most this",
        .otherwise = "0"},
-      {.name = "--memory",
-       .value = "BYTES",
-       .description = "Of partial plans that the search keeps, about",
-       .otherwise = "1073741824"},
+      memory_option(),
       {.name = "--export-candidates",
        .value = "FILE",
        .description = "Write all candidates and the certificate (pare.candidates/1), for other checkers; of balanced also "

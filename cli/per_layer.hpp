@@ -10,6 +10,8 @@ namespace pare::cli {
 
 /// What `solve --per-layer` takes besides what `solve` takes.
 std::vector<command::OptionInfo> per_layer_options();
+command::OptionInfo time_limit_option();
+command::OptionInfo memory_option();
 /// Throws Error{kUsage} for one of these without --per-layer.
 void refuse_per_layer_options(const command::Arguments &arguments);
 

@@ -336,16 +336,18 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
   if (const Value *provenance = members.find("provenance"); provenance != nullptr && !provenance->is_object())
     json::refuse(*provenance, members.place("provenance"), "provenance", "an object");
   if (const Value *mixed = members.said("per_layer")) {
-    out.mixed = in_file(members.place("per_layer"),
-                        [&] { return solved::read_mixed(*mixed, members.place("per_layer"), budgets.size()); });
+    out.mixed = solved::read_mixed(*mixed, members.place("per_layer"), budgets.size());
     out.mixed->request.budgets = budgets;
     out.mixed->request.conventions = all;
     solved::check_mixed_termination(members.at("termination"), members.place("termination"), *out.mixed);
   } else {
     check_search(members, out, recount, budgets, all);
   }
-  out.termination =
-      members.at("termination")["reason"] == name_of(kReasons, Reason::kOptimal) ? Reason::kOptimal : Reason::kFeasible;
+  // They have been looked at.
+  const Value &termination = members.at("termination");
+  out.termination.reason = termination["reason"] == to_string(Reason::kOptimal) ? Reason::kOptimal : Reason::kFeasible;
+  if (const auto bound = json::as_whole(termination["bound"])) out.termination.bound = Count(*bound);
+  if (members.said("original") != nullptr) out.original = members.text("original");
   out.budgets = budgets;
   members.finish();
   return out;
