@@ -366,8 +366,13 @@ public:
     sampled_ = sampled;
     pairs_ = 0;
     states_ = {first_};
-    for (std::size_t i = 0; i + 1 < steps_.size(); ++i)
+    for (std::size_t i = 0; i + 1 < steps_.size(); ++i) {
+      // Of many layers a sample needs its width at the end only, where the choices that hit the target part from the others.
+      constexpr std::size_t kWideSteps = 8, kStates = std::size_t{1} << 20;
+      width_ =
+          sampled && i + kWideSteps < steps_.size() ? std::min(std::max<std::size_t>(kStates / layers_, 64), width) : width;
       if (!expand(steps_[i])) return out_;
+    }
     finish();
     return out_;
   }
@@ -461,6 +466,8 @@ private:
       steps_.back().times = 1;
       --steps_[steps_.size() - 2].times;
     }
+    layers_ = 0;
+    for (const Step &step : steps_) layers_ += static_cast<std::size_t>(step.times);
     choose_probes();
     for (Step &step : steps_)
       for (const Probe &probe : probes_) {
@@ -556,13 +563,11 @@ private:
   bool absorb(std::vector<State> &next) {
     out_.states += next.size();
     if (!next.empty()) {
+      const auto known = static_cast<std::ptrdiff_t>(states_.size());
       states_.insert(states_.end(), next.begin(), next.end());
       next.clear();
-      // Of equal ones the older: what comes from it has been looked at.
-      std::sort(states_.begin(), states_.end(), [](const State &a, const State &b) {
-        if (a.costs != b.costs) return a.costs < b.costs;
-        return a.score != b.score ? a.score > b.score : a.fresh < b.fresh;
-      });
+      std::sort(states_.begin() + known, states_.end(), comes_before);
+      std::inplace_merge(states_.begin(), states_.begin() + known, states_.end(), comes_before);
       leave_out_worse();
     }
     if (states_.size() <= width_) return true;
@@ -577,7 +582,14 @@ private:
     std::nth_element(half, states_.begin() + static_cast<std::ptrdiff_t>(width_), states_.end(),
                      [](const State &a, const State &b) { return spread(a) < spread(b); });
     states_.resize(width_);
+    std::sort(states_.begin(), states_.end(), comes_before);
     return true;
+  }
+
+  /// Of equal ones the older: what comes from it has been looked at.
+  static bool comes_before(const State &a, const State &b) {
+    if (a.costs != b.costs) return a.costs < b.costs;
+    return a.score != b.score ? a.score > b.score : a.fresh < b.fresh;
   }
 
   static std::uint64_t spread(const State &state) {
@@ -641,12 +653,13 @@ private:
   std::array<Wide, M> most_unused_{}; ///< of a budget, within the room
   State first_;
   std::vector<Step> steps_;
+  std::size_t layers_ = 1; ///< that the steps stand for
   std::vector<Probe> probes_;
 
   std::size_t width_ = 0;
   bool sampled_ = false;
-  std::size_t pairs_ = 0; ///< of a state and a candidate
-  std::vector<State> states_;
+  std::size_t pairs_ = 0;     ///< of a state and a candidate
+  std::vector<State> states_; ///< in the order of comes_before()
   Outcome out_;
 };
 
