@@ -16,7 +16,7 @@ namespace {
 std::string in_score_units(std::int64_t value) { return digits(static_cast<double>(value) / static_cast<double>(kScoreUnit)); }
 
 std::string level_text(const std::pair<std::int64_t, std::int64_t> &level) {
-  return fmt::format("{} / {} = {:.2f} %", level.first, level.second,
+  return fmt::format("{} / {} = {:.4f} %", level.first, level.second,
                      100 * static_cast<double>(level.first) / static_cast<double>(level.second));
 }
 

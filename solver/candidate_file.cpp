@@ -34,10 +34,6 @@ void append_list(std::string &out, const Items &items, const Write &write) {
 
 std::string_view relation(const CandidateTable::Budget &budget) { return budget.at_least ? ">=" : "<="; }
 
-std::string_view text_of(const CandidateTable::Layer &layer, std::size_t candidate) {
-  return layer.texts.empty() ? std::string_view() : std::string_view(layer.texts[candidate]);
-}
-
 } // namespace
 
 // ------------------------------------------------------------------------------------------------- pare.candidates/1
@@ -240,14 +236,14 @@ std::string write_mps(const CandidateTable &table) {
   for (std::size_t j = 0; j < table.budgets.size(); ++j)
     append(out, " {} budget_{}\n", table.budgets[j].at_least ? 'G' : 'L', j + 1);
   for (std::size_t i = 0; i < table.layers.size(); ++i) append(out, " E layer_{}\n", i + 1);
-  out += "COLUMNS\n MARKER MARKER 'MARKER' 'INTORG'\n";
+  out += "COLUMNS\n MARKER 'MARKER' 'INTORG'\n";
   for (std::size_t i = 0; i < table.layers.size(); ++i)
     for (std::size_t c = 0; c < table.layers[i].size(); ++c) {
       append(out, " x_{0}_{1} loss {2}\n x_{0}_{1} layer_{0} 1\n", i + 1, c + 1, -table.layers[i].scores[c]);
       for (std::size_t j = 0; j < table.budgets.size(); ++j)
         if (table.cost(i, c, j) != 0) append(out, " x_{}_{} budget_{} {}\n", i + 1, c + 1, j + 1, table.cost(i, c, j));
     }
-  out += " MARKER MARKER 'MARKER' 'INTEND'\nRHS\n";
+  out += " MARKER 'MARKER' 'INTEND'\nRHS\n";
   for (std::size_t j = 0; j < table.budgets.size(); ++j) append(out, " RHS budget_{} {}\n", j + 1, table.budgets[j].limit);
   for (std::size_t i = 0; i < table.layers.size(); ++i) append(out, " RHS layer_{} {}\n", i + 1, table.layers[i].names.size());
   out += "BOUNDS\n";
@@ -273,7 +269,9 @@ std::string write_opb(const CandidateTable &table) {
   };
   std::string out = fmt::format("* #variable= {} #constraint= {}\n", numbers, table.budgets.size() + layers);
   visit([&](std::size_t number, std::size_t i, std::size_t t, std::size_t c) {
-    append(out, "* x{}: {} {}\n", number, one_line(table.layers[i].names[t]), one_line(text_of(table.layers[i], c)));
+    append(out, "* x{}: {}", number, one_line(table.layers[i].names[t]));
+    if (!table.layers[i].texts.empty()) append(out, " {}", one_line(table.layers[i].texts[c]));
+    out += '\n';
   });
   out += "min:";
   visit([&](std::size_t number, std::size_t i, std::size_t /*t*/, std::size_t c) {

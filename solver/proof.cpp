@@ -366,8 +366,13 @@ public:
     sampled_ = sampled;
     pairs_ = 0;
     states_ = {first_};
-    for (std::size_t i = 0; i + 1 < steps_.size(); ++i)
+    for (std::size_t i = 0; i + 1 < steps_.size(); ++i) {
+      // Of many layers a sample needs its width at the end only, where the choices that hit the target part from the others.
+      constexpr std::size_t kWideSteps = 8, kStates = std::size_t{1} << 20;
+      width_ =
+          sampled && i + kWideSteps < steps_.size() ? std::min(std::max<std::size_t>(kStates / layers_, 64), width) : width;
       if (!expand(steps_[i])) return out_;
+    }
     finish();
     return out_;
   }
@@ -387,10 +392,45 @@ private:
   };
   struct Step {
     std::int64_t times = 1;
-    std::vector<Delta> deltas;       ///< from the smallest loss up; the first is the best itself
-    Costs least{}, most{};           ///< of their costs
-    Costs rest_least{}, rest_most{}; ///< the same of all later steps
+    std::vector<Delta> deltas;           ///< from the smallest loss up; the first is the best itself
+    Costs least{}, most{};               ///< of their costs
+    Costs rest_least{}, rest_most{};     ///< the same of all later steps
+    std::vector<Wide> least_probed;      ///< by probe: the least of the deltas' losses by its prices
+    std::vector<Wide> rest_least_probed; ///< the same of all later steps
   };
+
+  /// Changes of the multipliers, which give bounds of their own.
+  using Probe = std::array<Wide, M>;
+
+  /// Shares of each multiplier, and of two at once, up and down.
+  void choose_probes() {
+    constexpr Wide kMostProbed = static_cast<Wide>(1) << 100; // thousands of sums of these fit
+    std::array<Wide, M> most{};
+    for (const Step &step : steps_)
+      for (std::size_t k = 0; k < M; ++k) most[k] += step.times * (static_cast<Wide>(step.most[k]) - step.least[k]);
+    for (std::size_t k = 0; k < M; ++k)
+      if (multipliers_[k] > 0 && most[k] + std::abs(limits_[k]) > kMostProbed / multipliers_[k]) return;
+    for (int share = 2; share <= 10; share += 2)
+      for (std::size_t k = 0; k < M; ++k)
+        for (const int up : {-1, 1}) {
+          Probe probe{};
+          probe[k] = up * (multipliers_[k] >> share);
+          if (probe[k] == 0) continue;
+          probes_.push_back(probe);
+          for (std::size_t l = 0; l < k; ++l)
+            for (const int other : {-1, 1}) {
+              probe[l] = other * (multipliers_[l] >> share);
+              if (probe[l] != 0) probes_.push_back(std::exchange(probe, Probe{}));
+              probe[k] = up * (multipliers_[k] >> share);
+            }
+        }
+  }
+
+  static Wide probed(const Probe &probe, const Costs &costs) {
+    Wide out = 0;
+    for (std::size_t k = 0; k < M; ++k) out += probe[k] * costs[k];
+    return out;
+  }
 
   void prepare(const std::vector<std::size_t> &budgets) {
     for (const Entry &entry : rest_.entries) {
@@ -426,11 +466,25 @@ private:
       steps_.back().times = 1;
       --steps_[steps_.size() - 2].times;
     }
-    for (std::size_t i = steps_.size() - 1; i-- > 0;)
-      for (std::size_t k = 0; k < M; ++k) {
-        steps_[i].rest_least[k] = steps_[i + 1].rest_least[k] + steps_[i + 1].times * steps_[i + 1].least[k];
-        steps_[i].rest_most[k] = steps_[i + 1].rest_most[k] + steps_[i + 1].times * steps_[i + 1].most[k];
+    layers_ = 0;
+    for (const Step &step : steps_) layers_ += static_cast<std::size_t>(step.times);
+    choose_probes();
+    for (Step &step : steps_)
+      for (const Probe &probe : probes_) {
+        Wide least = 0;
+        for (const Delta &delta : step.deltas) least = std::min(least, delta.loss + probed(probe, delta.costs));
+        step.least_probed.push_back(least);
       }
+    steps_.back().rest_least_probed.assign(probes_.size(), 0);
+    for (std::size_t i = steps_.size() - 1; i-- > 0;) {
+      const Step &after = steps_[i + 1];
+      for (std::size_t k = 0; k < M; ++k) {
+        steps_[i].rest_least[k] = after.rest_least[k] + after.times * after.least[k];
+        steps_[i].rest_most[k] = after.rest_most[k] + after.times * after.most[k];
+      }
+      for (std::size_t p = 0; p < probes_.size(); ++p)
+        steps_[i].rest_least_probed.push_back(after.rest_least_probed[p] + after.times * after.least_probed[p]);
+    }
     std::sort(steps_.back().deltas.begin(), steps_.back().deltas.end(),
               [](const Delta &a, const Delta &b) { return a.score < b.score; });
   }
@@ -446,6 +500,20 @@ private:
       loss += unused * multipliers_[k];
     }
     return loss <= rest_.room;
+  }
+
+  /// Leaves out what cannot reach the target by other multipliers m + p >= 0 either: for choices that meet the budgets
+  ///   losses + sum_j m_j slack_j >= sum of (loss_c + sum_j p_j cost_cj) - sum_j p_j limit_j,
+  /// and the layers that are still open have their least of this sum. What costs far from where the best choices do ends here.
+  void leave_out_by_probes(std::vector<State> &states, const Step &step, std::int64_t left) const {
+    std::vector<Wide> most; // what a state may have
+    for (std::size_t p = 0; p < probes_.size(); ++p)
+      most.push_back(rest_.room + probed(probes_[p], limits_) - left * step.least_probed[p] - step.rest_least_probed[p]);
+    std::erase_if(states, [&](const State &state) {
+      for (std::size_t p = 0; p < probes_.size(); ++p)
+        if (state.loss + probed(probes_[p], state.costs) > most[p]) return true;
+      return false;
+    });
   }
 
   /// The step's layers leave their best one after the other. False where it had to stop.
@@ -467,15 +535,18 @@ private:
           if (is_open(to, step, left)) next.push_back(to);
         }
         const bool many = next.size() >= std::clamp<std::size_t>(states_.size(), std::min<std::size_t>(65536, width_), width_);
+        if (many) leave_out_by_probes(next, step, left);
         if ((many && !absorb(next)) || ((many || i % 1024 == 0) && must_stop())) return false;
       }
       if (stride > 1) out_.all = false;
+      leave_out_by_probes(next, step, left);
       if (!absorb(next)) return false;
       frontier.clear();
       if (left > 0)
         std::copy_if(states_.begin(), states_.end(), std::back_inserter(frontier), [](const State &s) { return s.fresh; });
     }
     std::erase_if(states_, [&](const State &state) { return !is_open(state, step, 0); });
+    leave_out_by_probes(states_, step, 0);
     for (State &state : states_) state.fresh = true;
     return true;
   }
@@ -492,13 +563,11 @@ private:
   bool absorb(std::vector<State> &next) {
     out_.states += next.size();
     if (!next.empty()) {
+      const auto known = static_cast<std::ptrdiff_t>(states_.size());
       states_.insert(states_.end(), next.begin(), next.end());
       next.clear();
-      // Of equal ones the older: what comes from it has been looked at.
-      std::sort(states_.begin(), states_.end(), [](const State &a, const State &b) {
-        if (a.costs != b.costs) return a.costs < b.costs;
-        return a.score != b.score ? a.score > b.score : a.fresh < b.fresh;
-      });
+      std::sort(states_.begin() + known, states_.end(), comes_before);
+      std::inplace_merge(states_.begin(), states_.begin() + known, states_.end(), comes_before);
       leave_out_worse();
     }
     if (states_.size() <= width_) return true;
@@ -513,7 +582,14 @@ private:
     std::nth_element(half, states_.begin() + static_cast<std::ptrdiff_t>(width_), states_.end(),
                      [](const State &a, const State &b) { return spread(a) < spread(b); });
     states_.resize(width_);
+    std::sort(states_.begin(), states_.end(), comes_before);
     return true;
+  }
+
+  /// Of equal ones the older: what comes from it has been looked at.
+  static bool comes_before(const State &a, const State &b) {
+    if (a.costs != b.costs) return a.costs < b.costs;
+    return a.score != b.score ? a.score > b.score : a.fresh < b.fresh;
   }
 
   static std::uint64_t spread(const State &state) {
@@ -577,11 +653,13 @@ private:
   std::array<Wide, M> most_unused_{}; ///< of a budget, within the room
   State first_;
   std::vector<Step> steps_;
+  std::size_t layers_ = 1; ///< that the steps stand for
+  std::vector<Probe> probes_;
 
   std::size_t width_ = 0;
   bool sampled_ = false;
-  std::size_t pairs_ = 0; ///< of a state and a candidate
-  std::vector<State> states_;
+  std::size_t pairs_ = 0;     ///< of a state and a candidate
+  std::vector<State> states_; ///< in the order of comes_before()
   Outcome out_;
 };
 

@@ -6,6 +6,7 @@
                                                 of these meets the budgets: FILE's least level is the highest there is
 """
 import bisect
+import itertools
 import json
 import math
 import sys
@@ -143,7 +144,8 @@ class Rest:
         """All of them, layer by layer: of partial choices that cost the same, the one with the best score."""
         states, pairs = {start[2]: (start[0], start[1])}, 0
         room = sum(m * l for m, l in zip(self.prices, self.limits)) - (self.target << self.shift)
-        for candidates, ahead in zip(self.steps, self.ahead[1:]):
+        probes = self.probes()
+        for depth, (candidates, ahead) in enumerate(zip(self.steps, self.ahead[1:])):
             after = {}
             for costs, (reduced, score) in states.items():
                 for r, s, more in candidates:
@@ -155,10 +157,31 @@ class Rest:
                         after[total] = (reduced + r, score + s)
                 if pairs > PAIRS:
                     raise Unproven("the multipliers leave too many choices to look at")
+            for prices, tops in probes:
+                after = {costs: state for costs, state in after.items()
+                         if self.reduced(state[1], costs, prices) + tops[depth + 1] >= 0}
             states = self.undominated(after)
         values = [score for costs, (_, score) in states.items()
                   if score >= self.target and all(c <= l for c, l in zip(costs, self.limits))]
         return max(values, default=None)
+
+    def reduced(self, score, costs, prices):
+        return (score << self.shift) - sum(map(int.__mul__, prices, costs))
+
+    def probes(self):
+        """Prices a little higher and lower, which bound as well, and by how much the layers from each on with the limits are above
+        the target by them. What costs far from where the best choices do is out by one of these."""
+        out = []
+        for share in (3, 5, 7, 9):
+            for signs in itertools.product((-1, 0, 1), repeat=len(self.limits)):
+                prices = [m + sign * (m >> share) for m, sign in zip(self.prices, signs)]
+                if prices == self.prices or any(sign and not m for sign, m in zip(signs, self.prices)):
+                    continue
+                tops = [sum(m * l for m, l in zip(prices, self.limits)) - (self.target << self.shift)]
+                for candidates in reversed(self.steps):
+                    tops.append(tops[-1] + max(self.reduced(s, costs, prices) for _, s, costs in candidates))
+                out.append((prices, tops[::-1]))
+        return out
 
     def undominated(self, states):
         if len(self.limits) != 1:

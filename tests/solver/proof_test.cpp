@@ -152,7 +152,7 @@ CandidateTable large_proof_table(std::size_t layers, std::int64_t equal, std::in
 
 /// The same, where only the cost counts: score = 10^9 cost. The multiplier 2^shift 10^9 leaves no losses at all.
 TEST(Proof, OfAFilledBudget) {
-  CandidateTable table = large_proof_table(10, 3, 2000);
+  CandidateTable table = large_proof_table(10, 3, 500);
   for (CandidateTable::Layer &layer : table.layers)
     for (std::size_t c = 0; c < layer.size(); ++c) layer.scores[c] = 1'000'000'000 * layer.costs[c];
   const std::int64_t limit = table.budgets[0].limit;
