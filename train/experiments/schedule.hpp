@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/count.hpp"
+#include "train/experiments/per_layer.hpp"
 #include "train/plan/run_config.hpp"
 
 #include <cstdint>
@@ -48,7 +49,8 @@ struct Experiment {
 struct ScheduledDesign {
   ModelConfig model;
   ExperimentCosts costs;
-  std::vector<std::string> families; ///< of its substitutes, by name
+  std::vector<std::string> families;     ///< of its substitutes, by name
+  std::optional<PerLayerText> per_layer; ///< where these were chosen layer by layer
 };
 
 struct ScheduledData {
