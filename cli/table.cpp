@@ -123,7 +123,7 @@ std::vector<Compared> count_all(const Inputs &inputs, const std::vector<Substitu
         row.objective = chosen->objective;
       }
       std::vector<std::string> budgets;
-      for (const Budget &budget : design.budgets) budgets.push_back(budget.written);
+      for (const Budget &budget : design.budgets) budgets.push_back(budget.written.empty() ? budget.text() : budget.written);
       row.budgets = fmt::format("{}", fmt::join(budgets, ", "));
       row.source = fmt::format("counted, {}", counted.argument);
       out.push_back(std::move(row));
