@@ -178,6 +178,23 @@ TEST(PerLayer, TeachersAreChosenToo) {
       "accepted");
 }
 
+TEST(PerLayer, ASolvedFileIsOne) {
+  const std::string path = (std::filesystem::temp_directory_path() / "pare-per-layer-solved.json").string();
+  const Schedule fitted =
+      make(per_layer(R"("families": [["Generic", "Shuffle"]], "objective": "balanced", "budgets": "parameters<=20%")"));
+  write_file(path, fitted.designs[0].model.network.document);
+  const Schedule schedule = make(block(R"("network": ")" + path + "\""));
+  const std::string refused =
+      test::message_of([&] { make(block(R"("per_layer": true, "budgets": "parameters<=10%", "network": ")" + path + "\"")); });
+  std::filesystem::remove(path);
+  ASSERT_EQ(names(schedule), Words{"pare_per_layer_solved.per_layer"});
+  EXPECT_EQ(schedule.experiments[0].identity, fitted.experiments[0].identity);
+  EXPECT_EQ(schedule.experiments[0].setting, "per layer (balanced)");
+  EXPECT_EQ(schedule.designs[0].per_layer->families, "Generic, Shuffle");
+  EXPECT_EQ(refused, "[invalid_file] e.json/experiments[0].per_layer: " + path +
+                         " has substitutes of its own; a network without would be accepted");
+}
+
 TEST(PerLayer, AreReadAgainAndCollated) {
   const Schedule schedule = make(file(R"("experiments": [
     {"network": "wrn-10-1", "per_layer": true, "families": "Generic", "tie": "stage", "budgets": "parameters<=17%"},
