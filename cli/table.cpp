@@ -5,6 +5,7 @@
 #include "cli/options.hpp"
 #include "command/output.hpp"
 #include "reports/comparison.hpp"
+#include "train/experiments/per_layer.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -103,13 +104,27 @@ std::vector<Compared> count_all(const Inputs &inputs, const std::vector<Substitu
       const bool is_width = design.plan.layers.empty() && !design.plan.uniform && family != nullptr;
       const std::string_view key = is_width ? family->info().width_key : "";
       const auto width = is_width ? design.network.values.find(key) : NetworkValues::const_iterator();
-      std::string setting = is_width ? fmt::format("{}={}", key, width->second) : design.substitution.value_or("mixed");
+      std::optional<train::PerLayerText> chosen;
+      if (design.mixed) chosen = train::describe(design.mixed->request);
+      std::string setting = is_width ? fmt::format("{}={}", key, width->second)
+                            : chosen ? chosen->setting()
+                                     : design.substitution.value_or("mixed");
       Compared row =
           count_one(design.network, design.plan, original, std::move(setting), conventions, WhereRefused::kLeaveAsItIs);
       row.network = short_spec(before.name);
       row.family = is_width              ? std::string(kWidth)
                    : design.substitution ? std::string(parse_substitute(*design.substitution).family->info().name)
                                          : "mixed";
+      if (chosen) {
+        row.family = fmt::format("{}", fmt::join(train::families_of(design.network, design.plan), "+"));
+        row.families = chosen->families;
+        row.score = chosen->score;
+        row.tie = chosen->tie;
+        row.objective = chosen->objective;
+      }
+      std::vector<std::string> budgets;
+      for (const Budget &budget : design.budgets) budgets.push_back(budget.written.empty() ? budget.text() : budget.written);
+      row.budgets = fmt::format("{}", fmt::join(budgets, ", "));
       row.source = fmt::format("counted, {}", counted.argument);
       out.push_back(std::move(row));
       continue;

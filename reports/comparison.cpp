@@ -78,12 +78,12 @@ struct Run {
 
 /// All of a row but seed, outcome, and what is the machine's.
 std::string key_of(const ResultRow &row, const std::string &teacher) {
-  return fmt::format(
-      "{}", fmt::join(std::array{row.network, row.family, row.setting, row.budgets, teacher, row.variant, row.data,
-                                 row.protocol, text_of(row.epochs), text_of(row.parameters), text_of(row.mult_adds_macs),
-                                 text_of(row.mult_adds_reference), text_of(row.activation_elements),
-                                 std::string(row.synthetic.value_or(false) ? "synthetic" : "")},
-                      "\x1f"));
+  return fmt::format("{}", fmt::join(std::array{row.network, row.family, row.setting, row.families, row.score, row.tie,
+                                                row.objective, row.budgets, teacher, row.variant, row.data, row.protocol,
+                                                text_of(row.epochs), text_of(row.parameters), text_of(row.mult_adds_macs),
+                                                text_of(row.mult_adds_reference), text_of(row.activation_elements),
+                                                std::string(row.synthetic.value_or(false) ? "synthetic" : "")},
+                                     "\x1f"));
 }
 
 /// What rows that are one have in common: their configuration, or, where it is not known, all that they say.
@@ -197,6 +197,10 @@ Compared compared(const Group &group) {
   out.network = short_spec(first.network);
   out.family = first.family;
   out.setting = first.setting.empty() ? kNone : first.setting;
+  out.families = first.families;
+  out.score = first.score;
+  out.tie = first.tie;
+  out.objective = first.objective;
   out.budgets = joined(group.rows, &ResultRow::budgets);
   out.teacher = group.teacher;
   out.variant = joined(group.rows, &ResultRow::variant);
@@ -289,6 +293,7 @@ namespace {
 enum class Show : std::uint8_t {
   kAlways,
   kWhereItSays,    ///< something in one row at least
+  kWhereItVaries,  ///< between rows that have it
   kWhereItDiffers, ///< else what all rows have is a note
   kAsked,
 };
@@ -331,6 +336,14 @@ constexpr std::array kColumns = {
                [](const Compared &r, std::string_view) { return words(r.family); }},
     ColumnInfo{"setting", "setting", "", Kind::kWords, Show::kWhereItSays,
                [](const Compared &r, std::string_view) { return words(r.setting); }},
+    ColumnInfo{"families", "families", "", Kind::kWords, Show::kWhereItVaries,
+               [](const Compared &r, std::string_view) { return words(r.families); }},
+    ColumnInfo{"score", "score", "", Kind::kWords, Show::kAsked,
+               [](const Compared &r, std::string_view) { return words(r.score); }},
+    ColumnInfo{"tie", "tie", "", Kind::kWords, Show::kWhereItVaries,
+               [](const Compared &r, std::string_view) { return words(r.tie); }},
+    ColumnInfo{"objective", "objective", "", Kind::kWords, Show::kAsked,
+               [](const Compared &r, std::string_view) { return words(r.objective); }},
     ColumnInfo{"budgets", "budgets", "", Kind::kWords, Show::kAsked,
                [](const Compared &r, std::string_view) { return words(r.budgets); }},
     ColumnInfo{"teacher", "teacher", "", Kind::kWords, Show::kWhereItDiffers,
@@ -461,7 +474,8 @@ std::string text_of(const Cell &cell) {
 /// Whether a reader learns something from a cell: not that a network is as it is, all of its original, or one run.
 bool says_something(const ColumnInfo &info, const Cell &cell) {
   if (std::holds_alternative<std::monostate>(cell)) return false;
-  if (const auto *text = std::get_if<std::string>(&cell)) return *text != kNone;
+  if (const auto *text = std::get_if<std::string>(&cell))
+    return *text != kNone || info.name == "tie"; // which is one of its values
   constexpr double kAll = 100;
   if (const auto *percent = std::get_if<Percent>(&cell)) return percent->value != kAll;
   if (info.name == "runs") return *value_of(cell) > 1;
@@ -634,9 +648,10 @@ std::vector<std::string> alike(const std::vector<Compared> &rows) {
   std::map<std::string, Alike> by_looks;
   for (const Compared &row : rows) {
     if (row.configuration.empty()) continue;
-    std::string looks = fmt::format("{}", fmt::join(std::array{row.network, row.setting, row.teacher, row.variant, row.data,
-                                                               row.protocol, text_of(row.epochs), text_of(row.parameters)},
-                                                    "\x1f"));
+    std::string looks = fmt::format(
+        "{}", fmt::join(std::array{row.network, row.setting, row.families, row.score, row.tie, row.objective, row.teacher,
+                                   row.variant, row.data, row.protocol, text_of(row.epochs), text_of(row.parameters)},
+                        "\x1f"));
     Alike &same = by_looks[looks];
     if (same.names.empty()) order.push_back(std::move(looks));
     same.names.push_back(row.name);
@@ -731,6 +746,12 @@ Report comparison_table(std::vector<Compared> rows, const TableRequest &request,
       const bool any_says = std::any_of(rows.begin(), rows.end(), says);
       bool is_shown = column.info->show == Show::kAlways || (group_by && column.name() == group_by->name());
       if (reader == Reader::kProgram || column.info->show == Show::kWhereItSays) is_shown = is_shown || any_says;
+      if (column.info->show == Show::kWhereItVaries) {
+        std::set<std::string> said;
+        for (const Compared &row : rows)
+          if (says(row)) said.insert(text_of(column.cell(row)));
+        is_shown = is_shown || said.size() > 1;
+      }
       if (reader == Reader::kPerson && column.info->show == Show::kWhereItDiffers) {
         is_shown = is_shown || std::any_of(rows.begin(), rows.end(), differs);
         if (!is_shown && any_says) constants.push_back(fmt::format("{} {}", column.info->heading, text_of(first)));

@@ -23,6 +23,11 @@ struct Compared {
   std::string network;       ///< "wrn-28-10": short_spec()
   std::string family;        ///< "generic"
   std::string setting;       ///< "Generic_0.1", or "none": the network as it is
+  // Of a plan that was chosen layer by layer.
+  std::string families;  ///< to choose from: "all", "generic, shuffle"
+  std::string score;     ///< "capacity"
+  std::string tie;       ///< "none", "stage"
+  std::string objective; ///< "sum", "balanced"
   std::string budgets;
   std::string teacher; ///< "wrn-28-10", or "none"
   std::string variant;

@@ -75,6 +75,35 @@ TEST_F(Tables, SolvedFilesStandBesideNetworks) {
   EXPECT_EQ(rows[2].at("parameters"), Json::parse(read("generic.json")).at("achieved").at("parameters").dump());
 }
 
+// A solved file whose plan was chosen layer by layer, as a schedule has it.
+TEST_F(Tables, PlansThatAreChosenLayerByLayerSayHow) {
+  write("e.json", R"({"schema": "pare.experiments/1", "name": "layers", "data": "fashion-mnist:nowhere",
+    "experiments": [{"network": "wrn-10-1", "per_layer": true, "families": [["Generic", "Shuffle"]], "tie": "stage",
+                     "objective": ["sum", "balanced"], "budgets": "parameters<=20%"}]})");
+  const Json schedule = Json::parse(output({"schedule", "e.json", "--data-fingerprint", std::string(64, 'a'), "-o", "-"}));
+  write("sum.json", schedule.at("designs").at(0).at("network").dump());
+  write("balanced.json", schedule.at("designs").at(1).at("network").dump());
+  const Rows rows = table({"sum.json", "balanced.json", "wrn-10-1", "--substitute", "Generic_0.5"});
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0].at("setting"), "per layer (capacity)");
+  EXPECT_EQ(rows[0].at("family"), "generic+shuffle");
+  EXPECT_EQ(rows[0].at("families"), "Generic, Shuffle");
+  EXPECT_EQ(rows[0].at("score"), "capacity");
+  EXPECT_EQ(rows[0].at("tie"), "stage");
+  EXPECT_EQ(rows[0].at("objective"), "sum");
+  EXPECT_EQ(rows[0].at("budgets").substr(0, 10), "parameters");
+  EXPECT_EQ(rows[0].at("source"), "counted, sum.json");
+  EXPECT_EQ(rows[0].at("parameters"), Json::parse(read("sum.json")).at("achieved").at("parameters").dump());
+  EXPECT_EQ(rows[1].at("setting"), "per layer (balanced)");
+  EXPECT_EQ(rows[1].at("score"), "parameters");
+  EXPECT_EQ(rows[2].at("setting"), "Generic_0.5");
+  EXPECT_EQ(rows[2].at("tie"), "");
+  for (const char *format : {"text", "csv", "json", "markdown", "latex", "html"}) {
+    const std::string text = output({"table", "sum.json", "wrn-10-1", "--format", format});
+    EXPECT_NE(text.find("per layer"), std::string::npos) << format;
+  }
+}
+
 // The research log, 29th December 2018: groups, parameters, mult-adds, train and test error. Its figures are rounded to the
 // digits that it prints, but for 6.07e7, which is cut.
 TEST_F(Tables, TheLogsTableIsMadeAgain) {

@@ -295,6 +295,40 @@ TEST(Comparison, BudgetsAndTop5AreForThoseWhoAsk) {
             "budgets,top-5 error [%],top-5 error sd [%]\nparameters<=30%,1,\n");
 }
 
+TEST(Comparison, PlansThatAreChosenLayerByLayerSayHow) {
+  const auto chosen = [](const std::string &families, const std::string &tie) {
+    train::ResultRow row = run_of("per layer (capacity)", 1, 11);
+    row.families = families;
+    row.score = "capacity";
+    row.tie = tie;
+    row.objective = "sum";
+    return row;
+  };
+  TableRequest request;
+  // What these have in common is not that of all rows.
+  const std::string text = text_of({run_of("Shuffle_4", 1, 20), chosen("all", "none"), chosen("all", "stage")}, request,
+                                   Reader::kPerson, Format::kMarkdown);
+  EXPECT_TRUE(text.starts_with("| network | setting | tie | parameters | parameters of the original | top-1 error [%] |\n"
+                               "| :--- | :--- | :--- | ---: | ---: | ---: |\n"
+                               "| wrn-16-1 | Shuffle_4 | — | 1000 | 25.00 % | 20.00 |\n"
+                               "| wrn-16-1 | per layer (capacity) | none | 1000 | 25.00 % | **11.00** |\n"))
+      << text;
+  request.columns = {"setting", "families", "score", "tie", "objective"};
+  EXPECT_EQ(text_of({run_of("Shuffle_4", 1, 20), chosen("Generic, Shuffle", "none")}, request, Reader::kPerson, Format::kCsv),
+            "setting,families,score,tie,objective\nShuffle_4,,,,\n"
+            "per layer (capacity),\"Generic, Shuffle\",capacity,none,sum\n");
+  request.where = {"tie=none"};
+  EXPECT_EQ(text_of({run_of("Shuffle_4", 1, 20), chosen("all", "none"), chosen("all", "stage")}, request, Reader::kPerson,
+                    Format::kCsv),
+            "setting,families,score,tie,objective\nper layer (capacity),all,capacity,none,sum\n");
+  // Programs get all of them where one row says something, that nothing is tied too.
+  EXPECT_NE(text_of({chosen("all", "none")}, {}, Reader::kProgram, Format::kCsv).find("setting,families,score,tie,objective,"),
+            std::string::npos);
+  EXPECT_EQ(text_of({run_of("Shuffle_4", 1, 20)}, {}, Reader::kProgram, Format::kCsv).find("families"), std::string::npos);
+  // Other families to choose from are other rows.
+  EXPECT_EQ(compare_results({{chosen("all", "none"), chosen("Generic", "none"), chosen("all", "stage")}}).size(), 3U);
+}
+
 TEST(Comparison, WhatIsNoColumnIsRefused) {
   const auto refused = [](auto &&change, std::string_view line) {
     TableRequest request = with_conventions();
@@ -302,7 +336,8 @@ TEST(Comparison, WhatIsNoColumnIsRefused) {
     expect_message([&] { text_of({run_of("Shuffle_4", 1, 20)}, request); }, line);
   };
   const std::string known =
-      "known: network, family, setting, budgets, teacher, variant, data, protocol, epochs, input, parameters, "
+      "known: network, family, setting, families, score, tie, objective, budgets, teacher, variant, data, protocol, epochs, "
+      "input, parameters, "
       "parameters-ratio, mult-adds, mult-adds-ratio, per-batch, activations, train-top1, train-top5, top1, top5, loss, runs, "
       "seeds, seconds, state, source, mult-adds[macs], mult-adds[reference], mult-adds-ratio[macs], "
       "mult-adds-ratio[reference], per-batch[macs], per-batch[reference]";

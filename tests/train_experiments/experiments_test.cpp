@@ -148,7 +148,9 @@ TEST(Experiments, SayWhatIsWrongInThem) {
                                         "or \"teachers\" would be accepted");
   refuses(block(R"("network": "wrn-10-1", "seed": 3)"),
           "[invalid_file] e.json/experiments[0].seed: unknown key \"seed\"; known: data, protocol, precision, set, network, "
-          "substitute, budgets, teacher, seeds, where_possible, input, tag, when_infeasible; did you mean seeds?");
+          "substitute, budgets, where_possible, input, per_layer, families, score, tie, objective, candidates, multiple_of, "
+          "exclude, fix, "
+          "teacher, seeds, tag, when_infeasible; did you mean seeds?");
   refuses(block(R"("network": "wrn-10-1", "teacher": "nobody")"),
           "[invalid_file] e.json/experiments[0].teacher: teacher = \"nobody\" must be null, as the file has no \"teachers\"");
   refuses(

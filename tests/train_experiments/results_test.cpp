@@ -49,7 +49,8 @@ TEST(ResultRows, ARowIsALineOfJson) {
       text,
       "[\n"
       R"( {"schema":"pare.results/1","name":"wrn_16_1.acdc_12.student","identity":"0123","configuration":"4567",)"
-      R"("state":"done","network":"wide_resnet:depth=16,width=1,classes=10","family":"acdc","setting":"ACDC_12","budgets":null,)"
+      R"("state":"done","network":"wide_resnet:depth=16,width=1,classes=10","family":"acdc","setting":"ACDC_12",)"
+      R"("families":null,"score":null,"tie":null,"objective":null,"budgets":null,)"
       R"("teacher":"wrn_16_1","teacher_network":"wide_resnet:depth=16,width=1,classes=10","variant":null,)"
       R"("data":"fashion-mnist","protocol":"fashion-mnist","seed":0,"epoch":4,)"
       R"("epochs":4,"parameters":15402,"mult_adds_macs":null,"mult_adds_reference":1690182833.1879675,)"
@@ -59,7 +60,7 @@ TEST(ResultRows, ARowIsALineOfJson) {
       R"("synthetic":false,"source":"runs/a, \"b\"","note":null},)"
       "\n"
       R"( {"schema":"pare.results/1","name":"wrn_16_1","identity":null,"configuration":null,"state":"missing",)"
-      R"("network":null,"family":null,"setting":null,"budgets":null,"teacher":null,"teacher_network":null,"variant":null,"data":null,"protocol":null,"seed":null,"epoch":null,)"
+      R"("network":null,"family":null,"setting":null,"families":null,"score":null,"tie":null,"objective":null,"budgets":null,"teacher":null,"teacher_network":null,"variant":null,"data":null,"protocol":null,"seed":null,"epoch":null,)"
       R"("epochs":null,"parameters":null,"mult_adds_macs":null,"mult_adds_reference":null,"activation_elements":null,)"
       R"("original_parameters":null,"original_mult_adds_macs":null,"original_mult_adds_reference":null,)"
       R"("train_top1_error_percent":null,"train_top5_error_percent":null,"top1_error_percent":null,)"
@@ -80,16 +81,17 @@ TEST(ResultRows, ARowIsALineOfJson) {
 TEST(ResultRows, CsvLeavesTheUnknownEmpty) {
   EXPECT_EQ(
       write_results_csv({whole_row(), missing_row()}),
-      "schema,name,identity,configuration,state,network,family,setting,budgets,teacher,teacher_network,variant,data,protocol,"
+      "schema,name,identity,configuration,state,network,family,setting,families,score,tie,objective,budgets,teacher,teacher_"
+      "network,variant,data,protocol,"
       "seed,epoch,epochs,parameters,mult_adds_macs,mult_adds_reference,activation_elements,original_parameters,original_mult_"
       "adds_macs,"
       "original_mult_adds_reference,train_top1_error_percent,train_top5_error_percent,top1_error_percent,"
       "top5_error_percent,validation_loss,seconds,device,synthetic,source,note\n"
-      "pare.results/1,wrn_16_1.acdc_12.student,0123,4567,done,\"wide_resnet:depth=16,width=1,classes=10\",acdc,ACDC_12,,"
+      "pare.results/1,wrn_16_1.acdc_12.student,0123,4567,done,\"wide_resnet:depth=16,width=1,classes=10\",acdc,ACDC_12,,,,,,"
       "wrn_16_1,\"wide_resnet:depth=16,width=1,classes=10\",,fashion-mnist,fashion-mnist,0,4,4,15402,,1690182833.1879675,,,,,,,"
       "18.93,,,12.5,,false,"
       "\"runs/a, \"\"b\"\"\",\n"
-      "pare.results/1,wrn_16_1,,,missing,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n");
+      "pare.results/1,wrn_16_1,,,missing,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n");
 }
 
 TEST(ResultRows, OtherTextsAreRefused) {

@@ -116,6 +116,45 @@ TEST_F(Schedules, KilledAtRandomMomentsComeToTheSame) {
       << other.out;
 }
 
+// What is trained has the parameters, and the bytes, that were solved for.
+TEST_F(Schedules, OfPlansThatAreChosenLayerByLayer) {
+  write("layers.json", R"({
+    "schema": "pare.experiments/1", "name": "layers", "data": "cifar10:data",
+    "set": {"epochs": 2, "batch": 50, "learning_rate": 0.05, "schedule.milestones": "1"},
+    "experiments": [{"network": "wrn-10-1", "per_layer": true, "families": [["Generic", "Shuffle"]], "tie": ["none", "stage"],
+                     "budgets": [["parameters<=20%", "mult-adds<=60%"]]}]})");
+  output({"schedule", "layers.json", "-o", "layers_schedule.json"});
+  const Result result = run({"run", "layers_schedule.json", "--jobs", "2", "--runs", "layers"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.out, "layers: 2 done\n");
+  const Json schedule = Json::parse(read("layers_schedule.json"));
+  ASSERT_EQ(schedule.at("experiments").size(), 2U);
+  for (const Json &e : schedule.at("experiments")) {
+    const Json &solved = schedule.at("designs").at(e.at("design").get<std::size_t>()).at("network");
+    EXPECT_EQ(solved.at("schema"), "pare.solved/1");
+    EXPECT_EQ(solved.at("termination").at("reason"), "optimal");
+    const std::string name = e.at("name").get<std::string>() + "-" + e.at("identity").get<std::string>().substr(0, 12);
+    const Json record = run_json("layers/" + name).at("record");
+    EXPECT_EQ(record.at("parameters"), solved.at("achieved").at("parameters")) << name;
+    std::size_t bytes = 0;
+    std::size_t parameters = 0;
+    for (const auto &[tensor, value] : read_tensors("layers/" + name + "/weights.safetensors").tensors) {
+      const std::size_t own = value.size() - value.find(']') - 1; // behind type and shape
+      bytes += own;
+      if (value.starts_with("\"F32\"") && tensor.find(".running_") == std::string::npos) parameters += own / sizeof(float);
+    }
+    EXPECT_EQ(bytes, solved.at("achieved").at("stored_bytes").get<std::size_t>()) << name;
+    EXPECT_EQ(parameters, solved.at("achieved").at("parameters").get<std::size_t>()) << name;
+  }
+  output({"collate", "layers_schedule.json", "layers", "-o", "layers_results.json"});
+  const auto table = parse_csv(
+      output({"table", "layers_results.json", "--columns", "setting,families,score,tie,objective", "--format", "csv"}));
+  ASSERT_EQ(table.size(), 3U);
+  EXPECT_EQ(Words(table[1].begin(), table[1].begin() + 5),
+            (Words{"per layer (capacity)", "Generic, Shuffle", "capacity", "none", "sum"}));
+  EXPECT_EQ(table[2][3], "stage");
+}
+
 } // namespace
 
 } // namespace pare::test

@@ -63,6 +63,12 @@ ResultRow row_of(const Schedule &schedule, const Experiment &experiment, const E
   out.family =
       experiment.setting.starts_with(kWidth) ? std::string(kWidth) : fmt::format("{}", fmt::join(design.families, "+"));
   out.setting = experiment.setting;
+  if (design.per_layer) {
+    out.families = design.per_layer->families;
+    out.score = design.per_layer->score;
+    out.tie = design.per_layer->tie;
+    out.objective = design.per_layer->objective;
+  }
   out.budgets = fmt::format("{}", fmt::join(experiment.budgets, ", "));
   if (experiment.outside_teacher) {
     out.teacher = experiment.outside_teacher->file;

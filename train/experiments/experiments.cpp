@@ -9,7 +9,10 @@
 #include "base/text.hpp"
 #include "base/values.hpp"
 #include "command/version.hpp"
+#include "solver/mixed/mixed.hpp"
+#include "train/experiments/experiments_json.hpp"
 #include "train/experiments/identity.hpp"
+#include "train/experiments/per_layer.hpp"
 #include "train/plan/run_config_fields.hpp"
 #include "train/plan/run_config_json.hpp"
 
@@ -28,76 +31,11 @@ namespace pare::train {
 
 namespace {
 
-using Json = json::Value;
+using namespace experiments;
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::string_view kSchema = "pare.experiments/1";
 constexpr std::size_t kMostExperiments = 1'000'000;
-constexpr std::string_view kDataMissing = "\"data\" is missing, here and at the top; such as \"cifar10:DIR\"";
-
-/// A value of the file, with its place for faults.
-struct Said {
-  const Json *value = nullptr;
-  json::Place place{std::string()};
-
-  bool is_null() const { return value == nullptr || value->is_null(); }
-  std::string text(std::string_view name) const {
-    if (!value->is_string()) json::refuse(*value, place, name, "text in quotes");
-    return value->get<std::string>();
-  }
-};
-
-/// What an option would throw, at the place of the file that says it.
-template <class Action>
-auto at_place(const json::Place &place, Action &&action) {
-  try {
-    return action();
-  } catch (const Error &error) {
-    if (error.where().starts_with(place.text())) throw; // it has its place
-    throw Error(error.code(), place.text(),
-                error.where().empty() || error.where().starts_with("--")
-                    ? error.message()
-                    : fmt::format("{}: {}", error.where(), error.message()));
-  }
-}
-
-/// The values of an axis: those of an array, or the one that stands there. None where nothing is said.
-std::vector<Said> axis(json::Members &members, std::string_view key) {
-  const Json *value = members.find(key);
-  std::vector<Said> out;
-  if (value == nullptr) return out;
-  const json::Place place = members.place(key);
-  if (!value->is_array()) return {{.value = value, .place = place}};
-  if (value->empty()) place.fail(fmt::format("{} is an empty list; one value at least would be accepted", key));
-  std::set<std::string> seen;
-  for (std::size_t i = 0; i < value->size(); ++i) {
-    const Json &item = (*value)[i];
-    if (!seen.insert(json::dumped(item)).second)
-      place.item(i).fail(fmt::format("{} stands in the list twice; each value once would be accepted", json::shown(item)));
-    out.push_back({.value = &item, .place = place.item(i)});
-  }
-  return out;
-}
-
-/// The value of a key as --set reads it.
-std::string setting_text(const Said &said, std::string_view key) {
-  const Json &value = *said.value;
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_boolean()) return value.get<bool>() ? "on" : "off";
-  if (const auto whole = json::as_whole(value)) return std::to_string(*whole);
-  if (value.is_number_float()) return shortest(value.get<double>());
-  json::refuse(value, said.place, key, "a text, a number, true or false, or a list of these, an experiment for each");
-}
-
-/// A part of a name: what is no letter, digit, . + or - is an underline.
-std::string name_part(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool fits = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '+' || c == '-';
-    out += fits ? static_cast<char>(std::tolower(static_cast<unsigned char>(c))) : '_';
-  }
-  return out;
-}
 
 /// "wrn-28-10": "wrn_28_10"; a file by its name without the ending.
 std::string network_part(const std::string &argument, const NetworkText &network) {
@@ -106,66 +44,26 @@ std::string network_part(const std::string &argument, const NetworkText &network
   return out;
 }
 
-/// What the whole file says where an experiment says nothing, and what an experiment or a teacher says.
-struct Common {
-  std::vector<Said> data;
-  std::vector<Said> protocols;
-  std::vector<Said> precisions;
-  std::vector<std::pair<std::string, std::vector<Said>>> settings; ///< by key, in order
-};
-
-Common read_common(json::Members &members, const Common &otherwise) {
-  Common out = otherwise;
-  if (auto said = axis(members, "data"); !said.empty()) out.data = std::move(said);
-  if (auto said = axis(members, "protocol"); !said.empty()) out.protocols = std::move(said);
-  if (auto said = axis(members, "precision"); !said.empty()) out.precisions = std::move(said);
-  if (const Json *set = members.find("set"); set != nullptr) {
-    json::Members keys(*set, members.place("set"));
-    for (const auto &[key, value] : set->items()) {
-      auto values = axis(keys, key);
-      const auto known = std::find_if(out.settings.begin(), out.settings.end(),
-                                      [own = std::string_view(key)](const auto &entry) { return entry.first == own; });
-      if (known != out.settings.end())
-        known->second = std::move(values); // instead of the whole file's
-      else
-        out.settings.emplace_back(key, std::move(values));
-    }
-  }
-  return out;
-}
-
-/// The one value that a teacher may have of an axis; nothing where none is said.
-Said only(const std::vector<Said> &values) {
-  if (values.size() > 1)
-    values[1].place.fail("a teacher is one run; one value, or another teacher for the second would be accepted");
-  return values.empty() ? Said{} : values.front();
-}
-
-/// Readers of results have no whole numbers beyond the 53 bits of a double.
-std::uint64_t read_seed(const Said &said) {
-  constexpr std::int64_t kMost = std::int64_t{1} << 53;
-  const auto whole = json::as_whole(*said.value);
-  if (!whole || *whole < 0 || *whole > kMost)
-    json::refuse(*said.value, said.place, "seed", fmt::format("a whole number from 0 to {}", kMost));
-  return static_cast<std::uint64_t>(*whole);
-}
-
-std::string read_precision(const Said &said) {
-  if (said.is_null()) return std::string(kPrecisions.front());
-  return at_place(said.place, [&] { return read_choice("precision", said.text("precision"), kPrecisions); });
-}
-
-/// A network with one setting of its substitutes.
-struct Candidate {
+/// A network with what its layers are replaced by.
+struct FittedNetwork {
   std::size_t design = 0;
   std::string network_family; ///< empty for a network from a file
   std::string network;        ///< as tables call it
   std::string setting;
+  std::string name;                ///< of what is replaced, as names of experiments have it
+  std::vector<VariantKey> variant; ///< what else tells it apart
   std::vector<std::string> budgets;
   std::int64_t classes = 0;
   std::size_t taps = 0;
   bool has_drop_path = false;
   bool has_auxiliary_head = false;
+};
+
+/// What a plan is made for.
+struct Original {
+  std::string argument; ///< as the file names it
+  std::string part;     ///< of names
+  const Network *network = nullptr;
 };
 
 /// Who teaches.
@@ -176,51 +74,6 @@ struct Teacher {
   std::size_t taps = 0;
   std::string identity; ///< of a scheduled one
 };
-
-/// One entry of "experiments": its axes.
-struct Block {
-  json::Place place{std::string()};
-  const Json *set = nullptr; ///< its own keys of the protocol
-  Common common;
-  std::vector<Said> networks;
-  std::vector<Said> substitutes;
-  std::vector<Said> budgets;
-  std::vector<Said> teachers; ///< null: none
-  std::vector<Said> seeds;
-  bool where_possible = false;
-  std::optional<Said> input;
-  std::string tag;
-  bool leaves_out = false; ///< what no setting meets
-};
-
-Block read_block(const Json &value, const json::Place &place, const Common &top) {
-  static const Json none = nullptr;
-  static const Json zero = std::uint64_t{0};
-  json::Members members(value, place);
-  Block out;
-  out.place = place;
-  out.common = read_common(members, top);
-  out.set = members.find("set");
-  members.at("network");
-  out.networks = axis(members, "network");
-  out.substitutes = axis(members, "substitute");
-  out.budgets = axis(members, "budgets");
-  out.teachers = axis(members, "teacher");
-  out.seeds = axis(members, "seeds");
-  members.read("where_possible", out.where_possible);
-  if (const Json *shape = members.said("input")) out.input = Said{.value = shape, .place = members.place("input")};
-  members.read("tag", out.tag);
-  if (!out.tag.empty() && !is_experiment_name(out.tag))
-    json::refuse(members.at("tag"), members.place("tag"), "tag", kExperimentNameRule);
-  out.leaves_out =
-      members.find("when_infeasible") != nullptr && members.choice("when_infeasible", {"fail", "leave_out"}) == "leave_out";
-  members.finish();
-  if (out.common.data.empty()) place.fail(std::string(kDataMissing));
-  if (out.teachers.empty()) out.teachers.push_back({.value = &none, .place = place});
-  if (out.seeds.empty()) out.seeds.push_back({.value = &zero, .place = place});
-  for (const Said &seed : out.seeds) read_seed(seed);
-  return out;
-}
 
 /// What all experiments of an inner loop have in common: texts for names, and what tells them apart.
 struct Variant {
@@ -245,24 +98,25 @@ private:
     std::map<std::string, std::string> without;
   };
   void expand(const Block &block);
-  void expand(const Block &block, const Experiment &experiment, const Candidate &candidate, Variant outer, Effects &effects);
+  void expand(const Block &block, const Experiment &experiment, const FittedNetwork &fitted, Variant outer, Effects &effects);
   void add_runs(const Block &block, Experiment experiment, Variant outer);
   const Teacher &teacher(const std::string &name, const json::Place &place);
   void make_teacher(const std::string &name, const Json &value, const json::Place &place);
-  std::vector<Candidate> candidates(const Said &network, const std::vector<Said> &substitutes, const std::vector<Said> &budgets,
-                                    bool where_possible, const std::optional<Said> &input, std::vector<LeftOut> &infeasible);
-  std::optional<Candidate> fit(const std::string &argument, const NetworkText &text, const Network &network,
-                               const Substitute *free, const std::string &substitution, const Said &budget, bool where_possible,
-                               std::vector<LeftOut> &infeasible);
-  Candidate candidate(ModelConfig model, const Network &original);
+  std::vector<FittedNetwork> fitted_networks(const Said &network, const Designs &designs, std::vector<LeftOut> &infeasible);
+  std::optional<FittedNetwork> fit(const Original &original, const Substitute *free, const std::string &substitution,
+                                   const Said &budget, bool where_possible, std::vector<LeftOut> &infeasible);
+  std::optional<FittedNetwork> fit_per_layer(const Original &original, const PerLayer &asked, const Said &budget,
+                                             const json::Place &place, std::vector<LeftOut> &infeasible);
+  FittedNetwork solved_network(Solution solution, const std::string &provenance, const Network &original);
+  FittedNetwork fitted_network(ModelConfig model, const Network &original);
   std::size_t data(const Said &said);
   std::size_t protocol(const Protocol &protocol);
-  const ChosenProtocol &choose(const Said &name, const Settings &settings, const Candidate &candidate, std::size_t data,
+  const ChosenProtocol &choose(const Said &name, const Settings &settings, const FittedNetwork &fitted, std::size_t data,
                                const json::Place &place);
-  ProtocolScope scope_of(const Candidate &candidate, bool has_teacher) const;
-  static Experiment experiment_of(const Candidate &candidate, const Teacher *above);
+  ProtocolScope scope_of(const FittedNetwork &fitted, bool has_teacher) const;
+  static Experiment experiment_of(const FittedNetwork &fitted, const Teacher *above);
   std::string add(Experiment experiment, const json::Place &place);
-  void check_classes(const Candidate &candidate, std::size_t data, const json::Place &place) const;
+  void check_classes(const FittedNetwork &fitted, std::size_t data, const json::Place &place) const;
 
   const std::string &where_;
   const ScheduleOptions &options_;
@@ -276,7 +130,7 @@ private:
   std::map<std::string, std::int64_t> classes_; ///< of data, by fingerprint
   std::map<std::string, std::size_t> protocols_;
   std::map<std::string, ChosenProtocol> chosen_;
-  std::map<std::string, Candidate> known_candidates_;
+  std::map<std::string, FittedNetwork> known_networks_;
   std::unordered_map<std::string, std::size_t> by_identity_;
   std::unordered_map<std::string, std::pair<std::size_t, std::string>> by_name_; ///< the experiment, and where it was asked for
   Identities identities_;
@@ -286,8 +140,8 @@ private:
 
 std::int64_t output_classes(const Graph &graph) { return graph.activation(graph.output()).elements_per_image(); }
 
-Candidate Maker::candidate(ModelConfig model, const Network &original) {
-  Candidate out;
+FittedNetwork Maker::fitted_network(ModelConfig model, const Network &original) {
+  FittedNetwork out;
   const Design design = design_of(model);
   const Lowered lowered =
       lower(design.network.graph, design.plan, model.where_possible ? WhereRefused::kLeaveAsItIs : WhereRefused::kThrow);
@@ -312,93 +166,160 @@ Candidate Maker::candidate(ModelConfig model, const Network &original) {
   if (const auto taps = lowered.graph.marked(Mark::kAuxiliaryTap); !taps.empty() && design.network.family != nullptr)
     out.has_auxiliary_head =
         design.network.family->auxiliary_head(design.network.values, lowered.graph.activation(taps[0])).has_value();
-  std::set<std::string> families;
-  for (const Graph::Replaceable &mark : design.network.graph.replaceable()) {
-    const Substitute *substitute =
-        design.plan.find(design.network.graph.layer(design.network.graph.node(mark.node).layer).name);
-    if (substitute != nullptr && substitute->family != baseline_substitute().family)
-      families.emplace(substitute->family->info().name);
-  }
-  scheduled.families.assign(families.begin(), families.end());
+  scheduled.families = families_of(design.network, design.plan);
+  if (design.mixed) scheduled.per_layer = describe(design.mixed->request);
   out_.designs.push_back(std::move(scheduled));
   return out;
 }
 
 /// Versions and options of a fit: no date and no host.
-std::string provenance(const SolveRequest &request, const std::vector<std::string> &budgets) {
+std::string provenance(const std::string &method, Json options, const std::vector<std::string> &budgets) {
   Json out;
   out["pare"] = std::string(command::version());
-  out["method"] = request.method;
-  out["options"] = {{"substitute", request.substitution},
-                    {"budgets", budgets},
-                    {"where_possible", request.where_refused == WhereRefused::kLeaveAsItIs}};
+  out["method"] = method;
+  options["budgets"] = budgets;
+  out["options"] = std::move(options);
   return out.dump();
 }
 
-/// The budgets of one fit: a text, or several in a list, all of which must hold.
-std::vector<std::string> budget_texts(const Said &said) {
-  std::vector<std::string> out;
-  if (!said.value->is_array()) return {said.text("a budget")};
-  if (said.value->empty()) said.place.fail("an empty list of budgets; one at least would be accepted");
-  for (std::size_t i = 0; i < said.value->size(); ++i)
-    out.push_back(Said{.value = &(*said.value)[i], .place = said.place.item(i)}.text("a budget"));
+/// What tables show where none is asked for.
+std::vector<Convention> shown_conventions() {
+  std::vector<Convention> out;
+  for (const Convention &convention : conventions())
+    if (convention.shown) out.push_back(convention);
   return out;
 }
 
-std::optional<Candidate> Maker::fit(const std::string &argument, const NetworkText &text, const Network &network,
-                                    const Substitute *free, const std::string &substitution, const Said &budget,
-                                    bool where_possible, std::vector<LeftOut> &infeasible) {
-  const std::vector<std::string> texts = budget_texts(budget);
-  const std::string called = free == nullptr ? std::string(kWidth) : free->text();
-  SolveRequest request{.substitution = substitution,
-                       .budgets = {},
-                       .conventions = {},
-                       .method = std::string(kDefaultMethod),
-                       .where_refused = where_possible ? WhereRefused::kLeaveAsItIs : WhereRefused::kThrow};
-  for (const Convention &convention : conventions())
-    if (convention.shown) request.conventions.push_back(convention);
-  at_place(budget.place, [&] {
-    for (const std::string &one : texts) request.budgets.push_back(parse_budget(one));
+std::vector<Budget> read_budgets(const Said &said) {
+  return at_place(said.place, [&] {
+    std::vector<Budget> out;
+    for (const std::string &text : texts_of(said, "a budget")) out.push_back(parse_budget(text));
+    return out;
   });
-  options_.say(fmt::format("{}, {}: fitting to {}", argument, called, fmt::join(texts, ", ")));
-  const Solution solution = at_place(budget.place, [&] {
-    try {
-      return solve_uniform(network, request);
-    } catch (const Error &error) {
-      throw error.within(fmt::format("{}, {}", argument, called));
-    }
-  });
-  if (!solution.uniform->answer) {
-    infeasible.push_back(
-        {.name = fmt::format("{}.{}, {}", network_part(argument, text), name_part(called), fmt::join(texts, ", ")),
-         .reason = solution.termination.detail});
-    return std::nullopt;
+}
+
+/// The setting of every replaceable layer, where it is one: a solved file names it.
+std::optional<std::string> setting_of_all(const Network &network, const Plan &plan) {
+  const Substitute *first = nullptr;
+  for (const Graph::Replaceable &mark : network.graph.replaceable()) {
+    const Substitute *own = plan.find(network.graph.layer(network.graph.node(mark.node).layer).name);
+    if (own == nullptr || (first != nullptr && *own != *first)) return std::nullopt;
+    first = own;
   }
+  return first == nullptr ? std::nullopt : std::optional(first->text());
+}
+
+FittedNetwork Maker::solved_network(Solution solution, const std::string &provenance, const Network &original) {
+  if (solution.mixed) solution.substitution = setting_of_all(solution.network, solution.plan);
   ModelConfig model;
-  model.network.document =
-      json::dumped(json::parse(write_solved(solution, provenance(request, texts)), json::Place("a solution")));
-  model.input = network.input;
-  Candidate out = candidate(std::move(model), network);
-  out.setting = solution.uniform->answer->text;
+  model.network.document = json::dumped(json::parse(write_solved(solution, provenance), json::Place("a solution")));
+  model.input = original.input;
+  FittedNetwork out = fitted_network(std::move(model), original);
   std::vector<std::string> written;
   for (const Budget &one : solution.budgets) written.push_back(one.written);
   out.budgets = {fmt::format("{}", fmt::join(written, ", "))};
   return out;
 }
 
-std::vector<Candidate> Maker::candidates(const Said &said, const std::vector<Said> &substitutes,
-                                         const std::vector<Said> &budgets, bool where_possible,
-                                         const std::optional<Said> &input, std::vector<LeftOut> &infeasible) {
+std::optional<FittedNetwork> Maker::fit(const Original &original, const Substitute *free, const std::string &substitution,
+                                        const Said &budget, bool where_possible, std::vector<LeftOut> &infeasible) {
+  const std::vector<std::string> texts = texts_of(budget, "a budget");
+  const std::string called = free == nullptr ? std::string(kWidth) : free->text();
+  const SolveRequest request{.substitution = substitution,
+                             .budgets = read_budgets(budget),
+                             .conventions = shown_conventions(),
+                             .method = std::string(kDefaultMethod),
+                             .where_refused = where_possible ? WhereRefused::kLeaveAsItIs : WhereRefused::kThrow};
+  options_.say(fmt::format("{}, {}: fitting to {}", original.argument, called, fmt::join(texts, ", ")));
+  const Solution solution = at_place(budget.place, [&] {
+    try {
+      return solve_uniform(*original.network, request);
+    } catch (const Error &error) {
+      throw error.within(fmt::format("{}, {}", original.argument, called));
+    }
+  });
+  if (!solution.uniform->answer) {
+    infeasible.push_back({.name = fmt::format("{}.{}, {}", original.part, name_part(called), fmt::join(texts, ", ")),
+                          .reason = solution.termination.detail});
+    return std::nullopt;
+  }
+  FittedNetwork out = solved_network(
+      solution, provenance(request.method, {{"substitute", substitution}, {"where_possible", where_possible}}, texts),
+      *original.network);
+  out.setting = solution.uniform->answer->text;
+  out.name = name_part(out.setting);
+  return out;
+}
+
+/// What could be had of budgets that cannot all be met.
+std::string what_could_be_had(const Solution &solution) {
+  std::string out;
+  for (const Relaxation &relaxation : solution.mixed->relaxations) {
+    const Budget &budget = solution.budgets[relaxation.budget];
+    const bool at_least = budget.relation == Relation::kAtLeast;
+    if (!budget.holds(relaxation.alone))
+      out += fmt::format("; {} come to {} at {}", budget.quantity.text(), relaxation.alone, at_least ? "most" : "least");
+    else if (relaxation.with_others && solution.budgets.size() > 1)
+      out += fmt::format("; {} {} {} could be met with the others", budget.quantity.text(), to_string(budget.relation),
+                         *relaxation.with_others);
+  }
+  return out;
+}
+
+/// Equal texts are of equal requests.
+std::string key_of(const MixedRequest &request) {
+  std::string out = fmt::format("{}\n{}\n{}\n{}\n{} {}\n", fmt::join(request.families, ","), request.score,
+                                request.table ? request.table->text() : "", name_of(kObjectives, request.objective),
+                                request.rule.most, request.rule.multiple_of);
+  out += fmt::format("{}\n{}\n", name_of(kTies, request.tie), fmt::join(request.excluded, "\x1f"));
+  for (const std::vector<std::string> &group : request.groups) out += fmt::format("{}\x1e", fmt::join(group, "\x1f"));
+  for (const auto &[layer, setting] : request.fixed) out += fmt::format("{}\x1f{}\x1e", layer, setting);
+  return out;
+}
+
+std::optional<FittedNetwork> Maker::fit_per_layer(const Original &original, const PerLayer &asked, const Said &budget,
+                                                  const json::Place &place, std::vector<LeftOut> &infeasible) {
+  const std::vector<std::string> texts = texts_of(budget, "a budget");
+  MixedRequest request = asked.request;
+  request.budgets = read_budgets(budget);
+  request.conventions = shown_conventions();
+  std::string name = name_part(kPerLayer) + asked.name;
+  options_.say(fmt::format("{}, {}: fitting to {}", original.argument, name, fmt::join(texts, ", ")));
+  const Solution solution = [&] {
+    try {
+      return solve_mixed(*original.network, request);
+    } catch (const Error &error) {
+      // What of the entry it is about.
+      for (const char *key : {"families", "score", "tie", "exclude", "fix"})
+        if (error.where() == key) throw Error(error.code(), place.member(key).text(), error.message());
+      return at_place(budget.place,
+                      [&]() -> Solution { throw error.within(fmt::format("{}, {}", original.argument, kPerLayer)); });
+    }
+  }();
+  if (!solution.costs) {
+    infeasible.push_back({.name = fmt::format("{}.{}, {}", original.part, name, fmt::join(texts, ", ")),
+                          .reason = solution.termination.detail + what_could_be_had(solution)});
+    return std::nullopt;
+  }
+  FittedNetwork out = solved_network(solution, provenance(request.method, {{"per_layer", true}}, texts), *original.network);
+  out.setting = describe(solution.mixed->request).setting();
+  out.name = name.insert(kPerLayer.size(), "_" + name_of_budgets(solution.budgets));
+  out.variant = asked.variant;
+  return out;
+}
+
+std::vector<FittedNetwork> Maker::fitted_networks(const Said &said, const Designs &designs, std::vector<LeftOut> &infeasible) {
+  const std::vector<Said> &budgets = designs.budgets;
   const std::string argument = said.text("network");
   const NetworkText text = at_place(said.place, [&] { return read_network_text(argument); });
   const Design design = at_place(said.place, [&] { return load_design_text(text); });
   ModelConfig plain;
   plain.network = text;
   plain.input = design.network.input;
-  if (input) plain.input = read_input_shape(*input->value, input->place);
+  if (designs.input) plain.input = read_input_shape(*designs.input->value, designs.input->place);
   plain.input.batch = 1;
   const std::string base = fmt::format("{}\n{}\n{},{},{}\n{}\n", text.spec, text.document, plain.input.channels,
-                                       plain.input.height, plain.input.width, where_possible);
+                                       plain.input.height, plain.input.width, designs.where_possible);
   std::optional<Network> loaded; // for images of that size
   const auto original = [&]() -> const Network & {
     if (!loaded) {
@@ -408,38 +329,61 @@ std::vector<Candidate> Maker::candidates(const Said &said, const std::vector<Sai
     }
     return *loaded;
   };
-  std::vector<Candidate> out;
-  const auto given = [&](const std::string &substitution, const json::Place &place) {
-    const auto known = known_candidates_.find(base + substitution);
-    if (known != known_candidates_.end()) {
+  std::vector<FittedNetwork> out;
+  /// Made once, and again where it came to nothing: it is named then.
+  const auto once = [&](const std::string &key, const auto &make) {
+    const auto known = known_networks_.find(key);
+    if (known != known_networks_.end())
       out.push_back(known->second);
-      return;
-    }
-    ModelConfig model = plain;
-    model.substitution = substitution;
-    model.where_possible = where_possible && !substitution.empty();
-    Candidate made = at_place(place, [&] { return candidate(std::move(model), original()); });
-    made.setting = substitution.empty() ? design.substitution_text() : substitution;
-    if (design.is_solved && made.setting.empty() && design.network.name != made.network)
-      made.setting = design.network.name; // its width was solved for
-    known_candidates_.emplace(base + substitution, made);
-    out.push_back(std::move(made));
+    else if (std::optional<FittedNetwork> made = make())
+      out.push_back(known_networks_.emplace(key, std::move(*made)).first->second);
   };
-  if (substitutes.empty()) {
+  const auto given = [&](const std::string &substitution, const json::Place &place) {
+    once(base + substitution, [&]() -> std::optional<FittedNetwork> {
+      ModelConfig model = plain;
+      model.substitution = substitution;
+      model.where_possible = designs.where_possible && !substitution.empty();
+      FittedNetwork made = at_place(place, [&] { return fitted_network(std::move(model), original()); });
+      made.setting = substitution.empty() ? design.substitution_text() : substitution;
+      if (design.is_solved && made.setting.empty() && design.network.name != made.network)
+        made.setting = design.network.name; // its width was solved for
+      made.name = name_part(made.setting);
+      if (design.mixed) {
+        made.setting = describe(design.mixed->request).setting();
+        made.name = name_part(kPerLayer);
+      }
+      return made;
+    });
+  };
+  const auto refuse_solved = [&](const json::Place &place) {
+    if (design.is_solved) place.fail(fmt::format("{} {}", argument, what_is_settled(design)));
+  };
+  const auto to_fit = [&] {
+    return Original{.argument = argument, .part = network_part(argument, text), .network = &original()};
+  };
+  for (std::size_t i = 0; i < designs.per_layer.size(); ++i) {
+    refuse_solved(designs.place.member("per_layer"));
+    for (const Said &budget : budgets)
+      once(fmt::format("{}{}\n{}\n{}", base, kPerLayer, key_of(designs.per_layer[i].request), json::dumped(*budget.value)),
+           [&] { return fit_per_layer(to_fit(), designs.per_layer[i], budget, designs.place, infeasible); });
+  }
+  if (!designs.per_layer.empty()) return out;
+  if (designs.substitutes.empty()) {
     if (!budgets.empty())
       budgets.front().place.fail(
-          "there is nothing to fit to budgets; \"substitute\": a family without its setting would be accepted");
+          "there is nothing to fit to budgets; \"substitute\": a family without its setting, or \"per_layer\": true would be "
+          "accepted");
     given({}, said.place);
     return out;
   }
   bool is_fitted = false;
-  for (const Said &substitute : substitutes) {
+  for (const Said &substitute : designs.substitutes) {
     if (substitute.is_null()) {
       given({}, substitute.place);
       continue;
     }
     const std::string written = substitute.text("substitute");
-    if (design.is_solved) substitute.place.fail(fmt::format("{} {}", argument, what_is_settled(design)));
+    refuse_solved(substitute.place);
     constexpr std::array<std::string_view, 1> kWidths = {kWidth};
     const bool is_width = find_name(written, kWidths).has_value();
     std::optional<Substitute> parsed;
@@ -452,16 +396,9 @@ std::vector<Candidate> Maker::candidates(const Said &said, const std::vector<Sai
       substitute.place.fail(
           fmt::format("{} leaves its setting open; \"budgets\", or a setting would be accepted", shown(written)));
     is_fitted = true;
-    for (const Said &budget : budgets) {
-      const std::string key =
-          fmt::format("{}{}\n{}", base, is_width ? std::string(kWidth) : parsed->text(), json::dumped(*budget.value));
-      if (const auto known = known_candidates_.find(key); known != known_candidates_.end()) {
-        out.push_back(known->second);
-        continue;
-      }
-      if (auto made = fit(argument, text, original(), parsed ? &*parsed : nullptr, written, budget, where_possible, infeasible))
-        out.push_back(known_candidates_.emplace(key, std::move(*made)).first->second);
-    }
+    for (const Said &budget : budgets)
+      once(fmt::format("{}{}\n{}", base, is_width ? std::string(kWidth) : parsed->text(), json::dumped(*budget.value)),
+           [&] { return fit(to_fit(), parsed ? &*parsed : nullptr, written, budget, designs.where_possible, infeasible); });
   }
   if (!is_fitted && !budgets.empty())
     budgets.front().place.fail("every substitute has its setting; a family without one would be fitted to budgets");
@@ -505,37 +442,35 @@ std::size_t Maker::protocol(const Protocol &protocol) {
   return known->second;
 }
 
-const ChosenProtocol &Maker::choose(const Said &name, const Settings &settings, const Candidate &candidate, std::size_t data,
+const ChosenProtocol &Maker::choose(const Said &name, const Settings &settings, const FittedNetwork &fitted, std::size_t data,
                                     const json::Place &place) {
-  const Shape &input = out_.designs[candidate.design].model.input;
+  const Shape &input = out_.designs[fitted.design].model.input;
   const std::string kind = parse_data_spec(out_.data[data].spec).first;
   std::string key = fmt::format("{}\n{}\n{},{},{}\n{}", name.is_null() ? std::string() : json::dumped(*name.value),
-                                candidate.network_family, input.channels, input.height, input.width, kind);
-  key += candidate.has_auxiliary_head ? "\nhead" : "";
+                                fitted.network_family, input.channels, input.height, input.width, kind);
+  key += fitted.has_auxiliary_head ? "\nhead" : "";
   for (const auto &[setting, value] : settings) key += fmt::format("\n{}={}", setting, value);
   if (const auto known = chosen_.find(key); known != chosen_.end()) return known->second;
   ChosenProtocol out = at_place(name.is_null() ? place : name.place, [&] {
     return choose_protocol(name.is_null() ? std::nullopt : std::optional(name.text("protocol")), settings,
-                           candidate.network_family, input, kind);
+                           fitted.network_family, input, kind);
   });
-  if (out.protocol.auxiliary_head && !candidate.has_auxiliary_head)
-    place.fail(fmt::format("{} has no auxiliary head; \"auxiliary_head\": false would be accepted", candidate.network));
+  if (out.protocol.auxiliary_head && !fitted.has_auxiliary_head)
+    place.fail(fmt::format("{} has no auxiliary head; \"auxiliary_head\": false would be accepted", fitted.network));
   return chosen_.emplace(std::move(key), std::move(out)).first->second;
 }
 
-ProtocolScope Maker::scope_of(const Candidate &candidate, bool has_teacher) const {
-  return {.has_teacher = has_teacher,
-          .has_drop_path = candidate.has_drop_path,
-          .families = out_.designs[candidate.design].families};
+ProtocolScope Maker::scope_of(const FittedNetwork &fitted, bool has_teacher) const {
+  return {.has_teacher = has_teacher, .has_drop_path = fitted.has_drop_path, .families = out_.designs[fitted.design].families};
 }
 
-/// What the candidate and its teacher decide.
-Experiment Maker::experiment_of(const Candidate &candidate, const Teacher *above) {
+/// What the network and its teacher decide.
+Experiment Maker::experiment_of(const FittedNetwork &fitted, const Teacher *above) {
   Experiment out;
-  out.network = candidate.network;
-  out.setting = candidate.setting;
-  out.budgets = candidate.budgets;
-  out.design = candidate.design;
+  out.network = fitted.network;
+  out.setting = fitted.setting;
+  out.budgets = fitted.budgets;
+  out.design = fitted.design;
   if (above == nullptr) return out;
   out.teacher = above->identity;
   out.outside_teacher = above->outside;
@@ -543,12 +478,12 @@ Experiment Maker::experiment_of(const Candidate &candidate, const Teacher *above
   return out;
 }
 
-void Maker::check_classes(const Candidate &candidate, std::size_t data, const json::Place &place) const {
+void Maker::check_classes(const FittedNetwork &fitted, std::size_t data, const json::Place &place) const {
   const auto classes = classes_.find(out_.data[data].fingerprint);
-  if (classes == classes_.end() || classes->second == candidate.classes) return;
+  if (classes == classes_.end() || classes->second == fitted.classes) return;
   place.fail(fmt::format("{} has {} classes, and {} {}; a network of {}, such as {}:classes={}, would be accepted",
-                         out_.data[data].spec, classes->second, candidate.network, candidate.classes, classes->second,
-                         candidate.network_family.empty() ? std::string("NAME") : candidate.network_family, classes->second));
+                         out_.data[data].spec, classes->second, fitted.network, fitted.classes, classes->second,
+                         fitted.network_family.empty() ? std::string("NAME") : fitted.network_family, classes->second));
 }
 
 /// Adds it, or finds the equal one that is there. Its identity.
@@ -627,34 +562,24 @@ void Maker::make_teacher(const std::string &name, const Json &value, const json:
   }
   const Common common = read_common(members, common_);
   const Json *set = members.find("set");
-  members.at("network");
-  const std::vector<Said> networks = axis(members, "network");
-  const std::vector<Said> substitutes = axis(members, "substitute");
-  std::vector<Said> budgets;
-  if (const Json *budget = members.find("budgets"); budget != nullptr)
-    budgets = {{.value = budget, .place = members.place("budgets")}};
-  bool where_possible = false;
-  members.read("where_possible", where_possible);
-  std::optional<Said> input;
-  if (const Json *shape = members.said("input")) input = Said{.value = shape, .place = members.place("input")};
-  only(substitutes);
+  const Designs designs = read_designs(members, true);
   std::vector<LeftOut> infeasible;
-  const std::vector<Candidate> made = candidates(only(networks), substitutes, budgets, where_possible, input, infeasible);
+  const std::vector<FittedNetwork> made = fitted_networks(designs.networks.front(), designs, infeasible);
   if (made.empty())
     throw Error(ErrorCode::kInvalidConfig, place.text(),
                 fmt::format("the teacher {} cannot be made: {}", name, infeasible.front().reason));
-  const Candidate &candidate = made.front();
+  const FittedNetwork &fitted = made.front();
   const Teacher *above = nullptr;
   if (members.said("teacher") != nullptr) above = &teacher(members.text("teacher"), members.place("teacher"));
-  Experiment experiment = experiment_of(candidate, above);
+  Experiment experiment = experiment_of(fitted, above);
   experiment.name = name;
   if (common.data.empty()) place.fail(std::string(kDataMissing));
   experiment.data = data(only(common.data));
-  check_classes(candidate, experiment.data, networks.front().place);
+  check_classes(fitted, experiment.data, designs.networks.front().place);
   Settings settings;
   for (const auto &[key, values] : common.settings) settings.emplace_back(key, setting_text(values.front(), key));
-  const ChosenProtocol &chosen = choose(only(common.protocols), settings, candidate, experiment.data, place);
-  const ProtocolScope scope = scope_of(candidate, above != nullptr);
+  const ChosenProtocol &chosen = choose(only(common.protocols), settings, fitted, experiment.data, place);
+  const ProtocolScope scope = scope_of(fitted, above != nullptr);
   for (std::size_t i = 0; i < settings.size(); ++i) {
     const auto &[key, values] = common.settings[i];
     const auto why = without_effect(chosen.protocol, chosen.changed[i], scope);
@@ -665,32 +590,32 @@ void Maker::make_teacher(const std::string &name, const Json &value, const json:
   experiment.precision = read_precision(only(common.precisions));
   if (const Json *seed = members.find("seed")) experiment.seed = read_seed({.value = seed, .place = members.place("seed")});
   members.finish();
-  out.taps = candidate.taps;
+  out.taps = fitted.taps;
   out.identity = add(std::move(experiment), place);
   teachers_.emplace(name, std::move(out));
 }
 
 void Maker::expand(const Block &block) {
   Effects effects;
-  for (const Said &network : block.networks) {
+  for (const Said &network : block.designs.networks) {
     std::vector<LeftOut> infeasible;
-    const auto made = candidates(network, block.substitutes, block.budgets, block.where_possible, block.input, infeasible);
+    const auto made = fitted_networks(network, block.designs, infeasible);
     auto &list = block.leaves_out ? out_.left_out : infeasible_;
     list.insert(list.end(), infeasible.begin(), infeasible.end());
     const std::string argument = network.text("network");
     const std::string base = network_part(argument, read_network_text(argument));
-    for (const Candidate &candidate : made)
+    for (const FittedNetwork &fitted : made)
       for (const Said &taught : block.teachers)
         for (const Said &data_said : block.common.data) {
           const Teacher *above = taught.is_null() ? nullptr : &teacher(taught.text("teacher"), taught.place);
-          if (above != nullptr && above->taps != candidate.taps)
+          if (above != nullptr && above->taps != fitted.taps)
             taught.place.fail(fmt::format("the student has {} attention taps and the teacher {} {}; they must have as many",
-                                          candidate.taps, above->name, above->taps));
-          Experiment experiment = experiment_of(candidate, above);
+                                          fitted.taps, above->name, above->taps));
+          Experiment experiment = experiment_of(fitted, above);
           experiment.data = data(data_said);
-          check_classes(candidate, experiment.data, network.place);
+          check_classes(fitted, experiment.data, network.place);
           Variant variant{.name = base, .keys = {}};
-          if (!candidate.setting.empty()) variant.name += "." + name_part(candidate.setting);
+          if (!fitted.name.empty()) variant.name += "." + fitted.name;
           if (above != nullptr) variant.name += ".student";
           const auto teachers =
               std::count_if(block.teachers.begin(), block.teachers.end(), [](const Said &said) { return !said.is_null(); });
@@ -701,7 +626,8 @@ void Maker::expand(const Block &block) {
             const std::string most = images.max_images ? fmt::format("_{}", *images.max_images) : "";
             variant.add("data", kind + most, name_part(kind) + most);
           }
-          expand(block, experiment, candidate, std::move(variant), effects);
+          for (const VariantKey &key : fitted.variant) variant.add(key.key, key.value, key.part);
+          expand(block, experiment, fitted, std::move(variant), effects);
         }
   }
   // What the whole file says may be for others.
@@ -712,10 +638,10 @@ void Maker::expand(const Block &block) {
 }
 
 /// All combinations of what is left: protocols, the keys of `set`, precisions, seeds.
-void Maker::expand(const Block &block, const Experiment &experiment, const Candidate &candidate, Variant outer,
+void Maker::expand(const Block &block, const Experiment &experiment, const FittedNetwork &fitted, Variant outer,
                    Effects &effects) {
   const auto &settings = block.common.settings;
-  const ProtocolScope scope = scope_of(candidate, !experiment.teacher.empty() || experiment.outside_teacher);
+  const ProtocolScope scope = scope_of(fitted, !experiment.teacher.empty() || experiment.outside_teacher);
   static const std::vector<Said> kUnsaid(1);
   for (const Said &name : block.common.protocols.empty() ? kUnsaid : block.common.protocols) {
     std::vector<std::size_t> at(settings.size(), 0);
@@ -723,7 +649,7 @@ void Maker::expand(const Block &block, const Experiment &experiment, const Candi
       Settings values;
       for (std::size_t i = 0; i < at.size(); ++i)
         values.emplace_back(settings[i].first, setting_text(settings[i].second[at[i]], settings[i].first));
-      const ChosenProtocol &chosen = choose(name, values, candidate, experiment.data, block.place);
+      const ChosenProtocol &chosen = choose(name, values, fitted, experiment.data, block.place);
       Variant variant = outer;
       if (block.common.protocols.size() > 1) variant.add("protocol", chosen.protocol.name, name_part(chosen.protocol.name));
       for (std::size_t i = 0; i < at.size(); ++i) {

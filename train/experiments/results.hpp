@@ -16,10 +16,15 @@ struct ResultRow {
   std::string identity; ///< empty for what Pare has not scheduled
   /// What it computes, seeds apart: those of its teachers too. Runs that have one differ in their seeds only. Empty: not known.
   std::string configuration;
-  std::string state;           ///< done, diverged, failed, unfinished, missing, or published
-  std::string network;         ///< "wide_resnet:depth=28,width=10,classes=10"
-  std::string family;          ///< "generic", "width"; empty: the network as it is
-  std::string setting;         ///< "Generic_0.1", "width=0.5"; empty: the network as it is
+  std::string state;   ///< done, diverged, failed, unfinished, missing, or published
+  std::string network; ///< "wide_resnet:depth=28,width=10,classes=10"
+  std::string family;  ///< "generic", "width"; empty: the network as it is
+  std::string setting; ///< "Generic_0.1", "width=0.5", "per layer (capacity)"; empty: the network as it is
+  // How it was chosen layer by layer; empty: it was not.
+  std::string families;        ///< to choose from: "all", "generic, shuffle"
+  std::string score;           ///< "capacity"
+  std::string tie;             ///< "none", "stage"
+  std::string objective;       ///< "sum", "balanced"
   std::string budgets;         ///< "parameters<=0.8M, mult-adds[macs]<=100M"; empty: the setting was given
   std::string teacher;         ///< the name of the run that trained it, or its file; empty: none
   std::string teacher_network; ///< what the teacher is, as `network`
@@ -58,6 +63,10 @@ void visit_fields(Row &r, Visit &&visit) {
   visit("network", r.network);
   visit("family", r.family);
   visit("setting", r.setting);
+  visit("families", r.families);
+  visit("score", r.score);
+  visit("tie", r.tie);
+  visit("objective", r.objective);
   visit("budgets", r.budgets);
   visit("teacher", r.teacher);
   visit("teacher_network", r.teacher_network);

@@ -40,6 +40,14 @@ Json json_of(const std::map<std::string, Count> &counts) {
 }
 Json text_or_null(const std::string &text) { return text.empty() ? Json(nullptr) : Json(text); }
 
+Json json_of(const std::optional<PerLayerText> &per_layer) {
+  if (!per_layer) return nullptr;
+  return {{"families", per_layer->families},
+          {"score", per_layer->score},
+          {"tie", per_layer->tie},
+          {"objective", per_layer->objective}};
+}
+
 Json json_of(const ScheduledDesign &design) {
   const ModelConfig &model = design.model;
   const ExperimentCosts &costs = design.costs;
@@ -48,6 +56,7 @@ Json json_of(const ScheduledDesign &design) {
           {"substitution", text_or_null(model.substitution)},
           {"where_possible", model.where_possible},
           {"families", design.families},
+          {"per_layer", json_of(design.per_layer)},
           {"costs",
            {{"parameters", costs.parameters},
             {"mult_adds", json_of(costs.mult_adds)},
@@ -133,6 +142,14 @@ ScheduledDesign read_design(const Json &value, const json::Place &place) {
   out.model.substitution = read_text_or_null(members, "substitution");
   out.model.where_possible = members.flag("where_possible");
   out.families = read_texts(members, "families");
+  if (const Json *chosen = members.said("per_layer")) { // missing in files of before
+    json::Members texts(*chosen, members.place("per_layer"));
+    out.per_layer = {.families = texts.text("families"),
+                     .score = texts.text("score"),
+                     .tie = texts.text("tie"),
+                     .objective = texts.text("objective")};
+    texts.finish();
+  }
   json::Members costs(members.at("costs"), members.place("costs"));
   out.costs.parameters = costs.whole("parameters", 0);
   out.costs.mult_adds = read_counts(costs, "mult_adds");

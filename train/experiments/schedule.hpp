@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/count.hpp"
+#include "train/experiments/per_layer.hpp"
 #include "train/plan/run_config.hpp"
 
 #include <cstdint>
@@ -29,7 +30,7 @@ struct Experiment {
   std::string configuration; ///< the same without its seed and those of its teachers: equal for runs that differ in seeds only
   std::string teacher;       ///< the identity of the experiment that must be done before; empty for none, and an outside one
   std::string network;       ///< what it trains, as tables call it: the canonical spec of the original, or the name in the file
-  std::string setting;       ///< "Generic_0.1", "width=0.5"; empty: the network as it is
+  std::string setting;       ///< "Generic_0.1", "width=0.5", "per layer (capacity)"; empty: the network as it is
   std::string variant; ///< what tells it from others of the same network and setting, seeds apart: "beta=100"; empty: nothing
   std::vector<std::string> budgets;             ///< that the setting was solved for, as written; empty: it was given
   std::size_t design = 0;                       ///< of Schedule::designs
@@ -48,7 +49,8 @@ struct Experiment {
 struct ScheduledDesign {
   ModelConfig model;
   ExperimentCosts costs;
-  std::vector<std::string> families; ///< of its substitutes, by name
+  std::vector<std::string> families;     ///< of its substitutes, by name
+  std::optional<PerLayerText> per_layer; ///< where these were chosen layer by layer
 };
 
 struct ScheduledData {
