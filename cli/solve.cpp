@@ -1,18 +1,16 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "cli/fits.hpp"
 #include "cli/options.hpp"
 #include "cli/per_layer.hpp"
 #include "command/interrupt.hpp"
 #include "command/output.hpp"
-#include "command/version.hpp"
 #include "reports/solve_table.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <utility>
@@ -22,80 +20,8 @@ namespace pare::cli {
 
 namespace {
 
-/// Versions and options; no date and no host, so that the same input gives the same bytes.
-std::string provenance(const Arguments &arguments, std::string_view method, nlohmann::ordered_json options,
-                       std::span<const Convention> conventions) {
-  using nlohmann::ordered_json;
-  ordered_json out;
-  out["pare"] = version();
-  out["compiler"] = compiler();
-  out["libraries"] = ordered_json::object();
-  for (const auto &[name, number] : libraries()) out["libraries"][name] = number;
-  out["method"] = method;
-  options["budgets"] = arguments.items("--budget");
-  options["conventions"] = ordered_json::array();
-  for (const Convention &convention : conventions) options["conventions"].push_back(convention.name);
-  out["options"] = std::move(options);
-  return out.dump();
-}
-
-/// "" and "-".
-bool is_stdout(const std::string &path) { return path.empty() || path == "-"; }
-
-/// The same file by two names; a device may be written twice.
-bool same_file(const std::string &a, const std::string &b) {
-  std::error_code ignored;
-  if (std::filesystem::exists(a, ignored) && !std::filesystem::is_regular_file(a, ignored)) return false;
-  return std::filesystem::weakly_canonical(a, ignored) == std::filesystem::weakly_canonical(b, ignored);
-}
-
-/// One thing that is written, and where.
-struct Output {
-  std::string path;
-  std::optional<Format> format; ///< none: the solved file
-
-  bool is_stdout() const { return cli::is_stdout(path); }
-};
-using Outputs = std::vector<Output>;
-
-Outputs read_outputs(const Arguments &arguments) {
-  const std::string path = arguments.get("--output");
-  const auto solved = arguments.find("--solved");
-  Outputs out;
-  if (path.empty()) {
-    out.push_back({.path = {}, .format = read_format(arguments)});
-  } else {
-    const bool by_name = arguments.has("--format");
-    // A name whose ending says nothing is that of the solved file.
-    std::vector<std::string_view> names;
-    for (const Format format : kFormats) names.push_back(to_string(format));
-    const std::string format = command::read_format(arguments, names, "");
-    out.push_back({.path = path, .format = format.empty() ? std::nullopt : std::optional(parse_format(format))});
-    if (!by_name && path != "-") out.push_back({.path = {}, .format = Format::kText}); // the table for whoever asked
-  }
-  if (solved) out.push_back({.path = *solved, .format = {}});
-  for (std::size_t i = 0; i < out.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      if (out[i].is_stdout() ? out[j].is_stdout() : !out[j].is_stdout() && same_file(out[i].path, out[j].path))
-        throw Error(ErrorCode::kUsage, "--solved",
-                    fmt::format("{} is where the result goes; another file would be accepted",
-                                out[i].is_stdout() ? "stdout" : shown(out[i].path)));
-  return out;
-}
-
-std::string written(const SolveView &view, Format format, const std::string &document) {
-  switch (format) {
-  case Format::kJson: return document;
-  case Format::kCsv: {
-    const Report table = solve_table(view);
-    return write({&table, 1}, format);
-  }
-  case Format::kText:
-  case Format::kMarkdown:
-  case Format::kLatex:
-  case Format::kHtml: break;
-  }
-  return write(solve_reports(view), format);
+std::string text_of(const SolveView &view, Format format, const std::string &document) {
+  return format == Format::kJson ? document : written(solve_reports(view), solve_table(view), format);
 }
 
 /// What is said of a solution, and the files beside it.
@@ -106,11 +32,10 @@ struct Solved {
   std::vector<Export> exports = {};
 };
 
-Solved solve_one_setting(const Arguments &arguments, const Design &design, const std::vector<Budget> &budgets,
-                         const std::vector<Convention> &conventions) {
+Solved solve_one_setting(const Arguments &arguments, const FitRequest &fit) {
+  const auto &[design, budgets, conventions, bare] = fit;
   const auto substitute = read_one_substitute(arguments, "and a fit of its own for each");
   if (!substitute) throw Error(ErrorCode::kUsage, "--substitute", "it is required; --per-layer would be accepted in its place");
-  refuse_per_layer_options(arguments);
   const SolveRequest request{.substitution = *substitute,
                              .budgets = budgets,
                              .conventions = conventions,
@@ -118,18 +43,14 @@ Solved solve_one_setting(const Arguments &arguments, const Design &design, const
                              .where_refused = read_where_refused(arguments)};
   return {.solution = solve_uniform(design.network, request),
           .method = request.method,
-          .provenance = provenance(
-              arguments, request.method,
-              {{"substitute", request.substitution}, {"where_possible", request.where_refused == WhereRefused::kLeaveAsItIs}},
-              conventions)};
+          .provenance = provenance(arguments, request.method,
+                                   {{"substitute", json_text(request.substitution)},
+                                    {"where_possible", request.where_refused == WhereRefused::kLeaveAsItIs ? "true" : "false"}},
+                                   conventions)};
 }
 
-Solved solve_per_layer(const Arguments &arguments, const Design &design, const std::vector<Budget> &budgets,
-                       const std::vector<Convention> &conventions) {
-  for (const std::string_view option : {"--substitute", "--where-possible"})
-    if (arguments.has(option))
-      throw Error(ErrorCode::kUsage, std::string(option),
-                  "it is for one setting of the whole network; --per-layer takes --families");
+Solved solve_per_layer(const Arguments &arguments, const FitRequest &fit) {
+  const auto &[design, budgets, conventions, bare] = fit;
   MixedRequest request = read_mixed_request(arguments);
   request.budgets = budgets;
   request.conventions = conventions;
@@ -137,31 +58,52 @@ Solved solve_per_layer(const Arguments &arguments, const Design &design, const s
   const MixedProblem problem(design.network, request);
   Solved out{.solution = solve_mixed(design.network, problem, control),
              .method = request.method,
-             .provenance = provenance(arguments, request.method, nlohmann::ordered_json::object(), conventions)};
+             .provenance = provenance(arguments, request.method, {}, conventions)};
   out.exports = exports(arguments, problem, out.solution);
   return out;
 }
 
-int run(const Arguments &arguments) {
-  const Outputs outputs = read_outputs(arguments);
-  const std::vector<Convention> conventions = read_conventions(arguments);
+FitRequest read_request(const Arguments &arguments) {
+  FitRequest out{.design = {}, .budgets = {}, .conventions = read_conventions(arguments), .bare = {}};
   // Mult-adds without a convention are those of the one that is asked for, macs where none is.
   const bool named = arguments.has("--convention");
-  const std::string bare = !named ? standard_convention().name : conventions.size() == 1 ? conventions.front().name : "";
-  std::vector<Budget> budgets;
-  for (const std::string &budget : arguments.items("--budget")) budgets.push_back(parse_budget(budget, bare));
-  const Design design = read_design(arguments);
-  if (design.is_solved)
-    throw Error(ErrorCode::kUsage, "NETWORK", fmt::format("{} {}", arguments.get("NETWORK"), what_is_settled(design)));
+  out.bare = !named ? standard_convention().name : out.conventions.size() == 1 ? out.conventions.front().name : "";
+  for (const std::string &budget : arguments.items("--budget")) out.budgets.push_back(parse_budget(budget, out.bare));
+  out.design = read_design(arguments);
+  if (out.design.is_solved)
+    throw Error(ErrorCode::kUsage, "NETWORK", fmt::format("{} {}", arguments.get("NETWORK"), what_is_settled(out.design)));
+  return out;
+}
 
+int run(const Arguments &arguments) {
+  const bool per_layer = arguments.has("--per-layer");
+  const bool is_front = arguments.has("--pareto");
+  if (!is_front && arguments.has("--points"))
+    throw Error(ErrorCode::kUsage, "--points", "it is of --pareto, which is not given");
+  if (!is_front && !arguments.has("--budget"))
+    throw Error(ErrorCode::kUsage, "pare solve", "--budget B is missing; see pare solve --help");
+  if (per_layer) {
+    for (const std::string_view option : {"--substitute", "--where-possible"})
+      if (arguments.has(option))
+        throw Error(ErrorCode::kUsage, std::string(option),
+                    "it is for one setting of the whole network; --per-layer takes --families");
+  } else {
+    refuse_per_layer_options(arguments);
+  }
+  if (is_front) return solve_pareto(arguments, read_request(arguments));
+  if (auto families = arguments.items("--substitute"); !per_layer && are_families(families))
+    return solve_families(arguments, read_request(arguments), std::move(families));
+
+  const Outputs outputs = read_outputs(arguments);
+  const FitRequest request = read_request(arguments);
+  const Design &design = request.design;
   std::vector<std::string> paths;
   for (const Output &output : outputs)
     if (!output.is_stdout()) paths.push_back(output.path);
   for (const std::string_view option : {"--export-candidates", "--export-model"})
     if (const auto path = arguments.find(option)) paths.push_back(*path);
   for (const std::string &path : paths) check_output(path); // before the work
-  const Solved solved = arguments.has("--per-layer") ? solve_per_layer(arguments, design, budgets, conventions)
-                                                     : solve_one_setting(arguments, design, budgets, conventions);
+  const Solved solved = per_layer ? solve_per_layer(arguments, request) : solve_one_setting(arguments, request);
   const Solution &solution = solved.solution;
   const bool has_plan = solution.costs.has_value();
   const SolveView view{.solution = solution, .network = design.network.name, .method = solved.method};
@@ -171,14 +113,9 @@ int run(const Arguments &arguments) {
   std::vector<std::pair<std::string, std::string>> results;
   for (const Output &output : outputs)
     if (has_plan || output.is_stdout())
-      results.emplace_back(output.path, output.format ? written(view, *output.format, document) : document);
-  std::vector<NamedText> files;
-  for (const auto &[path, text] : results)
-    if (!is_stdout(path)) files.push_back({.path = path, .text = text});
-  for (const Export &file : solved.exports) files.push_back({.path = file.path, .text = file.text});
-  write_files(files);
-  for (const auto &[path, text] : results)
-    if (is_stdout(path)) print(text);
+      results.emplace_back(output.path, output.format ? text_of(view, *output.format, document) : document);
+  for (const Export &file : solved.exports) results.emplace_back(file.path, file.text);
+  write_results(results);
   const int stopped = solution.termination.limit == Limit::kInterrupted ? 128 + interrupted() : kDone;
   if (has_plan) return stopped;
   std::string unwritten;
@@ -215,14 +152,14 @@ const Command &command_solve() {
               .value = "FAMILY",
               .description = "What to replace convolutions with, its setting left free: Generic, tensor_train:dimensions=4; or "
                              "`width`, the "
-                             "original layers with every stage's channels scaled",
+                             "original layers with every stage's channels scaled; a list or `all` gives a row for each",
               .values = Values::kFamily},
              {.name = "--budget",
               .value = "B",
               .description = "A limit that must hold, or a list of them: parameters<=0.8M, mult-adds[reference]<=100M, "
                              "activations<=1M, stored-bytes>=4M, parameters<=5% (of the original), or "
-                             "parameters~0.8M (nearest); mult-adds alone are by --convention, macs without",
-              .required = true,
+                             "parameters~0.8M (nearest); mult-adds alone are by --convention, macs without; needed unless "
+                             "--pareto is given, beside which they must hold too",
               .repeats = true},
              {.name = "--method",
               .value = "METHOD",
@@ -230,6 +167,14 @@ const Command &command_solve() {
               .choices = method_names(),
               .otherwise = kDefaultMethod},
              where_possible_option(),
+             {.name = "--pareto",
+              .value = "QUANTITY",
+              .description = "The best plans for all amounts of it: per layer at limits spaced geometrically, each proven; of "
+                             "one family each setting that no other is better than"},
+             {.name = "--points",
+              .value = "N",
+              .description = "How many limits --pareto has; without it all plans of one family, up to 10000",
+              .otherwise = "20 per layer"},
              input_option(),
              convention_option(),
              format_option(),
@@ -238,7 +183,8 @@ const Command &command_solve() {
                  "the solved file"),
              {.name = "--solved",
               .value = "FILE",
-              .description = "Write the solved file (pare.solved/1) too, which every command reads as a network",
+              .description = "Write the solved file (pare.solved/1) too, which every command reads as a network; with --pareto "
+                             "FILE is a folder, for point-01.json and so on",
               .values = Values::kFile}},
         .examples = {{"pare solve wrn-28-10 --substitute Generic --budget 'parameters<=0.8M' -o student.json",
                       "The largest WRN-28-10 of low-rank layers within 0.8 M parameters"},
@@ -247,7 +193,11 @@ const Command &command_solve() {
                      {"pare solve resnet-18 --substitute width --budget 'parameters~5M' --format json",
                       "The width nearest to five million parameters"},
                      {"pare solve wrn-28-10 --per-layer --budget 'parameters<=1.19M,mult-adds<=170M' -o mixed.json",
-                      "A family and a setting for each layer, within both"}},
+                      "A family and a setting for each layer, within both"},
+                     {"pare solve wrn-16-4 --per-layer --pareto parameters --points 5 --solved front",
+                      "The best plans for five sizes, each with a solved file"},
+                     {"pare solve wrn-28-10 --substitute all --budget 'parameters<=0.8M'",
+                      "Every family within the same budget, side by side"}},
         .run = run};
     // Before those that say where the result goes.
     const auto options = per_layer_options();

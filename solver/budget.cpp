@@ -146,7 +146,38 @@ std::string meant_quantity(std::string_view text) {
   return did_you_mean(text, std::vector<std::string_view>(known.begin(), known.end()));
 }
 
+/// A quantity as a person writes it; `fail` is called, and throws, for what is none.
+template <class Fail>
+Quantity read_quantity(std::string_view quantity, std::string_view bare_convention, const Fail &fail) {
+  Quantity out;
+  const std::string_view metric = quantity.substr(0, quantity.find('['));
+  const auto named =
+      std::find_if(kMetrics.begin(), kMetrics.end(), [&](const auto &m) { return is_name_of(quantity, m.first); });
+  if (named != kMetrics.end()) {
+    out.metric = named->first;
+    if (named->first == Metric::kMultAdds) {
+      if (bare_convention.empty())
+        fail("mult-adds by which convention? Several are asked for, so mult-adds[macs] or mult-adds[reference] must say it",
+             std::string());
+      out.convention = bare_convention;
+    }
+  } else if (is_name_of(metric, Metric::kMultAdds) && quantity.ends_with("]") && quantity.size() > metric.size() + 2) {
+    out = Quantity::mult_adds(quantity.substr(metric.size() + 1, quantity.size() - metric.size() - 2));
+  } else {
+    fail(fmt::format("{} is not a quantity: parameters, mult-adds, mult-adds[CONVENTION], activations and stored-bytes are",
+                     shown(quantity, 40)),
+         meant_quantity(quantity));
+  }
+  return out;
+}
+
 } // namespace
+
+Quantity parse_quantity(std::string_view text, const std::string &where, std::string_view bare_convention) {
+  return read_quantity(trimmed(text), bare_convention, [&](std::string_view what, const std::string &meant) {
+    throw Error(ErrorCode::kUsage, where, fmt::format("{}{}", what, meant));
+  });
+}
 
 Budget Budget::by(std::string_view convention_name) const {
   Budget out = *this;
@@ -173,24 +204,7 @@ Budget parse_budget(std::string_view text, std::string_view bare_convention) {
     fail(fmt::format("{} is not a relation: <=, >= and ~ are", shown(trimmed(text.substr(relation)), 40)));
   out.relation = known->first;
 
-  const std::string_view quantity = trimmed(text.substr(0, relation));
-  const std::string_view metric = quantity.substr(0, quantity.find('['));
-  const auto named =
-      std::find_if(kMetrics.begin(), kMetrics.end(), [&](const auto &m) { return is_name_of(quantity, m.first); });
-  if (named != kMetrics.end()) {
-    out.quantity.metric = named->first;
-    if (named->first == Metric::kMultAdds) {
-      if (bare_convention.empty())
-        fail("mult-adds by which convention? Several are asked for, so mult-adds[macs] or mult-adds[reference] must say it");
-      out.quantity.convention = bare_convention;
-    }
-  } else if (is_name_of(metric, Metric::kMultAdds) && quantity.ends_with("]") && quantity.size() > metric.size() + 2) {
-    out.quantity = Quantity::mult_adds(quantity.substr(metric.size() + 1, quantity.size() - metric.size() - 2));
-  } else {
-    fail(fmt::format("{} is not a quantity: parameters, mult-adds, mult-adds[CONVENTION], activations and stored-bytes are",
-                     shown(quantity, 40)),
-         meant_quantity(quantity));
-  }
+  out.quantity = read_quantity(trimmed(text.substr(0, relation)), bare_convention, fail);
 
   const std::string_view number = trimmed(text.substr(relation + to_string(out.relation).size()));
   const auto limit = parse_limit(number);

@@ -52,6 +52,11 @@ struct Budget {
 /// named. Throws Error{kUsage}.
 Budget parse_budget(std::string_view text, std::string_view bare_convention = standard_convention().name);
 
+/// Reads "parameters", "mult-adds", "mult-adds[reference]", "activations", "stored-bytes", as in a budget. Throws Error{kUsage}
+/// placed at `where`.
+Quantity parse_quantity(std::string_view text, const std::string &where,
+                        std::string_view bare_convention = standard_convention().name);
+
 /// A percentage turned into a limit, rounded down for kAtMost and up for kAtLeast.
 Budget resolve_percentage(const Budget &budget, const Count &original);
 

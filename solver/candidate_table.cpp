@@ -66,4 +66,34 @@ void check_table(const CandidateTable &table) {
   }
 }
 
+CandidateTable towards(const CandidateTable &table, std::size_t budget) {
+  CandidateTable out;
+  const std::size_t budgets = table.budgets.size();
+  for (std::size_t j = 0; j < budgets; ++j)
+    if (j != budget) out.budgets.push_back(table.budgets[j]);
+  for (const CandidateTable::Layer &layer : table.layers) {
+    CandidateTable::Layer &own = out.layers.emplace_back();
+    own.names = layer.names;
+    for (std::size_t c = 0; c < layer.size(); ++c) {
+      for (std::size_t j = 0; j < budgets; ++j)
+        if (j != budget) own.costs.push_back(layer.costs[c * budgets + j]);
+      own.scores.push_back(-table.budgets[budget].sign() * layer.costs[c * budgets + budget]);
+    }
+  }
+  return out;
+}
+
+std::int64_t nearest_alone(const CandidateTable &table, std::size_t budget) {
+  std::int64_t out = 0;
+  for (std::size_t layer = 0; layer < table.layers.size(); ++layer) {
+    std::int64_t nearest = table.cost(layer, 0, budget);
+    for (std::size_t c = 1; c < table.layers[layer].size(); ++c) {
+      const std::int64_t cost = table.cost(layer, c, budget);
+      nearest = table.budgets[budget].at_least ? std::max(nearest, cost) : std::min(nearest, cost);
+    }
+    out = checked_add(out, checked_mul(nearest, static_cast<std::int64_t>(table.layers[layer].names.size())));
+  }
+  return out;
+}
+
 } // namespace pare

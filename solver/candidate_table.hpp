@@ -60,4 +60,10 @@ struct Certificate {
 /// match, a cost below 0), and Error{kOverflow} where the sums do not fit.
 void check_table(const CandidateTable &table);
 
+/// The table without one of its budgets, and scored by that: the best choice comes as near to its limit as the others let it,
+/// from above for <=, so that its value is -sign times the cost.
+CandidateTable towards(const CandidateTable &table, std::size_t budget);
+/// The nearest to a budget's limit that any choice comes, others not looked at: the sum of each layer's.
+std::int64_t nearest_alone(const CandidateTable &table, std::size_t budget);
+
 } // namespace pare

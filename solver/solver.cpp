@@ -27,6 +27,11 @@ void verify(Solution &solution) {
                                          counted.to_string()));
 }
 
+bool is_width(const SolveRequest &request) {
+  constexpr std::array<std::string_view, 1> kWidths = {kWidth};
+  return find_name(request.substitution, kWidths).has_value();
+}
+
 } // namespace
 
 Costs costs_of(const Graph &graph, const Plan &plan, std::span<const Convention> conventions) {
@@ -54,46 +59,15 @@ SolveSetting resolve_budgets(const Network &network, std::span<const Budget> bud
   return out;
 }
 
-Solution solve_uniform(const Network &network, const SolveRequest &request) {
-  const UniformSolver &solver = find_solver(request.method);
-  if (std::count_if(request.budgets.begin(), request.budgets.end(),
-                    [](const Budget &b) { return b.relation == Relation::kNearest; }) > 1)
-    throw Error(ErrorCode::kUsage, "budget", "one budget at most can be ~ (nearest); <= would be accepted for the others");
-  const auto [conventions, original, budgets] = resolve_budgets(network, request.budgets, request.conventions);
-  Solution out{.network = network,
-               .original = {},
-               .termination = {},
-               .budgets = budgets,
-               .plan = {},
-               .costs = {},
-               .original_costs = original,
-               .kept = {},
-               .conventions = conventions,
-               .substitution = {},
-               .uniform = {},
-               .mixed = {}};
-  const auto solve = [&](const UniformProblem &problem) {
-    out.uniform = solver.solve(problem);
-    out.termination = out.uniform->termination;
-  };
-
-  constexpr std::array<std::string_view, 1> kWidths = {kWidth};
-  if (find_name(request.substitution, kWidths)) {
+std::unique_ptr<UniformProblem> make_uniform_problem(const Network &network, const SolveRequest &request,
+                                                     const SolveSetting &setting, std::vector<Lowered::Kept> &kept) {
+  if (is_width(request)) {
     if (network.from_file())
       throw Error(
           ErrorCode::kInvalidConfig, "width",
           "the width of a network from a file is not a setting; a substitution, or a network by its name, would be accepted");
-    const auto problem = make_width_problem(network, budgets, conventions);
-    solve(*problem);
-    if (!out.uniform->answer) return out;
-    NetworkValues values = network.values;
-    values[std::string(network.family->info().width_key)] = shortest(out.uniform->answer->knob);
-    out.network = make_network(*network.family, values, {.input = network.input});
-    if (out.network.name != network.name) out.original = network.name;
-    verify(out);
-    return out;
+    return make_width_problem(network, setting.budgets, setting.conventions);
   }
-
   const Substitute substitute = parse_substitute(request.substitution, FreeKnob::kAllow);
   if (!substitute.has_free_knob()) {
     Substitute free = parse_substitute(example_family().info().example);
@@ -102,10 +76,39 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
                 fmt::format("{} leaves no setting to solve for; a family without its setting, such as {}, would be accepted",
                             request.substitution, free.text()));
   }
-  const auto problem = make_substitution_problem(network, substitute, budgets, conventions, request.where_refused, out.kept);
-  solve(*problem);
+  return make_substitution_problem(network, substitute, setting.budgets, setting.conventions, request.where_refused, kept);
+}
+
+Solution solve_uniform(const Network &network, const SolveRequest &request) {
+  const UniformSolver &solver = find_solver(request.method);
+  if (std::count_if(request.budgets.begin(), request.budgets.end(),
+                    [](const Budget &b) { return b.relation == Relation::kNearest; }) > 1)
+    throw Error(ErrorCode::kUsage, "budget", "one budget at most can be ~ (nearest); <= would be accepted for the others");
+  const SolveSetting setting = resolve_budgets(network, request.budgets, request.conventions);
+  Solution out{.network = network,
+               .original = {},
+               .termination = {},
+               .budgets = setting.budgets,
+               .plan = {},
+               .costs = {},
+               .original_costs = setting.original,
+               .kept = {},
+               .conventions = setting.conventions,
+               .substitution = {},
+               .uniform = {},
+               .mixed = {}};
+  out.uniform = solver.solve(*make_uniform_problem(network, request, setting, out.kept));
+  out.termination = out.uniform->termination;
   if (!out.uniform->answer) return out;
-  Substitute solved = substitute;
+  if (is_width(request)) {
+    NetworkValues values = network.values;
+    values[std::string(network.family->info().width_key)] = shortest(out.uniform->answer->knob);
+    out.network = make_network(*network.family, values, {.input = network.input});
+    if (out.network.name != network.name) out.original = network.name;
+    verify(out);
+    return out;
+  }
+  Substitute solved = parse_substitute(request.substitution, FreeKnob::kAllow);
   solved.knob = out.uniform->answer->knob;
   for (const Graph::Replaceable &mark : network.graph.replaceable())
     out.plan.layers.emplace(network.graph.layer(network.graph.node(mark.node).layer).name, solved);

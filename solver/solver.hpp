@@ -8,6 +8,7 @@
 #include "solver/result.hpp"
 #include "solver/uniform/uniform_solver.hpp"
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,6 +52,11 @@ struct SolveSetting {
 };
 /// Throws Error{kUsage} or {kUnknownName}.
 SolveSetting resolve_budgets(const Network &network, std::span<const Budget> budgets, std::span<const Convention> conventions);
+
+/// What a request leaves free, as a function of one setting; layers that stay as they are go to `kept`. `setting`: its budgets
+/// resolved. Throws Error for a request that makes no sense.
+std::unique_ptr<UniformProblem> make_uniform_problem(const Network &network, const SolveRequest &request,
+                                                     const SolveSetting &setting, std::vector<Lowered::Kept> &kept);
 
 /// Fits one setting to the budgets. Throws Error for a request that makes no sense; an infeasible one is a result.
 Solution solve_uniform(const Network &network, const SolveRequest &request);

@@ -84,6 +84,7 @@ Value mixed_json(const MixedAnswer &answer) {
                        {"multiple_of", request.rule.multiple_of},
                        {"number", answer.candidate_count},
                        {"layers", answer.layer_count}};
+  if (request.uniform) out["candidates"]["uniform"] = *request.uniform;
   out["tie"] = name_of(kTies, request.tie);
   if (request.tie == Tie::kGroups) out["groups"] = request.groups;
   out["excluded"] = request.excluded;
@@ -132,6 +133,7 @@ MixedAnswer read_mixed(const Value &value, const json::Place &place, std::size_t
     request.rule.multiple_of = rule.whole("multiple_of", 1);
     out.candidate_count = static_cast<std::size_t>(rule.whole("number", 0));
     out.layer_count = static_cast<std::size_t>(rule.whole("layers", 0));
+    if (rule.said("uniform") != nullptr) request.uniform = read_texts(rule, "uniform");
     rule.finish();
   }
   request.tie = *value_of(kTies, members.choice("tie", names_of(kTies)));

@@ -42,38 +42,6 @@ private:
   Clock::time_point begin_;
 };
 
-/// The table without one budget, to come as near to that as the others let it.
-CandidateTable towards(const CandidateTable &table, std::size_t budget) {
-  CandidateTable out;
-  const std::size_t budgets = table.budgets.size();
-  for (std::size_t j = 0; j < budgets; ++j)
-    if (j != budget) out.budgets.push_back(table.budgets[j]);
-  for (const CandidateTable::Layer &layer : table.layers) {
-    CandidateTable::Layer &own = out.layers.emplace_back();
-    own.names = layer.names;
-    for (std::size_t c = 0; c < layer.size(); ++c) {
-      for (std::size_t j = 0; j < budgets; ++j)
-        if (j != budget) own.costs.push_back(layer.costs[c * budgets + j]);
-      own.scores.push_back(-table.budgets[budget].sign() * layer.costs[c * budgets + budget]);
-    }
-  }
-  return out;
-}
-
-/// The nearest to a budget's limit that any choice comes, others not looked at: the sum of each layer's.
-std::int64_t alone(const CandidateTable &table, std::size_t budget) {
-  std::int64_t out = 0;
-  for (std::size_t layer = 0; layer < table.layers.size(); ++layer) {
-    std::int64_t nearest = table.cost(layer, 0, budget);
-    for (std::size_t c = 1; c < table.layers[layer].size(); ++c) {
-      const std::int64_t cost = table.cost(layer, c, budget);
-      nearest = table.budgets[budget].at_least ? std::max(nearest, cost) : std::min(nearest, cost);
-    }
-    out = checked_add(out, checked_mul(nearest, static_cast<std::int64_t>(table.layers[layer].names.size())));
-  }
-  return out;
-}
-
 /// The layers that take most of a <= budget at their cheapest.
 void add_binding(const CandidateTable &table, std::size_t budget, std::vector<Binding> &out) {
   constexpr std::size_t kMost = 5;
@@ -96,7 +64,7 @@ void add_binding(const CandidateTable &table, std::size_t budget, std::vector<Bi
 void explain(const MixedProblem &problem, const MixedSolver &solver, const SharedControl &control, MixedAnswer &out) {
   const CandidateTable table = *problem.table(true);
   for (std::size_t j = 0; j < table.budgets.size(); ++j) {
-    Relaxation relaxation{.budget = j, .alone = alone(table, j), .with_others = {}, .is_proven = true};
+    Relaxation relaxation{.budget = j, .alone = nearest_alone(table, j), .with_others = {}, .is_proven = true};
     if (table.budgets.size() == 1) {
       relaxation.with_others = relaxation.alone;
     } else {

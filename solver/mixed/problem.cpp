@@ -12,6 +12,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -104,6 +105,31 @@ std::strong_ordering compare(const Level &a, const Level &b) {
   return static_cast<Wide>(a.first) * b.second <=> static_cast<Wide>(b.first) * a.second;
 }
 
+std::vector<Substitute> uniform_answers(const Network &network, const std::vector<std::string> &families,
+                                        const std::vector<Budget> &budgets, const std::vector<Convention> &conventions) {
+  std::vector<Substitute> out;
+  for (const std::string &name : families) {
+    const Substitute family = parse_substitute(name, FreeKnob::kAllow);
+    if (!family.has_free_knob()) continue;
+    try {
+      const Solution answer = solve_uniform(network, {.substitution = name,
+                                                      .budgets = budgets,
+                                                      .conventions = conventions,
+                                                      .method = std::string(kDefaultMethod),
+                                                      .where_refused = WhereRefused::kLeaveAsItIs});
+      if (!answer.uniform->answer) continue;
+      out.push_back(family);
+      out.back().knob = answer.uniform->answer->knob;
+    } catch (const Error &error) {
+      // A family that applies nowhere, or whose costs no budget bounds, has no answer.
+      if (error.code() != ErrorCode::kNotApplicable && error.code() != ErrorCode::kInvalidConfig &&
+          error.code() != ErrorCode::kOverflow)
+        throw;
+    }
+  }
+  return out;
+}
+
 MixedProblem::MixedProblem(const Network &network, const MixedRequest &request)
     : request_(request), setting_(resolve_budgets(network, request.budgets, request.conventions)),
       quantities_(quantities(setting_.conventions)), score_(&find_score(request.score)),
@@ -130,7 +156,11 @@ MixedProblem::MixedProblem(const Network &network, const MixedRequest &request)
     std::string name = sites_[layers.front()].front().name;
     units_.push_back({.name = std::move(name), .layers = std::move(layers), .options = 0, .scores = {}});
   }
-  const std::vector<Substitute> uniform = uniform_answers(network, families);
+  std::vector<Substitute> uniform;
+  if (request_.uniform)
+    for (const std::string &setting : *request_.uniform) uniform.push_back(parse_substitute(setting));
+  else if (!units_.empty())
+    uniform = uniform_answers(network, request_.families, setting_.budgets, setting_.conventions);
 
   Plan settled;
   for (std::size_t i = 0; i < sites_.size(); ++i)
@@ -214,27 +244,11 @@ void MixedProblem::settle(const Network &network) {
   for (const auto &[pattern, text] : request_.fixed) settle(pattern, parse_substitute(text), "fix");
 }
 
-std::vector<Substitute> MixedProblem::uniform_answers(const Network &network, const std::vector<Substitute> &families) const {
-  std::vector<Substitute> out;
-  for (const Substitute &family : families) {
-    if (!family.has_free_knob() || units_.empty()) continue;
-    try {
-      const Solution answer = solve_uniform(network, {.substitution = family.text(),
-                                                      .budgets = setting_.budgets,
-                                                      .conventions = setting_.conventions,
-                                                      .method = std::string(kDefaultMethod),
-                                                      .where_refused = WhereRefused::kLeaveAsItIs});
-      if (!answer.uniform->answer) continue;
-      out.push_back(family);
-      out.back().knob = answer.uniform->answer->knob;
-    } catch (const Error &error) {
-      // A family that applies nowhere, or whose costs no budget bounds, has no answer.
-      if (error.code() != ErrorCode::kNotApplicable && error.code() != ErrorCode::kInvalidConfig &&
-          error.code() != ErrorCode::kOverflow)
-        throw;
-    }
-  }
-  return out;
+void MixedProblem::set_limit(std::size_t budget, const Budget &other) {
+  assert(request_.uniform);
+  assert(setting_.budgets[budget].quantity == other.quantity && setting_.budgets[budget].relation == other.relation);
+  setting_.budgets[budget] = other;
+  request_.budgets[budget] = other;
 }
 
 MixedProblem::Options MixedProblem::make_options(const std::vector<ConvSites> &shapes, const std::vector<std::int64_t> &times,
@@ -261,13 +275,16 @@ MixedProblem::Options MixedProblem::make_options(const std::vector<ConvSites> &s
     }
     return all;
   };
+  using Structures = std::vector<Structure>;
+  std::map<std::pair<const Substitution *, Settings>, std::set<Structures>> known; // of the families that have an answer
+  for (const Substitute &answer : uniform) known.try_emplace({answer.family, answer.settings});
+  for (const Substitute &candidate : out)
+    if (const auto family = known.find({candidate.family, candidate.settings}); family != known.end())
+      family->second.insert(structures_of(candidate));
   for (const Substitute &answer : uniform) {
-    const std::vector<Structure> own = structures_of(answer);
+    const Structures own = structures_of(answer);
     if (own.empty()) continue;
-    const bool is_known = std::any_of(out.begin(), out.end(), [&](const Substitute &candidate) {
-      return candidate.family == answer.family && candidate.settings == answer.settings && structures_of(candidate) == own;
-    });
-    if (is_known) continue;
+    if (!known.at({answer.family, answer.settings}).insert(own).second) continue;
     out.push_back(answer);
     if (shapes.size() > 1 || answer.family->info().numbers.name.empty()) continue;
     out.back().numbers = answer.family->numbers_of(shapes.front().front(), answer.settings, own.front());

@@ -20,6 +20,11 @@ namespace pare {
 using Level = std::pair<std::int64_t, std::int64_t>;
 std::strong_ordering compare(const Level &a, const Level &b);
 
+/// What each family comes to as one setting for the whole network within these budgets, layers that it does not fit left as they
+/// are; families that have no answer, or no setting, are left out.
+std::vector<Substitute> uniform_answers(const Network &network, const std::vector<std::string> &families,
+                                        const std::vector<Budget> &budgets, const std::vector<Convention> &conventions);
+
 /// The candidates of a request for a network, with their costs and scores: what is solved, and what is verified.
 class MixedProblem {
 public:
@@ -37,6 +42,10 @@ public:
   std::optional<Choice> choice_of(const Plan &plan, From from = From::kAll, const Level &level = {0, 1}) const;
   /// Of kBalanced: those of all candidates, ascending.
   std::vector<Level> levels() const;
+
+  /// Puts another limit in the place of one of its budgets, whose quantity and relation stay. Candidates stay what they are, so
+  /// that request().uniform must say which they take from uniform answers.
+  void set_limit(std::size_t budget, const Budget &other);
 
   /// Whether a replaceable layer is excluded or fixed.
   bool is_settled(std::string_view layer) const;
@@ -67,7 +76,6 @@ private:
   };
 
   void settle(const Network &network);
-  std::vector<Substitute> uniform_answers(const Network &network, const std::vector<Substitute> &families) const;
   /// `shapes`: one layer of each shape; `times`: how many there are of it.
   Options make_options(const std::vector<ConvSites> &shapes, const std::vector<std::int64_t> &times,
                        const std::vector<Substitute> &families, const std::vector<Substitute> &uniform);

@@ -204,6 +204,27 @@ UniformResult solve_monotone(const UniformProblem &problem, const std::optional<
   return result;
 }
 
+std::vector<UniformProblem::Plateau> list_steps(const UniformProblem &problem, std::size_t most) {
+  std::vector<UniformProblem::Plateau> out;
+  if (problem.axis() == UniformProblem::Axis::kEnumerated) {
+    for (const UniformProblem::Plateau &plateau : problem.plateaus()) {
+      if (broken(problem, problem.cost(plateau.first)) != nullptr) continue;
+      out.push_back(plateau);
+      if (out.size() > most) break;
+    }
+    return out;
+  }
+  const Axis axis(problem);
+  for (std::uint64_t at = axis.first(); at <= axis.last() && out.size() <= most;) {
+    const CostRow cost = problem.cost(axis.setting(at));
+    if (broken(problem, cost, Relation::kAtMost) != nullptr) break; // and so is all that follows
+    const UniformProblem::Plateau plateau = axis.plateau(at);
+    if (broken(problem, cost) == nullptr) out.push_back(plateau);
+    at = axis.end_of(plateau, at);
+  }
+  return out;
+}
+
 UniformResult solve_enumerated(const UniformProblem &problem) {
   UniformResult result;
   const Budget &first_budget = problem.budgets().front();
