@@ -107,10 +107,8 @@ Value mixed_json(const MixedAnswer &answer) {
                                   {"is_proven", relaxation.is_proven}});
   out["binding"] = Value::array();
   for (const Binding &binding : answer.binding)
-    out["binding"].push_back({{"budget", binding.budget},
-                              {"layer", binding.layer},
-                              {"candidate", binding.candidate},
-                              {"cost", binding.cost}});
+    out["binding"].push_back(
+        {{"budget", binding.budget}, {"layer", binding.layer}, {"candidate", binding.candidate}, {"cost", binding.cost}});
   return out;
 }
 

@@ -84,7 +84,8 @@ void add_binding(const CandidateTable &table, std::size_t budget, std::vector<Bi
     for (std::size_t c = 1; c < layer.size(); ++c)
       if (table.cost(l, c, budget) < table.cost(l, cheapest, budget)) cheapest = c;
     for (const std::string &name : layer.names)
-      all.push_back({.budget = budget, .layer = name, .candidate = layer.texts[cheapest], .cost = table.cost(l, cheapest, budget)});
+      all.push_back(
+          {.budget = budget, .layer = name, .candidate = layer.texts[cheapest], .cost = table.cost(l, cheapest, budget)});
   }
   std::stable_sort(all.begin(), all.end(), [](const Binding &a, const Binding &b) { return a.cost > b.cost; });
   all.resize(std::min(all.size(), kMost));
@@ -115,10 +116,11 @@ std::string score_text(std::int64_t value) { return shortest(static_cast<double>
 /// "41203 candidates for 24 layers (...)": among what something was proven.
 std::string among(const MixedProblem &problem) {
   const CandidateRule &rule = problem.request().rule;
-  std::string which = rule.most == CandidateRule::kAll
-                          ? std::string("every structure of each family")
-                          : fmt::format("every structure of a family that has up to {} on a layer, else that many in geometric steps",
-                                        rule.most);
+  std::string which =
+      rule.most == CandidateRule::kAll
+          ? std::string("every structure of each family")
+          : fmt::format("every structure of a family that has up to {} on a layer, else that many in geometric steps",
+                        rule.most);
   if (rule.multiple_of != 1) which += fmt::format(", ranks and channels of groups multiples of {}", rule.multiple_of);
   std::string out = fmt::format("{} candidates for {} {} ({})", problem.candidate_count(), problem.layer_count(),
                                 problem.request().tie == Tie::kNone ? "layers" : "ties", which);
@@ -128,9 +130,8 @@ std::string among(const MixedProblem &problem) {
 }
 
 std::string objective_text(const MixedProblem &problem) {
-  return problem.request().objective == Objective::kBalanced
-             ? "number of parameters at that level"
-             : fmt::format("sum of {}", problem.request().score);
+  return problem.request().objective == Objective::kBalanced ? "number of parameters at that level"
+                                                             : fmt::format("sum of {}", problem.request().score);
 }
 
 class Solving {
@@ -207,7 +208,9 @@ private:
     const std::vector<Level> levels = problem_.levels();
     const auto is_met = [&](const Level &level, MixedProblem::From from) -> std::optional<Certificate> {
       const auto table = problem_.table(false, from, level);
-      if (!table) return Certificate{.shift = 30, .multipliers = std::vector<std::int64_t>(problem_.setting().budgets.size()), .value = {}};
+      if (!table)
+        return Certificate{
+            .shift = 30, .multipliers = std::vector<std::int64_t>(problem_.setting().budgets.size()), .value = {}};
       check_table(*table);
       const MixedResult result = solver_.solve(*table, control_.silent());
       if (result.choice) return std::nullopt;
@@ -278,10 +281,11 @@ private:
                            answer_->level->first, answer_->level->second, which);
       return fmt::format("no plan has a higher {}: optimal among {}", objective_text(problem_), which);
     case Reason::kFeasible:
-      return fmt::format("a plan that meets the budgets; the search ended at its limit ({}), and no plan is better by more than "
-                         "{} among {}",
-                         to_string(out.termination.limit),
-                         out.termination.gap ? score_text(out.termination.gap->whole()) : std::string("what is unknown"), which);
+      return fmt::format(
+          "a plan that meets the budgets; the search ended at its limit ({}), and no plan is better by more than "
+          "{} among {}",
+          to_string(out.termination.limit),
+          out.termination.gap ? score_text(out.termination.gap->whole()) : std::string("what is unknown"), which);
     case Reason::kInfeasible: return fmt::format("no plan meets the budgets among {}", which);
     case Reason::kUnknown: break;
     }

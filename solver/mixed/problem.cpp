@@ -29,9 +29,9 @@ void check_budgets(const std::vector<Budget> &budgets) {
       throw Error(ErrorCode::kUsage, fmt::format("budget {}", budget.written),
                   "~ (nearest) is for one setting of the whole network; per layer, a window of >= and <= would be accepted");
     if (!seen.emplace(budget.quantity, budget.relation).second)
-      throw Error(ErrorCode::kUsage, fmt::format("budget {}", budget.written),
-                  fmt::format("{} has another {}; one of each would be accepted", budget.quantity.text(),
-                              to_string(budget.relation)));
+      throw Error(
+          ErrorCode::kUsage, fmt::format("budget {}", budget.written),
+          fmt::format("{} has another {}; one of each would be accepted", budget.quantity.text(), to_string(budget.relation)));
     quantities.insert(budget.quantity);
   }
   if (quantities.size() > kMostBudgets)
@@ -106,7 +106,8 @@ std::strong_ordering compare(const Level &a, const Level &b) {
 
 MixedProblem::MixedProblem(const Network &network, const MixedRequest &request)
     : request_(request), setting_(resolve_budgets(network, request.budgets, request.conventions)),
-      quantities_(quantities(setting_.conventions)), score_(&find_score(request.score)), sites_(replaceable_sites(network.graph)) {
+      quantities_(quantities(setting_.conventions)), score_(&find_score(request.score)),
+      sites_(replaceable_sites(network.graph)) {
   check_budgets(setting_.budgets);
   if (score_->info().needs_table != request.table.has_value())
     throw Error(ErrorCode::kUsage, "score",
@@ -115,8 +116,7 @@ MixedProblem::MixedProblem(const Network &network, const MixedRequest &request)
   if (request.objective == Objective::kBalanced && score_->info().name != kBalancedScore)
     throw Error(ErrorCode::kUsage, "score",
                 fmt::format("the objective {} fills by {}; that score, or the objective {}, would be accepted",
-                            name_of(kObjectives, Objective::kBalanced), kBalancedScore,
-                            name_of(kObjectives, Objective::kSum)));
+                            name_of(kObjectives, Objective::kBalanced), kBalancedScore, name_of(kObjectives, Objective::kSum)));
   const std::vector<Substitute> families = read_families(request.families);
   request_.families.clear();
   for (const Substitute &family : families) request_.families.push_back(family.text());
@@ -388,8 +388,8 @@ std::optional<Choice> MixedProblem::choice_of(const Plan &plan, From from, const
     for (const std::size_t at : units) {
       const Unit &unit = units_[at];
       const Substitute &own = *plan.find(sites_[unit.layers.front()].front().name);
-      const auto found = std::find_if(places.begin(), places.end(),
-                                      [&](std::uint32_t c) { return options.substitutes[c] == own; });
+      const auto found =
+          std::find_if(places.begin(), places.end(), [&](std::uint32_t c) { return options.substitutes[c] == own; });
       if (found == places.end()) return std::nullopt;
       for (const std::size_t layer : unit.layers)
         if (*plan.find(sites_[layer].front().name) != own) return std::nullopt;
