@@ -178,7 +178,10 @@ Range range_of(const Entry &entry, const Number &number) {
 /// Leaves out what cannot take part, as long as this tells more of the rest.
 class Reduction {
 public:
-  Reduction(const Priced &priced, const Bound &bound, Wide target) : priced_(priced), layers_(bound.layers) {
+  /// One round at least; more where there is time.
+  template <class IsOver>
+  Reduction(const Priced &priced, const Bound &bound, Wide target, const IsOver &is_over)
+      : priced_(priced), layers_(bound.layers) {
     rest_.target = target;
     rest_.multipliers = priced.certificate.multipliers;
     rest_.room = bound.upper - priced.scaled(target);
@@ -187,7 +190,7 @@ public:
     for (std::size_t j = 0; j < priced.budgets(); ++j) wide_limits_.push_back(priced.limit(j));
     constexpr int kMostRounds = 16;
     for (int round = 0; round < kMostRounds && !rest_.empty; ++round)
-      if (!reduce()) break;
+      if (!reduce() || is_over()) break;
   }
 
   Rest take() { return std::move(rest_); }
@@ -542,11 +545,15 @@ private:
   /// Finds tilts that leave out states like some of these: a descent for each of them, by steps that shrink. Whatever it finds
   /// is valid.
   void tilt(const Step &step, std::int64_t left, const std::vector<State> &states) {
-    // They take as long to find as some ten thousand pairs to look at.
-    constexpr std::size_t kFirst = 4096;
-    constexpr std::size_t kAgain = 250'000;
-    const bool is_time = is_tilted_ ? pairs_ - tilted_pairs_ >= kAgain : states.size() * step.deltas.size() >= kFirst;
-    if (!may_tilt_ || !is_time || (watch_.reached() != Limit::kNone)) return;
+    // They take as long to find as so many pairs for each candidate to come take to look at.
+    constexpr std::size_t kFirst = 50;
+    constexpr std::size_t kAgain = 2000;
+    constexpr std::size_t kMostCandidates = 20'000;
+    std::size_t candidates = 0;
+    for (const Step *later = &step; later != steps_.data() + steps_.size(); ++later) candidates += later->deltas.size();
+    const bool is_time =
+        is_tilted_ ? pairs_ - tilted_pairs_ >= kAgain * candidates : states.size() * step.deltas.size() >= kFirst * candidates;
+    if (!may_tilt_ || !is_time || candidates > kMostCandidates) return;
     is_tilted_ = true;
     tilted_pairs_ = pairs_;
     tilts_.clear();
@@ -556,7 +563,7 @@ private:
       const State &state = states[(2 * t + 1) * states.size() / (2 * kTilts)];
       Tilt best = tilt_by({}, step);
       Wide least = left_of_room(state, left, best);
-      for (double part = 1; part > 1.0 / 2000; part /= 2)
+      for (double part = 1; part > 1.0 / 2000 && watch_.reached() == Limit::kNone; part /= 2)
         for (const Direction &way : ways)
           for (const int sign : {-1, 1}) {
             const std::optional<Costs> by = moved(best.by, way, sign * part);
@@ -896,7 +903,8 @@ private:
   }
 
   Outcome look_for(const Bound &bound, Wide target) {
-    const Rest rest = Reduction(priced_, bound, target).take();
+    const auto is_over = [this] { return watch_.reached() != Limit::kNone; };
+    const Rest rest = Reduction(priced_, bound, target, is_over).take();
     Outcome out = enumerate(rest, priced_.certificate.shift, control_.memory_bytes, watch_);
     proof_.candidates = std::max(proof_.candidates, rest.candidates());
     proof_.states += out.states;

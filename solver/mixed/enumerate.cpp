@@ -113,7 +113,12 @@ private:
   bool prepare() {
     const std::size_t constraints = instance_.constraints();
     std::vector<Wide> slack(prices_); // of each price, from its bound to the floor
-    for (std::size_t d = 0; d < prices_; ++d) slack[d] = upper_bound(instance_, price_[d]) - floor_;
+    std::size_t work = 0;
+    for (const Instance::Layer &layer : instance_.layers) work += layer.size() * (constraints + 1);
+    for (std::size_t d = 0; d < prices_; ++d) {
+      slack[d] = upper_bound(instance_, price_[d]) - floor_;
+      watch_.worked(work);
+    }
     for (std::size_t j = 0; j < K; ++j) limits_[j] = limit(j);
     std::array<Wide, K> least = {};
     for (const Instance::Layer &layer : instance_.layers)
@@ -121,7 +126,7 @@ private:
     rest_.assign(prices_, 0);
     for (std::size_t i = 0; i < instance_.layers.size(); ++i) {
       const Instance::Layer &layer = instance_.layers[i];
-      watch_.worked(layer.size() * (prices_ + 1));
+      watch_.worked(layer.size() * (prices_ + 1) * (constraints + 1));
       std::vector<Wide> worth(layer.size() * prices_);
       std::vector<Wide> best(prices_);
       const auto raise = [&](std::size_t d, std::size_t c, bool first) {

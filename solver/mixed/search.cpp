@@ -37,6 +37,7 @@ private:
   static constexpr std::size_t kGrowth = 4;
   static constexpr std::size_t kFew = 64;      ///< states
   static constexpr std::size_t kWork = 20'000; ///< copies of layers times states for each that a search among few keeps
+  static constexpr std::size_t kMany = 1000;   ///< layers
   static constexpr int kMostGaps = 40;
 
   void search(const DualMethod &dual) {
@@ -58,8 +59,8 @@ private:
     for (const Instance::Layer &layer : instance_.layers) copies += layer.times;
     // That all are looked at takes about as long as a search among few.
     const std::size_t all = std::clamp<std::size_t>(kWork / copies, 1, 64);
-    look_nearby(prices, kFew * all);
-    for (std::size_t states = result_.value ? kFew : 1;; states *= kGrowth) {
+    look_nearby(prices, kFew * all, copies);
+    for (std::size_t states = result_.value && copies <= kMany ? kFew : 1;; states *= kGrowth) {
       if (is_proven()) return end(Limit::kNone);
       if (is_close()) return end(Limit::kGap);
       if (result_.value) {
@@ -79,18 +80,21 @@ private:
 
   /// Looks for plans within gaps that grow: the less may be lost, the fewer candidates and states there are, so that all of
   /// them are soon looked at. The first that come up are the best, or near it.
-  void look_nearby(const std::vector<Price> &prices, std::size_t most) {
-    constexpr Wide kWidest = Wide{1} << 120; // below 2^127 when it grows
+  void look_nearby(const std::vector<Price> &prices, std::size_t most, std::size_t copies) {
+    constexpr Wide kWidest = Wide{1} << 120; // below 2^126 when it grows
     constexpr Wide kWider = 2;
     Wide gap = usual_loss() / 16;
     // Where candidates lose nothing, it would only be a plan that is harder to find.
     if (16 * gap < price_.unit * instance_.score_step) return;
-    bool are_all = control_.relative_gap <= 0; // else any that is near will do
+    // Of many layers, or where any plan that is near will do, few states come to one sooner.
+    bool are_all = control_.relative_gap <= 0 && copies <= kMany && instance_.constraints() <= 2;
+    const std::size_t few = copies <= kMany ? kFew : 1;
+    if (!are_all) gap *= 16;
     for (int i = 0; i < kMostGaps && gap < kWidest && !result_.value; ++i) {
       const Wide floor = floor_divide(bound_ - gap, price_.unit);
       if (are_all) are_all = look(prices, most, true, floor).complete;
-      if (!are_all) look(prices, kFew, false, floor);
-      gap *= kWider;
+      if (!are_all) look(prices, few, false, floor);
+      gap *= are_all ? kWider : 16 * kWider;
     }
   }
 
