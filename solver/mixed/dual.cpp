@@ -76,7 +76,11 @@ double Relaxation::real(const std::vector<double> &multipliers, std::size_t j) c
 }
 
 double Relaxation::most(std::size_t j) const {
-  // Sums over 8 constraints, and differences of them, stay below 2^127.
+  // Sums over 8 constraints, and differences of them, stay below 2^127. A sum of costs over any plan or part of one, any
+  // difference of two candidates' costs over all layers, and what a limit leaves of it are at most 2 reach in size, reach being
+  // the largest size of a limit and of the sums of the layers' least and most costs; check_table() has it below 2^63. So a
+  // multiplier times one of these is at most 2^121, and 8 of them 2^124. A unit is 2^30 at most and scores sum to less than
+  // 2^63, so that what they add is below 2^95. A bound less a floor, or a loss, is a difference of two such sums: below 2^126.
   constexpr double kMostProduct = 0x1p120;
   constexpr double kMostMultiplier = 0x1p61;
   return std::min(kMostMultiplier, kMostProduct / reach_[j]);

@@ -47,6 +47,9 @@ struct State {
   double balance; ///< which share of their margins the other prices have left, at least; decides between equals
   std::uint32_t parent;
   std::uint32_t option;
+  /// Equal layers choose in descending order, so that one set of choices is met once: the next ones choose no later option.
+  /// A state that others are dropped for may choose all that they may.
+  std::uint32_t last;
 };
 
 /// K: constraints, or more, where those beyond them cost nothing.
@@ -77,6 +80,8 @@ public:
     for (std::size_t s = 0; s < stages_.size(); ++s)
       for (std::size_t copy = 0; copy < stages_[s].times; ++copy) {
         adapt(states, s, copy);
+        if (copy == 0)
+          for (State<K> &state : states) state.last = UINT32_MAX;
         rest_step_ = copy + 1 < stages_[s].times ? stages_[s].rest_step
                      : s + 1 < stages_.size()    ? stages_[s + 1].rest_step
                                                  : std::array<std::int64_t, K>{};
@@ -108,7 +113,12 @@ private:
   bool prepare() {
     const std::size_t constraints = instance_.constraints();
     std::vector<Wide> slack(prices_); // of each price, from its bound to the floor
-    for (std::size_t d = 0; d < prices_; ++d) slack[d] = upper_bound(instance_, price_[d]) - floor_;
+    std::size_t work = 0;
+    for (const Instance::Layer &layer : instance_.layers) work += layer.size() * (constraints + 1);
+    for (std::size_t d = 0; d < prices_; ++d) {
+      slack[d] = upper_bound(instance_, price_[d]) - floor_;
+      watch_.worked(work);
+    }
     for (std::size_t j = 0; j < K; ++j) limits_[j] = limit(j);
     std::array<Wide, K> least = {};
     for (const Instance::Layer &layer : instance_.layers)
@@ -116,7 +126,7 @@ private:
     rest_.assign(prices_, 0);
     for (std::size_t i = 0; i < instance_.layers.size(); ++i) {
       const Instance::Layer &layer = instance_.layers[i];
-      watch_.worked(layer.size() * (prices_ + 1));
+      watch_.worked(layer.size() * (prices_ + 1) * (constraints + 1));
       std::vector<Wide> worth(layer.size() * prices_);
       std::vector<Wide> best(prices_);
       const auto raise = [&](std::size_t d, std::size_t c, bool first) {
@@ -259,24 +269,31 @@ private:
     for (std::uint32_t parent = 0; parent < states.size(); ++parent) {
       const State<K> &from = states[parent];
       for (std::size_t d = 0; d < prices_; ++d) bounds[d] = above_floor(d, from);
-      for (std::uint32_t o = 0; o < stage.options.size(); ++o) {
+      const auto end = static_cast<std::uint32_t>(std::min(stage.options.size(), from.last + std::size_t{1}));
+      for (std::uint32_t o = 0; o < end; ++o) {
         const Wide *loss = &stage.losses[o * prices_];
         if (loss[0] > bounds[0]) break;
         extend(from, bounds, stage.options[o], loss, parent, o, out);
       }
-      watch_.worked(10 * stage.options.size());
+      watch_.worked(10 * end);
       if (out.size() > buffer) {
         thin(out);
-        if (out.size() > states_) cut(out, states_);
+        if (out.size() > states_) {
+          cut(out, states_);
+          if (query_.all_or_none) return {};
+        }
         buffer = std::max(buffer, 2 * out.size());
       }
     }
     for (std::size_t d = 0; d < prices_; ++d) rest_[d] -= best_[stage.layer][d];
     // Few are no proof as a rule, and need no care.
     constexpr std::size_t kFew = 16;
-    if (states_ <= kFew && out.size() > kLeastBuffer) cut(out, kSlack * states_);
+    if (states_ <= kFew && !query_.all_or_none && out.size() > kLeastBuffer) cut(out, kSlack * states_);
     thin(out);
-    if (out.size() > states_) cut(out, states_);
+    if (out.size() > states_) {
+      cut(out, states_);
+      if (query_.all_or_none) return {};
+    }
     return out;
   }
 
@@ -318,6 +335,7 @@ private:
     to.balance = balance;
     to.parent = parent;
     to.option = o;
+    to.last = complete_ ? o : UINT32_MAX;
     out.push_back(to);
   }
 
@@ -331,18 +349,25 @@ private:
     });
     std::size_t kept = 0;
     if constexpr (K == 1) {
-      for (const State<K> &state : states)
-        if (kept == 0 || state.value > states[kept - 1].value) states[kept++] = state;
+      for (const State<K> &state : states) {
+        if (kept == 0 || state.value > states[kept - 1].value)
+          states[kept++] = state;
+        else
+          states[kept - 1].last = std::max(states[kept - 1].last, state.last);
+      }
     } else if constexpr (K == 2) {
       // The best value for each second room, among those with no less of the first: falls as the room rises.
-      std::map<std::int64_t, std::int64_t> best;
+      std::map<std::int64_t, std::size_t> best; // places of the states
       for (const State<K> &state : states) {
         watch_.worked(30);
         auto at = best.lower_bound(state.room[1]);
-        if (at != best.end() && at->second >= state.value) continue;
+        if (at != best.end() && states[at->second].value >= state.value) {
+          states[at->second].last = std::max(states[at->second].last, state.last);
+          continue;
+        }
         if (at != best.end() && at->first == state.room[1]) at = best.erase(at);
-        while (at != best.begin() && std::prev(at)->second <= state.value) at = best.erase(std::prev(at));
-        best.emplace_hint(at, state.room[1], state.value);
+        while (at != best.begin() && states[std::prev(at)->second].value <= state.value) at = best.erase(std::prev(at));
+        best.emplace_hint(at, state.room[1], kept);
         states[kept++] = state;
       }
     } else {
@@ -352,9 +377,10 @@ private:
         watch_.worked(50);
         bool beaten = false;
         for (std::size_t back = 1; back <= std::min(kept, kNear) && !beaten; ++back) {
-          const State<K> &other = states[kept - back];
+          State<K> &other = states[kept - back];
           beaten = other.value >= state.value;
           for (std::size_t j = 0; j < K && beaten; ++j) beaten = other.room[j] >= state.room[j];
+          if (beaten) other.last = std::max(other.last, state.last);
         }
         if (!beaten) states[kept++] = state;
       }
@@ -371,6 +397,8 @@ private:
       return more_promising(a, b);
     });
     states.erase(end, states.end());
+    // What chose later may be gone.
+    for (State<K> &state : states) state.last = UINT32_MAX;
   }
 
   Plan trace(std::uint32_t at) const {

@@ -17,6 +17,7 @@ struct Query {
   std::optional<Wide> at_least;  ///< only plans of at least this value; none: any
   bool scored = true;            ///< else scores count as 0, and any plan will do; so do the prices' units
   std::size_t states = 1;        ///< of partial plans, the most to go on with from layer to layer
+  bool all_or_none = false;      ///< gives up where there are more states
   std::size_t memory_bytes = std::size_t{1} << 30; ///< and no more than fit in this, about; one at least
 };
 

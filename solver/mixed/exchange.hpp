@@ -7,9 +7,9 @@
 
 namespace pare {
 
-/// Improves a plan that meets the limits by the best choices for pairs of layers, until none is better or one reaches
-/// `enough`; pairs are tried at a few distances only. Does nothing beyond two constraints. Throws Stopped, with what was found
-/// in `plan`.
-void exchange_pairs(const Instance &instance, std::int64_t enough, Watch &watch, Plan &plan);
+/// Improves a plan that meets the limits: by the best choices for pairs of layers, and then by those for three and four at
+/// once of candidates that `price` leaves in plans that are better; until none is better, one reaches `enough`, or about a
+/// tenth of a second is over. Throws Stopped, with what was found in `plan`.
+void exchange(const Instance &instance, const Price &price, std::int64_t enough, Watch &watch, Plan &plan);
 
 } // namespace pare

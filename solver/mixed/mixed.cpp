@@ -157,7 +157,9 @@ private:
     const bool is_claim = result_.reason == Reason::kOptimal || result_.reason == Reason::kInfeasible;
     if (result_.reason == Reason::kUnknown) return {};
     Control control = control_.silent();
-    control.time_limit_seconds.reset();
+    // What is claimed at the last moment has a moment to be proven.
+    constexpr double kLeast = 0.1;
+    if (control.time_limit_seconds) control.time_limit_seconds = std::max(*control.time_limit_seconds, kLeast);
     Proof proof = prove(table, result_.certificate, result_.choice ? &*result_.choice : nullptr, control,
                         is_claim ? Proven::kOptimal : Proven::kBound);
     if (proof.refuted) throw std::logic_error(fmt::format("the search's answer is refuted: {}", proof.detail));

@@ -34,6 +34,12 @@ public:
   }
 
 private:
+  static constexpr std::size_t kGrowth = 4;
+  static constexpr std::size_t kFew = 64;      ///< states
+  static constexpr std::size_t kWork = 20'000; ///< copies of layers times states for each that a search among few keeps
+  static constexpr std::size_t kMany = 1000;   ///< layers
+  static constexpr int kMostGaps = 40;
+
   void search(const DualMethod &dual) {
     // Without multipliers, each layer's best is a bound.
     std::vector<double> multipliers(instance_.constraints());
@@ -48,31 +54,62 @@ private:
     }
     take(multipliers);
     const std::vector<Price> prices = with_neighbours();
-    // First a plan is looked for within gaps that grow: the less may be lost, the fewer candidates there are.
-    constexpr int kGaps = 3;
-    constexpr Wide kWider = 16;
-    constexpr Wide kWidest = Wide{1} << 120; // below 2^127 when it grows
-    Wide gap = usual_loss();
-    // Where candidates lose nothing, it would only be a plan that is harder to find.
-    const int gaps = gap < price_.unit * instance_.score_step ? 0 : kGaps;
-    for (int i = 0; i < gaps && gap < kWidest && !result_.value; ++i, gap *= kWider) {
-      Query query = ask(prices, std::size_t{1} << (2 * i));
-      query.at_least = floor_divide(bound_ - gap, price_.unit);
-      Found found = enumerate(instance_, query, watch_);
-      if (!found.plan) continue;
-      improve(std::move(*found.plan));
-      if (found.complete || is_proven()) return end(Limit::kNone);
-    }
-    constexpr std::size_t kGrowth = 4;
-    for (std::size_t states = 1;; states *= kGrowth) {
+    upper_ = floor_divide(bound_, price_.unit);
+    std::size_t copies = 1;
+    for (const Instance::Layer &layer : instance_.layers) copies += layer.times;
+    // That all are looked at takes about as long as a search among few.
+    const std::size_t all = std::clamp<std::size_t>(kWork / copies, 1, 64);
+    look_nearby(prices, kFew * all, copies);
+    for (std::size_t states = result_.value && copies <= kMany ? kFew : 1;; states *= kGrowth) {
+      if (is_proven()) return end(Limit::kNone);
       if (is_close()) return end(Limit::kGap);
-      Found found = enumerate(instance_, ask(prices, states), watch_);
-      if (found.plan) improve(std::move(*found.plan));
+      if (result_.value) {
+        // Of the better plans the best half, if there are such, are found sooner.
+        const Wide half = (upper_ + static_cast<Wide>(*result_.value) + instance_.score_step) / 2;
+        if (half < upper_) look(prices, all * states, true, half);
+        if (!is_proven()) look(prices, all * states, true, {});
+        if (is_proven()) return end(Limit::kNone);
+      }
+      const Found found = look(prices, states, false, {});
       if (found.complete) return result_.choice ? end(Limit::kNone) : infeasible();
       if (!result_.choice && !find_any(states)) return infeasible();
       if (is_proven()) return end(Limit::kNone);
       if (found.full) return end(is_close() ? Limit::kGap : Limit::kMemory);
     }
+  }
+
+  /// Looks for plans within gaps that grow: the less may be lost, the fewer candidates and states there are, so that all of
+  /// them are soon looked at. The first that come up are the best, or near it.
+  void look_nearby(const std::vector<Price> &prices, std::size_t most, std::size_t copies) {
+    constexpr Wide kWidest = Wide{1} << 120; // below 2^126 when it grows
+    constexpr Wide kWider = 2;
+    Wide gap = usual_loss() / 16;
+    // Where candidates lose nothing, it would only be a plan that is harder to find.
+    if (16 * gap < price_.unit * instance_.score_step) return;
+    // Of many layers, or where any plan that is near will do, few states come to one sooner.
+    bool are_all = control_.relative_gap <= 0 && copies <= kMany && instance_.constraints() <= 2;
+    const std::size_t few = copies <= kMany ? kFew : 1;
+    if (!are_all) gap *= 16;
+    for (int i = 0; i < kMostGaps && gap < kWidest && !result_.value; ++i) {
+      const Wide floor = floor_divide(bound_ - gap, price_.unit);
+      if (are_all) are_all = look(prices, most, true, floor).complete;
+      if (!are_all) look(prices, few, false, floor);
+      gap *= are_all ? kWider : 16 * kWider;
+    }
+  }
+
+  /// One enumeration; of plans at least so good, or better than the best. Takes what it finds and shows.
+  Found look(const std::vector<Price> &prices, std::size_t states, bool all_or_none, std::optional<Wide> at_least) {
+    Query query = ask(prices, states);
+    query.all_or_none = all_or_none;
+    if (at_least) query.at_least = at_least;
+    Found found = enumerate(instance_, query, watch_);
+    if (found.complete && query.at_least) {
+      if (!found.plan) upper_ = std::min(upper_, *query.at_least - 1);
+      if (found.plan) upper_ = std::min(upper_, static_cast<Wide>(value_of(*found.plan)));
+    }
+    if (found.plan) improve(*found.plan);
+    return found;
   }
 
   /// For plans that are better than the best so far.
@@ -180,18 +217,22 @@ private:
   void improve(Plan plan) {
     if (!take_plan(plan) || is_proven()) return;
     const Wide enough = floor_divide(bound_, price_.unit) - instance_.score_step + 1;
-    exchange_pairs(instance_, static_cast<std::int64_t>(enough), watch_, plan);
+    exchange(instance_, price_, static_cast<std::int64_t>(enough), watch_, plan);
     take_plan(plan);
   }
 
+  std::int64_t value_of(const Plan &plan) const {
+    std::int64_t out = 0;
+    for (std::size_t layer = 0; layer < plan.size(); ++layer)
+      for (const std::uint32_t c : plan[layer]) out += instance_.layers[layer].scores[c];
+    return out;
+  }
+
   bool take_plan(const Plan &plan) {
-    std::int64_t value = 0;
+    const std::int64_t value = value_of(plan);
     Choice choice(plan.size());
     for (std::size_t layer = 0; layer < plan.size(); ++layer)
-      for (const std::uint32_t c : plan[layer]) {
-        value += instance_.layers[layer].scores[c];
-        choice[layer].push_back(instance_.layers[layer].ids[c]);
-      }
+      for (const std::uint32_t c : plan[layer]) choice[layer].push_back(instance_.layers[layer].ids[c]);
     if (result_.value && value <= *result_.value) return false;
     result_.value = value;
     result_.choice = std::move(choice);
@@ -208,7 +249,8 @@ private:
   }
 
   bool is_proven() const {
-    return result_.value && bound_ < price_.unit * (static_cast<Wide>(*result_.value) + instance_.score_step);
+    return result_.value && (upper_ < static_cast<Wide>(*result_.value) + instance_.score_step ||
+                             bound_ < price_.unit * (static_cast<Wide>(*result_.value) + instance_.score_step));
   }
   bool is_close() const {
     if (!result_.value || control_.relative_gap <= 0) return false;
@@ -243,7 +285,8 @@ private:
   MixedResult result_;
   Price price_; ///< of the certificate
   int shift_ = 30;
-  Wide bound_ = 0; ///< that of price_, with the instance's limits
+  Wide bound_ = 0;                                ///< that of price_, with the instance's limits
+  Wide upper_ = static_cast<Wide>(INT64_MAX) + 1; ///< no plan has more, as far as enumerations tell
 };
 
 } // namespace

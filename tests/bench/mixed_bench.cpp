@@ -1,6 +1,8 @@
 // How fast mixed plans are searched for.
 
 #include "solver/mixed/mixed_solver.hpp"
+#include "solver/mixed/problem.hpp"
+#include "solver/proof.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -10,6 +12,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 void register_mixed();
@@ -85,9 +88,74 @@ void solve_mixed(benchmark::State &state, const CandidateTable &table, const std
   for (auto _ : state) benchmark::DoNotOptimize(find_mixed_solver(method).solve(table, control));
 }
 
+/// The log's networks at its budgets: all families, and all candidates that are made by default.
+struct LogCase {
+  const char *network;
+  std::vector<const char *> budgets;
+};
+const std::vector<LogCase> &log_cases() {
+  static const std::vector<LogCase> all = {
+      {"wrn-28-10", {"parameters<=0.60M"}},
+      {"wrn-28-10", {"parameters<=1.19M"}},
+      {"wrn-28-10", {"parameters<=2.36M"}},
+      {"darts", {"parameters<=0.49M"}},
+      {"darts", {"parameters<=0.83M"}},
+      {"darts", {"parameters<=1.41M"}},
+      {"wrn-50-2", {"parameters<=4.35M"}},
+      {"wrn-50-2", {"parameters<=17.5M"}},
+      {"mobilenet-v2", {"parameters<=0.92M"}},
+      {"wrn-28-10", {"parameters<=0.60M", "mult-adds<=79M"}},
+      {"wrn-28-10", {"parameters<=1.19M", "mult-adds<=170M"}},
+      {"darts", {"parameters<=0.49M", "mult-adds<=84.9M"}},
+      {"darts", {"parameters<=0.83M", "mult-adds<=132M"}},
+      {"darts", {"parameters<=1.41M", "mult-adds<=222.5M"}},
+      {"wrn-50-2", {"parameters<=4.35M", "mult-adds<=511.6M"}},
+      {"wrn-50-2", {"parameters<=17.5M", "mult-adds<=2806M"}},
+      {"mobilenet-v2", {"parameters<=0.92M", "mult-adds<=119.7M"}},
+  };
+  return all;
+}
+
+MixedRequest log_request(const LogCase &of, const std::string &score) {
+  MixedRequest out;
+  out.score = score;
+  for (const char *budget : of.budgets) out.budgets.push_back(parse_budget(budget));
+  out.conventions = {conventions().begin(), conventions().end()};
+  return out;
+}
+
+/// Search and proof; candidates are made before.
+void solve_log(benchmark::State &state, const LogCase &of, const std::string &score) {
+  const Network network = make_network(of.network);
+  const CandidateTable table = *MixedProblem(network, log_request(of, score)).table();
+  for (auto _ : state) {
+    const MixedResult result = find_mixed_solver("exact").solve(table, {});
+    const Proof proof = prove(table, result.certificate, result.choice ? &*result.choice : nullptr);
+    if (proof.proven != Proven::kOptimal) state.SkipWithError("not proven");
+  }
+}
+
+void make_log(benchmark::State &state, const LogCase &of, const std::string &score) {
+  const Network network = make_network(of.network);
+  for (auto _ : state) benchmark::DoNotOptimize(MixedProblem(network, log_request(of, score)).candidate_count());
+}
+
 } // namespace
 
 void register_mixed() {
+  for (const char *score : {"capacity", "parameters"})
+    for (const LogCase &of : log_cases()) {
+      std::string name = std::string("/") + of.network;
+      for (const char *budget : of.budgets) name += std::string("/") + budget;
+      name += std::string("/") + score;
+      const auto add = [](const std::string &called, auto *function, const LogCase &which, const std::string &by) {
+        benchmark::RegisterBenchmark(called.c_str(), function, which, by)->Unit(benchmark::kMillisecond)->Iterations(1);
+      };
+      add("mixed/log" + name, solve_log, of, score);
+      // Budgets do not matter to it.
+      if (of.budgets.size() == 1 && std::string_view(of.budgets.front()).find("4.35M") != std::string_view::npos)
+        add("mixed/candidates" + name, make_log, of, score);
+    }
   for (const char *method : {"exact", "nlopt"})
     for (const std::size_t budgets : {1, 2}) {
       const std::string end = std::string("/") + method + "/" + std::to_string(budgets);

@@ -56,8 +56,8 @@ TEST(Proof, SaysWhyAClaimIsFalse) {
   const Choice dear = {{2, 1}, {1}}, poor = {{1, 1}, {0}};
   EXPECT_EQ(detail(18, &dear), "the choice has parameters 13, and the budget is <= 10");
   EXPECT_EQ(detail(13, &poor), "the choice's scores sum to 7, not to 13");
-  EXPECT_EQ(detail(7, &poor), "there is a choice of 9 that meets the budgets"); // 8 + 0 + 1: a better one, not the best
-  EXPECT_EQ(detail(7, nullptr), "there is a choice of 9 that meets the budgets");
+  EXPECT_EQ(detail(7, &poor), "there is a choice of 12 that meets the budgets"); // a better one, not the best
+  EXPECT_EQ(detail(7, nullptr), "there is a choice of 12 that meets the budgets");
   EXPECT_EQ(detail(14, nullptr), "no choice that meets the budgets has the value 14");
   EXPECT_EQ(detail(15, nullptr), "no choice has more than 14");
   const Proof none = prove(proof_table(), {.shift = 1, .multipliers = {3}, .value = std::nullopt});
