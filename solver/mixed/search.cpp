@@ -94,7 +94,7 @@ private:
       const Wide floor = floor_divide(bound_ - gap, price_.unit);
       if (are_all) are_all = look(prices, most, true, floor).complete;
       if (!are_all) look(prices, few, false, floor);
-      gap *= are_all ? kWider : 16 * kWider;
+      gap *= copies <= kMany ? kWider : 8 * kWider;
     }
   }
 
