@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <numeric>
 #include <vector>
@@ -177,7 +178,10 @@ Range range_of(const Entry &entry, const Number &number) {
 /// Leaves out what cannot take part, as long as this tells more of the rest.
 class Reduction {
 public:
-  Reduction(const Priced &priced, const Bound &bound, Wide target) : priced_(priced), layers_(bound.layers) {
+  /// One round at least; more where there is time.
+  template <class IsOver>
+  Reduction(const Priced &priced, const Bound &bound, Wide target, const IsOver &is_over)
+      : priced_(priced), layers_(bound.layers) {
     rest_.target = target;
     rest_.multipliers = priced.certificate.multipliers;
     rest_.room = bound.upper - priced.scaled(target);
@@ -186,7 +190,7 @@ public:
     for (std::size_t j = 0; j < priced.budgets(); ++j) wide_limits_.push_back(priced.limit(j));
     constexpr int kMostRounds = 16;
     for (int round = 0; round < kMostRounds && !rest_.empty; ++round)
-      if (!reduce()) break;
+      if (!reduce() || is_over()) break;
   }
 
   Rest take() { return std::move(rest_); }
@@ -355,6 +359,7 @@ public:
       if (multipliers_[k] > 0) most_unused_[k] = rest.room / multipliers_[k];
     }
     prepare(budgets);
+    limit_tilts();
   }
 
   static std::size_t states_in(std::size_t bytes) { return std::max<std::size_t>(bytes / sizeof(State) / 4, 64); }
@@ -366,13 +371,8 @@ public:
     sampled_ = sampled;
     pairs_ = 0;
     states_ = {first_};
-    for (std::size_t i = 0; i + 1 < steps_.size(); ++i) {
-      // Of many layers a sample needs its width at the end only, where the choices that hit the target part from the others.
-      constexpr std::size_t kWideSteps = 8, kStates = std::size_t{1} << 20;
-      width_ =
-          sampled && i + kWideSteps < steps_.size() ? std::min(std::max<std::size_t>(kStates / layers_, 64), width) : width;
+    for (std::size_t i = 0; i + 1 < steps_.size(); ++i)
       if (!expand(steps_[i])) return out_;
-    }
     finish();
     return out_;
   }
@@ -392,45 +392,22 @@ private:
   };
   struct Step {
     std::int64_t times = 1;
-    std::vector<Delta> deltas;           ///< from the smallest loss up; the first is the best itself
-    Costs least{}, most{};               ///< of their costs
-    Costs rest_least{}, rest_most{};     ///< the same of all later steps
-    std::vector<Wide> least_probed;      ///< by probe: the least of the deltas' losses by its prices
-    std::vector<Wide> rest_least_probed; ///< the same of all later steps
+    std::vector<Delta> deltas;       ///< from the smallest loss up; the first is the best itself
+    Costs least{}, most{};           ///< of their costs
+    Costs rest_least{}, rest_most{}; ///< the same of all later steps
+    Costs divisor{}, rest_divisor{}; ///< of all costs of this step and the later ones; of those of the later ones
   };
-
-  /// Changes of the multipliers, which give bounds of their own.
-  using Probe = std::array<Wide, M>;
-
-  /// Shares of each multiplier, and of two at once, up and down.
-  void choose_probes() {
-    constexpr Wide kMostProbed = static_cast<Wide>(1) << 100; // thousands of sums of these fit
-    std::array<Wide, M> most{};
-    for (const Step &step : steps_)
-      for (std::size_t k = 0; k < M; ++k) most[k] += step.times * (static_cast<Wide>(step.most[k]) - step.least[k]);
-    for (std::size_t k = 0; k < M; ++k)
-      if (multipliers_[k] > 0 && most[k] + std::abs(limits_[k]) > kMostProbed / multipliers_[k]) return;
-    for (int share = 2; share <= 10; share += 2)
-      for (std::size_t k = 0; k < M; ++k)
-        for (const int up : {-1, 1}) {
-          Probe probe{};
-          probe[k] = up * (multipliers_[k] >> share);
-          if (probe[k] == 0) continue;
-          probes_.push_back(probe);
-          for (std::size_t l = 0; l < k; ++l)
-            for (const int other : {-1, 1}) {
-              probe[l] = other * (multipliers_[l] >> share);
-              if (probe[l] != 0) probes_.push_back(std::exchange(probe, Probe{}));
-              probe[k] = up * (multipliers_[k] >> share);
-            }
-        }
-  }
-
-  static Wide probed(const Probe &probe, const Costs &costs) {
-    Wide out = 0;
-    for (std::size_t k = 0; k < M; ++k) out += probe[k] * costs[k];
-    return out;
-  }
+  /// Multipliers that differ from the certificate's by these, and are >= 0 as well: a bound of their own. A choice within the
+  /// budgets that has the target or more keeps, for any of them,
+  ///   sum over layers of (loss + tilt * cost) + (m + tilt) * (limit - cost) <= room + tilt * limit,
+  /// since at a tilt of 0 that is what the room is, and both sides grow alike. What a partial choice leaves open is at least
+  /// what each of its layers has least. States that have spent more or less than the certificate's multipliers expect stay
+  /// within its room long after a tilt shows that they lead nowhere.
+  struct Tilt {
+    Costs by{};
+    Wide layer = 0; ///< the least that one of the step's layers adds to its best candidate's; 0 or below
+    Wide rest = 0;  ///< the same of all later steps
+  };
 
   void prepare(const std::vector<std::size_t> &budgets) {
     for (const Entry &entry : rest_.entries) {
@@ -466,62 +443,174 @@ private:
       steps_.back().times = 1;
       --steps_[steps_.size() - 2].times;
     }
-    layers_ = 0;
-    for (const Step &step : steps_) layers_ += static_cast<std::size_t>(step.times);
-    choose_probes();
-    for (Step &step : steps_)
-      for (const Probe &probe : probes_) {
-        Wide least = 0;
-        for (const Delta &delta : step.deltas) least = std::min(least, delta.loss + probed(probe, delta.costs));
-        step.least_probed.push_back(least);
-      }
-    steps_.back().rest_least_probed.assign(probes_.size(), 0);
-    for (std::size_t i = steps_.size() - 1; i-- > 0;) {
-      const Step &after = steps_[i + 1];
+    for (std::size_t i = steps_.size() - 1; i-- > 0;)
       for (std::size_t k = 0; k < M; ++k) {
-        steps_[i].rest_least[k] = after.rest_least[k] + after.times * after.least[k];
-        steps_[i].rest_most[k] = after.rest_most[k] + after.times * after.most[k];
+        steps_[i].rest_least[k] = steps_[i + 1].rest_least[k] + steps_[i + 1].times * steps_[i + 1].least[k];
+        steps_[i].rest_most[k] = steps_[i + 1].rest_most[k] + steps_[i + 1].times * steps_[i + 1].most[k];
       }
-      for (std::size_t p = 0; p < probes_.size(); ++p)
-        steps_[i].rest_least_probed.push_back(after.rest_least_probed[p] + after.times * after.least_probed[p]);
-    }
+    for (std::size_t i = steps_.size(); i-- > 0;)
+      for (std::size_t k = 0; k < M; ++k) {
+        if (i + 1 < steps_.size()) steps_[i].rest_divisor[k] = steps_[i + 1].divisor[k];
+        steps_[i].divisor[k] = steps_[i].rest_divisor[k];
+        for (const Delta &delta : steps_[i].deltas) steps_[i].divisor[k] = std::gcd(steps_[i].divisor[k], delta.costs[k]);
+      }
     std::sort(steps_.back().deltas.begin(), steps_.back().deltas.end(),
               [](const Delta &a, const Delta &b) { return a.score < b.score; });
   }
 
-  /// Whether a state can still meet the budgets and stay within the room; `left` of the step's layers may yet change.
-  bool is_open(const State &state, const Step &step, std::int64_t left) const {
-    Wide loss = state.loss;
+  // Sizes, so that sums of M <= 8 products and a loss stay below 2^127: a tilt times anything that costs, or is short of a
+  // limit by, is at most 2^116.
+  void limit_tilts() {
+    constexpr Wide kMostProduct = static_cast<Wide>(1) << 116;
     for (std::size_t k = 0; k < M; ++k) {
-      if (state.costs[k] + left * step.least[k] + step.rest_least[k] > limits_[k]) return false;
-      const Wide unused = static_cast<Wide>(limits_[k]) - (state.costs[k] + left * step.most[k] + step.rest_most[k]);
-      if (multipliers_[k] == 0 || unused <= 0) continue;
-      if (unused > most_unused_[k]) return false;
-      loss += unused * multipliers_[k];
+      Wide reach = std::max<Wide>(limits_[k], -static_cast<Wide>(limits_[k]));
+      Wide least = first_.costs[k];
+      Wide most = first_.costs[k];
+      for (const Step &step : steps_) {
+        least += static_cast<Wide>(step.times) * step.least[k];
+        most += static_cast<Wide>(step.times) * step.most[k];
+      }
+      // Any state's costs, their differences, and what they are short of the limit.
+      reach = 2 * (reach + std::max(-least, most) + std::max<Wide>(first_.costs[k], -static_cast<Wide>(first_.costs[k]))) + 1;
+      most_tilt_[k] = static_cast<std::int64_t>(std::min<Wide>(kMostProduct / reach, static_cast<Wide>(1) << 61));
+      if (multipliers_[k] > most_tilt_[k]) return; // and none is made
+      // What takes all the room over all that a budget can vary by.
+      usual_[k] = std::max<Wide>(multipliers_[k], std::min<Wide>(most_tilt_[k], rest_.room / std::max<Wide>(most - least, 1)));
     }
-    return loss <= rest_.room;
+    may_tilt_ = true;
   }
 
-  /// Leaves out what cannot reach the target by other multipliers m + p >= 0 either: for choices that meet the budgets
-  ///   losses + sum_j m_j slack_j >= sum of (loss_c + sum_j p_j cost_cj) - sum_j p_j limit_j,
-  /// and the layers that are still open have their least of this sum. What costs far from where the best choices do ends here.
-  void leave_out_by_probes(std::vector<State> &states, const Step &step, std::int64_t left) const {
-    std::vector<Wide> most; // what a state may have
-    for (std::size_t p = 0; p < probes_.size(); ++p)
-      most.push_back(rest_.room + probed(probes_[p], limits_) - left * step.least_probed[p] - step.rest_least_probed[p]);
-    std::erase_if(states, [&](const State &state) {
-      for (std::size_t p = 0; p < probes_.size(); ++p)
-        if (state.loss + probed(probes_[p], state.costs) > most[p]) return true;
-      return false;
-    });
+  /// How far a state is from being left out, under a tilt: below 0 it is.
+  Wide left_of_room(const State &state, std::int64_t left, const Tilt &tilt) const {
+    Wide out = rest_.room - state.loss - left * tilt.layer - tilt.rest;
+    for (std::size_t k = 0; k < M; ++k) out += static_cast<Wide>(tilt.by[k]) * (static_cast<Wide>(limits_[k]) - state.costs[k]);
+    return out;
+  }
+
+  static Wide least_of(const Step &step, const Costs &by) {
+    Wide out = 0;
+    for (const Delta &delta : step.deltas) {
+      Wide own = delta.loss;
+      for (std::size_t k = 0; k < M; ++k) own += static_cast<Wide>(by[k]) * delta.costs[k];
+      out = std::min(out, own);
+    }
+    return out;
+  }
+  Tilt tilt_by(const Costs &by, const Step &step) const {
+    Tilt out{.by = by, .layer = least_of(step, by), .rest = 0};
+    for (const Step *later = &step + 1; later != steps_.data() + steps_.size(); ++later)
+      out.rest += later->times * least_of(*later, by);
+    return out;
+  }
+
+  using Direction = std::array<double, M>;
+
+  /// Directions for a descent: each multiplier alone, and of two of them along the lines on which a candidate stays as good as
+  /// its layer's best. The bound has its edges there, which the multipliers alone lead nowhere from.
+  std::vector<Direction> directions(const Step &step) const {
+    constexpr std::size_t kMost = 64;
+    std::vector<Direction> out;
+    for (std::size_t k = 0; k < M; ++k) {
+      Direction own{};
+      own[k] = 1;
+      out.push_back(own);
+    }
+    for (const Step *later = &step; later != steps_.data() + steps_.size(); ++later)
+      for (const Delta &delta : later->deltas)
+        for (std::size_t k = 0; k < M; ++k)
+          for (std::size_t l = k + 1; l < M && out.size() < kMost; ++l) {
+            const double first = static_cast<double>(delta.costs[k]) * static_cast<double>(usual_[k]);
+            const double second = static_cast<double>(delta.costs[l]) * static_cast<double>(usual_[l]);
+            const double size = std::max(std::abs(first), std::abs(second));
+            if (size == 0) continue;
+            Direction own{};
+            own[k] = second / size;
+            own[l] = -first / size;
+            out.push_back(own);
+          }
+    return out;
+  }
+
+  /// `from` and a way on; none where that is no tilt.
+  std::optional<Costs> moved(const Costs &from, const Direction &direction, double by) const {
+    Costs out = from;
+    for (std::size_t k = 0; k < M; ++k) {
+      const auto way = static_cast<std::int64_t>(direction[k] * by * static_cast<double>(usual_[k]));
+      if (way > 0 ? out[k] > most_tilt_[k] - way : out[k] < -multipliers_[k] - way) return std::nullopt;
+      out[k] += way;
+    }
+    return out;
+  }
+
+  /// Finds tilts that leave out states like some of these: a descent for each of them, by steps that shrink. Whatever it finds
+  /// is valid.
+  void tilt(const Step &step, std::int64_t left, const std::vector<State> &states) {
+    // They take as long to find as so many pairs for each candidate to come take to look at.
+    constexpr std::size_t kFirst = 50;
+    constexpr std::size_t kAgain = 2000;
+    constexpr std::size_t kMostCandidates = 20'000;
+    std::size_t candidates = 0;
+    for (const Step *later = &step; later != steps_.data() + steps_.size(); ++later) candidates += later->deltas.size();
+    const bool is_time =
+        is_tilted_ ? pairs_ - tilted_pairs_ >= kAgain * candidates : states.size() * step.deltas.size() >= kFirst * candidates;
+    if (!may_tilt_ || !is_time || candidates > kMostCandidates) return;
+    is_tilted_ = true;
+    tilted_pairs_ = pairs_;
+    tilts_.clear();
+    const std::vector<Direction> ways = directions(step);
+    constexpr std::size_t kTilts = 8;
+    for (std::size_t t = 0; t < kTilts; ++t) {
+      const State &state = states[(2 * t + 1) * states.size() / (2 * kTilts)];
+      Tilt best = tilt_by({}, step);
+      Wide least = left_of_room(state, left, best);
+      for (double part = 1; part > 1.0 / 2000 && watch_.reached() == Limit::kNone; part /= 2)
+        for (const Direction &way : ways)
+          for (const int sign : {-1, 1}) {
+            const std::optional<Costs> by = moved(best.by, way, sign * part);
+            if (!by) continue;
+            const Tilt other = tilt_by(*by, step);
+            const Wide own = left_of_room(state, left, other);
+            if (own >= least) continue;
+            least = own;
+            best = other;
+          }
+      if (best.by != Costs{}) tilts_.push_back(best);
+    }
+  }
+
+  /// Whether a state can still meet the budgets and stay within the room; `left` of the step's layers may yet change. What of
+  /// a limit no completion can use is a loss already: it is added, and to the costs as well, so that states become equal.
+  bool settle(State &state, const Step &step, std::int64_t left) const {
+    for (std::size_t k = 0; k < M; ++k) {
+      if (state.costs[k] + left * step.least[k] + step.rest_least[k] > limits_[k]) return false;
+      std::int64_t unused = limits_[k] - (state.costs[k] + left * step.most[k] + step.rest_most[k]);
+      if (unused <= 0) {
+        // Both fit: the first is a sum of costs, too.
+        const std::int64_t divisor = left > 0 ? step.divisor[k] : step.rest_divisor[k];
+        unused = divisor > 1 ? (limits_[k] - state.costs[k]) % divisor : 0;
+        if (unused < 0) unused += divisor;
+      }
+      if (unused == 0) continue;
+      state.costs[k] += unused;
+      if (multipliers_[k] == 0) continue;
+      if (unused > most_unused_[k]) return false;
+      state.loss += static_cast<Wide>(unused) * multipliers_[k];
+    }
+    if (state.loss > rest_.room) return false;
+    for (const Tilt &tilt : tilts_)
+      if (left_of_room(state, left, tilt) < 0) return false;
+    return true;
   }
 
   /// The step's layers leave their best one after the other. False where it had to stop.
   bool expand(const Step &step) {
     std::vector<State> frontier = states_;
     std::vector<State> next;
+    tilts_.clear(); // those of another step
+    is_tilted_ = false;
     for (std::int64_t left = step.times - 1; left >= 0 && !frontier.empty(); --left) {
-      for (State &state : states_) state.fresh = false;
+      for (State &state : states_) state.fresh = false; // all of them, so that the order stays
+      tilt(step, left, frontier);
       // A sample takes some of the pairs of states and candidates only, spread over all.
       const std::size_t stride = sampled_ ? std::max<std::size_t>(frontier.size() * step.deltas.size() / (16 * width_), 1) : 1;
       for (std::size_t i = 0; i < frontier.size(); ++i) {
@@ -532,22 +621,25 @@ private:
           ++pairs_;
           State to{.loss = from.loss + delta.loss, .score = wrapping_sum(from.score, delta.score), .costs = from.costs};
           for (std::size_t k = 0; k < M; ++k) to.costs[k] += delta.costs[k];
-          if (is_open(to, step, left)) next.push_back(to);
+          if (settle(to, step, left)) next.push_back(to);
         }
         const bool many = next.size() >= std::clamp<std::size_t>(states_.size(), std::min<std::size_t>(65536, width_), width_);
-        if (many) leave_out_by_probes(next, step, left);
         if ((many && !absorb(next)) || ((many || i % 1024 == 0) && must_stop())) return false;
       }
       if (stride > 1) out_.all = false;
-      leave_out_by_probes(next, step, left);
       if (!absorb(next)) return false;
       frontier.clear();
       if (left > 0)
         std::copy_if(states_.begin(), states_.end(), std::back_inserter(frontier), [](const State &s) { return s.fresh; });
     }
-    std::erase_if(states_, [&](const State &state) { return !is_open(state, step, 0); });
-    leave_out_by_probes(states_, step, 0);
-    for (State &state : states_) state.fresh = true;
+    std::size_t kept = 0;
+    for (State state : states_) {
+      state.fresh = true;
+      if (settle(state, step, 0)) states_[kept++] = state;
+    }
+    states_.resize(kept);
+    std::sort(states_.begin(), states_.end(), before);
+    leave_out_worse();
     return true;
   }
 
@@ -563,11 +655,12 @@ private:
   bool absorb(std::vector<State> &next) {
     out_.states += next.size();
     if (!next.empty()) {
-      const auto known = static_cast<std::ptrdiff_t>(states_.size());
+      const std::size_t next_size = next.size();
       states_.insert(states_.end(), next.begin(), next.end());
       next.clear();
-      std::sort(states_.begin() + known, states_.end(), comes_before);
-      std::inplace_merge(states_.begin(), states_.begin() + known, states_.end(), comes_before);
+      const auto middle = states_.end() - static_cast<std::ptrdiff_t>(next_size);
+      std::sort(middle, states_.end(), before);
+      std::inplace_merge(states_.begin(), middle, states_.end(), before);
       leave_out_worse();
     }
     if (states_.size() <= width_) return true;
@@ -582,13 +675,14 @@ private:
     std::nth_element(half, states_.begin() + static_cast<std::ptrdiff_t>(width_), states_.end(),
                      [](const State &a, const State &b) { return spread(a) < spread(b); });
     states_.resize(width_);
-    std::sort(states_.begin(), states_.end(), comes_before);
+    std::sort(states_.begin(), states_.end(), before); // the next are merged into them
     return true;
   }
 
-  /// Of equal ones the older: what comes from it has been looked at.
-  static bool comes_before(const State &a, const State &b) {
-    if (a.costs != b.costs) return a.costs < b.costs;
+  /// By costs; of equal ones the older comes first: what comes from it has been looked at.
+  static bool before(const State &a, const State &b) {
+    for (std::size_t k = 0; k < M; ++k)
+      if (a.costs[k] != b.costs[k]) return a.costs[k] < b.costs[k];
     return a.score != b.score ? a.score > b.score : a.fresh < b.fresh;
   }
 
@@ -653,25 +747,38 @@ private:
   std::array<Wide, M> most_unused_{}; ///< of a budget, within the room
   State first_;
   std::vector<Step> steps_;
-  std::size_t layers_ = 1; ///< that the steps stand for
-  std::vector<Probe> probes_;
+  // Tilts.
+  bool may_tilt_ = false;
+  Costs most_tilt_{};            ///< in size
+  std::array<Wide, M> usual_{};  ///< the first step of the descent
+  std::vector<Tilt> tilts_;      ///< for the step that is expanded
+  bool is_tilted_ = false;       ///< for that step
+  std::size_t tilted_pairs_ = 0; ///< how many pairs there were then
 
   std::size_t width_ = 0;
   bool sampled_ = false;
-  std::size_t pairs_ = 0;     ///< of a state and a candidate
-  std::vector<State> states_; ///< in the order of comes_before()
+  std::size_t pairs_ = 0; ///< of a state and a candidate
+  std::vector<State> states_;
   Outcome out_;
 };
 
-/// Small samples first: where there are many such choices, one is soon found; where there are few states, it is all of them.
+/// Small samples first: where there are many such choices, one is soon found. Then all, if they are not many more; else a
+/// larger sample, and so on.
 template <std::size_t M>
 Outcome enumerate(const Rest &rest, int shift, const std::vector<std::size_t> &budgets, std::size_t memory_bytes,
                   const Watch &watch) {
+  constexpr std::size_t kGrowth = 16;
+  constexpr std::size_t kAll = 64;
   Enumeration<M> enumeration(rest, shift, budgets, watch);
   const std::size_t most = Enumeration<M>::states_in(memory_bytes);
-  for (std::size_t width = std::min<std::size_t>(4096, most);; width = std::min(width * 16, most)) {
-    const Outcome out = enumeration.run(width, width < most);
-    if (out.found || out.all || out.limit != Limit::kNone) return out;
+  for (std::size_t width = std::min<std::size_t>(4096, most);; width *= kGrowth) {
+    const bool is_last = width >= most / kAll;
+    if (width < most) {
+      const Outcome out = enumeration.run(width, true);
+      if (out.found || out.all || out.limit != Limit::kNone) return out;
+    }
+    const Outcome out = enumeration.run(is_last ? most : width * kAll, false);
+    if (out.found || out.all || is_last || out.limit != Limit::kMemory) return out;
   }
 }
 
@@ -796,7 +903,8 @@ private:
   }
 
   Outcome look_for(const Bound &bound, Wide target) {
-    const Rest rest = Reduction(priced_, bound, target).take();
+    const auto is_over = [this] { return watch_.reached() != Limit::kNone; };
+    const Rest rest = Reduction(priced_, bound, target, is_over).take();
     Outcome out = enumerate(rest, priced_.certificate.shift, control_.memory_bytes, watch_);
     proof_.candidates = std::max(proof_.candidates, rest.candidates());
     proof_.states += out.states;
