@@ -228,9 +228,9 @@ std::vector<Substitute> MixedProblem::uniform_answers(const Network &network, co
       out.push_back(family);
       out.back().knob = answer.uniform->answer->knob;
     } catch (const Error &error) {
-      // A family that applies nowhere, or whose costs no budget bounds, has no answer.
+      // A family that applies nowhere, or whose costs no budget bounds to what can be held, has no answer.
       if (error.code() != ErrorCode::kNotApplicable && error.code() != ErrorCode::kInvalidConfig &&
-          error.code() != ErrorCode::kOverflow)
+          error.code() != ErrorCode::kOverflow && error.code() != ErrorCode::kLimit)
         throw;
     }
   }
@@ -352,10 +352,10 @@ std::optional<CandidateTable> MixedProblem::table(bool with_texts, From from, co
     if (layer.size() == 0) return std::nullopt;
   }
   CandidateTable::Layer &rest = out.layers.emplace_back();
-  rest.names = {"rest"};
+  rest.names = {std::string(kRest)};
   rest.costs = rest_;
   rest.scores = {0};
-  if (with_texts) rest.texts = {"rest"};
+  if (with_texts) rest.texts = {std::string(kRest)};
   if (from != From::kAll) rest.levels = {{1, 1}};
   return out;
 }

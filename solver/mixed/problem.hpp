@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,9 @@ namespace pare {
 /// A share of degrees of freedom, as a fraction in lowest terms.
 using Level = std::pair<std::int64_t, std::int64_t>;
 std::strong_ordering compare(const Level &a, const Level &b);
+
+/// What a table calls that for which nothing is chosen: its last layer, which has one candidate of that name.
+inline constexpr std::string_view kRest = "rest";
 
 /// The candidates of a request for a network, with their costs and scores: what is solved, and what is verified.
 class MixedProblem {
