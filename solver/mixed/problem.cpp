@@ -198,9 +198,10 @@ void MixedProblem::settle(const Network &network) {
     for (std::size_t i = 0; i < sites_.size(); ++i) {
       if (!matches(pattern, names[i])) continue;
       any = true;
-      if (settled_[i])
+      if (settled_[i] && *settled_[i] != substitute) // patterns may overlap
         throw Error(ErrorCode::kInvalidConfig, where,
-                    fmt::format("layer {} is excluded or fixed twice; once would be accepted", shown(names[i])));
+                    fmt::format("layer {} is settled twice, as {} and as {}; one would be accepted", shown(names[i]),
+                                settled_[i]->text(), substitute.text()));
       if (const auto refusal = resolve(sites_[i], substitute).refusal) throw_refusal(sites_[i].front(), substitute, *refusal);
       settled_[i] = substitute;
     }

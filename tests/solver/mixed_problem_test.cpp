@@ -300,7 +300,8 @@ TEST(MixedProblem, RefusesWhatMakesNoSense) {
   refused("[unknown_name] exclude: no replaceable layer of wide_resnet:depth=10,width=1,classes=10 is called "
           "\"block1.0.layer.0.conv3\"; there are 6, such as block1.0.layer.0.conv1",
           [](MixedRequest &r) { r.excluded = {"block1.0.layer.0.conv3"}; });
-  refused("[invalid_config] fix: layer \"block1.0.layer.0.conv1\" is excluded or fixed twice; once would be accepted",
+  refused("[invalid_config] fix: layer \"block1.0.layer.0.conv1\" is settled twice, as Conv and as generic:rank=2; one would "
+          "be accepted",
           [](MixedRequest &r) {
             r.excluded = {"*.conv1"};
             r.fixed = {{"block1.*", "generic:rank=2"}};
