@@ -16,6 +16,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
+#include <system_error>
 
 namespace pare::cli {
 
@@ -138,7 +140,7 @@ std::vector<OptionInfo> per_layer_options() {
        .otherwise = "1000"},
       {.name = "--multiple-of",
        .value = "N",
-       .description = "Ranks, and channels of groups, that are multiples of N only",
+       .description = "Ranks, and channels of groups, that are multiples of N only, but those of a family's uniform answer",
        .otherwise = "1"},
       {.name = "--exclude",
        .value = "LAYERS",
@@ -174,12 +176,27 @@ void refuse_per_layer_options(const Arguments &arguments) {
 MixedRequest read_mixed_request(const Arguments &arguments) {
   MixedRequest out;
   if (arguments.has("--families")) out.families = arguments.items("--families");
-  out.objective = *value_of(kObjectives, arguments.get("--objective", name_of(kObjectives, Objective::kSum)));
+  if (const auto said = arguments.find("--objective")) {
+    const auto objective = find_value(kObjectives, *said);
+    if (!objective)
+      throw Error(ErrorCode::kUsage, "--objective",
+                  fmt::format("{} must be {}", shown(*said), fmt::join(names_of(kObjectives), " or ")));
+    out.objective = *objective;
+  }
   read_score(arguments, out);
   if (const auto tie = arguments.find("--tie")) {
     const auto known = find_value(kTies, *tie);
     out.tie = known && *known != Tie::kGroups ? *known : Tie::kGroups;
-    if (out.tie == Tie::kGroups) out.groups = read_groups(*tie);
+    if (out.tie == Tie::kGroups) {
+      std::error_code ignored;
+      if (*tie != "-" && !std::filesystem::exists(*tie, ignored))
+        throw Error(
+            ErrorCode::kUsage, "--tie",
+            fmt::format("{} must be none, stage, block, shape, or a file with a line of layers for each group, and there "
+                        "is no such file",
+                        shown(*tie)));
+      out.groups = read_groups(*tie);
+    }
   }
   constexpr std::array kAll = {kAllCandidates};
   if (const auto most = arguments.find("--candidates"); most && find_name(*most, kAll))
@@ -228,11 +245,18 @@ std::vector<Export> exports(const Arguments &arguments, const MixedProblem &prob
   using From = MixedProblem::From;
   const From from = answer.level ? From::kAtLevel : From::kAll;
   const Level level = answer.level.value_or(Level{0, 1});
-  if (const auto path = arguments.find("--export-candidates")) {
-    out.push_back({*path, write_candidates(*problem.table(true, from, level), answer.certificate)});
+  const auto candidates = arguments.find("--export-candidates");
+  if (candidates && solution.termination.reason == Reason::kUnknown) {
+    // A certificate without a value would claim that nothing meets the budgets.
+    talk(one_line(fmt::format("pare: {} was not written: nothing is claimed of the candidates", *candidates)));
+  } else if (candidates) {
+    const std::string &path = *candidates;
+    if (solution.termination.reason == Reason::kFeasible)
+      talk(one_line(fmt::format("pare: the value in {} is that of the best plan so far, which may not be the best", path)));
+    out.push_back({path, write_candidates(*problem.table(true, from, level), answer.certificate)});
     if (answer.next_certificate)
       if (const auto next = problem.table(true, From::kAboveLevel, level))
-        out.push_back({*path + ".next", write_candidates(*next, *answer.next_certificate)});
+        out.push_back({path + ".next", write_candidates(*next, *answer.next_certificate)});
   }
   if (const auto path = arguments.find("--export-model")) {
     const CandidateTable table = *problem.table(true, from, level);

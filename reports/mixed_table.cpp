@@ -2,6 +2,7 @@
 
 #include "analysis/site_costs.hpp"
 #include "reports/numbers.hpp"
+#include "solver/mixed/problem.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -33,7 +34,9 @@ std::string objective_note(const Solution &solution) {
   if (answer.request.objective == Objective::kBalanced) {
     out = "objective: the least share of degrees of freedom that a layer keeps";
     if (answer.level) out += fmt::format(", {}", level_text(*answer.level));
-    if (answer.next_level) out += fmt::format(" (the next level, {}, cannot be met)", level_text(*answer.next_level));
+    if (answer.next_level)
+      out += fmt::format(" (the next level, {}, {})", level_text(*answer.next_level),
+                         answer.next_certificate ? "cannot be met" : "may be met: that is not known");
     out += ", then parameters";
   } else {
     out = fmt::format("objective: the sum of {}", answer.request.score);
@@ -145,16 +148,20 @@ Report unmet(const SolveView &view) {
   out.columns = {
       {.heading = "budget"}, number_column("limit"), number_column("nearest alone"), number_column("nearest with the others")};
   std::vector<std::string> would_do;
+  bool is_proven = true;
   for (const Budget &budget : solution.budgets) out.rows.push_back({budget.written, budget.limit, Cell(), Cell()});
   for (const Relaxation &relaxation : solution.mixed->relaxations) {
     const Budget &budget = solution.budgets[relaxation.budget];
     out.rows[relaxation.budget][2] = Count(relaxation.alone);
+    is_proven = is_proven && relaxation.is_proven;
     if (!relaxation.with_others) continue;
     out.rows[relaxation.budget][3] = Count(*relaxation.with_others);
     would_do.push_back(fmt::format("{}{}{}{}", budget.quantity.text(), to_string(budget.relation), *relaxation.with_others,
                                    relaxation.is_proven ? "" : " (nearer may be possible)"));
   }
-  out.notes.push_back(would_do.empty() ? "no other limit of one budget alone would do"
+  if (solution.termination.reason != Reason::kInfeasible) return out; // whether another limit is needed is not known
+  out.notes.push_back(would_do.empty() ? is_proven ? "no other limit of one budget alone would do"
+                                                   : "no other limit of one budget alone is known that would do"
                                        : fmt::format("in place of one budget would do: {}", fmt::join(would_do, ", or ")));
   return out;
 }
@@ -165,7 +172,10 @@ Report binding(const Solution &solution) {
              .rows = {},
              .notes = {}};
   for (const Binding &one : solution.mixed->binding)
-    out.rows.push_back({solution.budgets[one.budget].written, one.layer, one.candidate, Count(one.cost)});
+    out.rows.push_back(
+        one.layer == kRest && one.candidate == kRest
+            ? std::vector<Cell>{solution.budgets[one.budget].written, "all that is not chosen for", "", Count(one.cost)}
+            : std::vector<Cell>{solution.budgets[one.budget].written, one.layer, one.candidate, Count(one.cost)});
   return out;
 }
 

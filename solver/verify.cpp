@@ -186,7 +186,13 @@ Verification verify_uniform(const Design &design) {
 Verification verify_mixed(const Design &design, const Control &control) {
   Verification out;
   const MixedAnswer &answer = *design.mixed;
-  const MixedProblem problem(design.network, answer.request);
+  const MixedProblem problem = [&] {
+    try {
+      return MixedProblem(design.network, answer.request);
+    } catch (const Error &error) { // names and values are the file's, and no argument's
+      throw Error(ErrorCode::kInvalidFile, "per_layer" + (error.where().empty() ? "" : "/" + error.where()), error.message());
+    }
+  }();
   const Costs own = costs_of(design.network.graph, design.plan, problem.setting().conventions);
   if (!check_budgets(design, problem.setting().budgets, own, out)) return out;
   const auto object = [&](std::string why) {
@@ -198,7 +204,7 @@ Verification verify_mixed(const Design &design, const Control &control) {
     return object(fmt::format("the network has {} candidates for {} layers, and the file says {} for {}",
                               problem.candidate_count(), problem.layer_count(), answer.candidate_count, answer.layer_count));
   using From = MixedProblem::From;
-  const bool balanced = answer.request.objective == Objective::kBalanced;
+  const bool balanced = answer.request.objective == Objective::kBalanced && !problem.levels().empty(); // else nothing is chosen
   if (balanced && !answer.level) return object("the objective is balanced, and it has no level");
   const From from = balanced ? From::kAtLevel : From::kAll;
   const Level level = answer.level.value_or(Level{0, 1});

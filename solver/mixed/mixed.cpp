@@ -11,7 +11,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <stdexcept>
+#include <utility>
 
 namespace pare {
 
@@ -90,10 +92,11 @@ std::string among(const MixedProblem &problem) {
           : fmt::format("every structure of a family that has up to {} on a layer, else that many in geometric steps",
                         rule.most);
   if (rule.multiple_of != 1) which += fmt::format(", ranks and channels of groups multiples of {}", rule.multiple_of);
+  which += ", and each family's uniform answer";
   std::string out = fmt::format("{} candidates for {} {} ({})", problem.candidate_count(), problem.layer_count(),
                                 problem.request().tie == Tie::kNone ? "layers" : "ties", which);
   for (const Quantity &quantity : problem.rounded())
-    out += fmt::format(", with {} rounded to whole numbers per layer", quantity.text());
+    out += fmt::format(", with {} rounded against the budgets to whole numbers in each layer", quantity.text());
   return out;
 }
 
@@ -144,7 +147,11 @@ public:
 private:
   void solve(const CandidateTable &table, MixedProblem::From from, const Level &level) {
     check_table(table);
-    result_ = solver_.solve(table, control_.rest());
+    take(solver_.solve(table, control_.rest()), table, from, level);
+  }
+
+  void take(MixedResult result, const CandidateTable &table, MixedProblem::From from, const Level &level) {
+    result_ = std::move(result);
     from_ = from;
     level_ = level;
     answer_->certificate = result_.certificate;
@@ -175,50 +182,74 @@ private:
 
   /// The highest level at which there is a plan: fewer candidates never make one.
   void find_level() {
+    using From = MixedProblem::From;
     const std::vector<Level> levels = problem_.levels();
-    const auto is_met = [&](const Level &level, MixedProblem::From from) -> std::optional<Certificate> {
-      const auto table = problem_.table(false, from, level);
-      if (!table)
-        return Certificate{
-            .shift = 30, .multipliers = std::vector<std::int64_t>(problem_.setting().budgets.size()), .value = {}};
-      check_table(*table);
-      const MixedResult result = solver_.solve(*table, control_.silent());
-      if (result.choice) return std::nullopt;
-      if (result.reason != Reason::kInfeasible) {
-        unknown_ = result.limit;
-        return result.certificate;
-      }
-      return result.certificate;
-    };
     if (levels.empty()) { // nothing is chosen
-      solve(*problem_.table(), MixedProblem::From::kAll, {0, 1});
+      solve(*problem_.table(), From::kAll, {0, 1});
+      is_level_proven_ = true;
       return;
     }
-    std::size_t good = 0; // as a number of levels below the first that cannot be met
-    std::size_t bad = levels.size();
+    // Of a level that some layer has no candidate of, that it cannot be met; no multipliers are needed.
+    const auto search = [&](From from, const Level &level) {
+      const auto table = problem_.table(false, from, level);
+      if (!table) {
+        std::vector<std::int64_t> multipliers(problem_.setting().budgets.size());
+        return MixedResult{.reason = Reason::kInfeasible,
+                           .limit = Limit::kNone,
+                           .choice = {},
+                           .value = {},
+                           .bound = {},
+                           .certificate = {.shift = 30, .multipliers = std::move(multipliers), .value = {}}};
+      }
+      check_table(*table);
+      Control control = control_.silent();
+      control.relative_gap = std::numeric_limits<double>::infinity();
+      return solver_.solve(*table, control);
+    };
+    // Of all candidates first: whether there is a plan, and one to be had where time is short. Any plan will do.
+    MixedResult found = search(From::kAtLevel, levels.front());
+    std::size_t good = 0;
+    std::size_t bad = found.choice ? levels.size() : 1; // it cannot be met, or is not known to be
     while (bad - good > 1) {
       const std::size_t middle = good + (bad - good) / 2;
-      (is_met(levels[middle], MixedProblem::From::kAtLevel) ? bad : good) = middle;
+      MixedResult result = search(From::kAtLevel, levels[middle]);
+      if (result.choice) {
+        good = middle;
+        found = std::move(result);
+      } else {
+        bad = middle;
+      }
     }
     const Level level = levels[good];
-    solve(*problem_.table(false, MixedProblem::From::kAtLevel, level), MixedProblem::From::kAtLevel, level);
+    const CandidateTable table = *problem_.table(false, From::kAtLevel, level);
+    if (found.choice) {
+      MixedResult best = solver_.solve(table, control_.rest());
+      if (best.choice)
+        found = std::move(best);
+      else
+        found.limit = best.limit; // which came before it found what the first search had
+    }
+    take(std::move(found), table, From::kAtLevel, level);
     if (!result_.choice) return;
     answer_->level = level;
-    if (good + 1 == levels.size()) return;
+    is_level_proven_ = good + 1 == levels.size();
+    if (is_level_proven_) return;
     answer_->next_level = levels[good + 1];
-    const auto table = problem_.table(false, MixedProblem::From::kAboveLevel, level);
-    if (!table) {
-      answer_->next_certificate = is_met(level, MixedProblem::From::kAboveLevel);
+    const MixedResult above = search(From::kAboveLevel, level);
+    Limit limit = above.limit;
+    if (above.reason == Reason::kInfeasible) {
+      const auto next = problem_.table(false, From::kAboveLevel, level);
+      const Proof proof = next ? prove(*next, above.certificate, nullptr, control_.silent()) : Proof{};
+      is_level_proven_ = !next || proof.proven == Proven::kInfeasible;
+      limit = proof.limit;
+    }
+    if (is_level_proven_) {
+      answer_->next_certificate = above.certificate;
       return;
     }
-    answer_->next_certificate = is_met(level, MixedProblem::From::kAboveLevel);
-    const bool is_proven = answer_->next_certificate && !unknown_ &&
-                           prove(*table, *answer_->next_certificate, nullptr, control_.silent()).proven == Proven::kInfeasible;
-    if (is_proven) return;
-    answer_->next_certificate.reset();
     if (result_.reason != Reason::kOptimal) return;
     result_.reason = Reason::kFeasible;
-    result_.limit = unknown_.value_or(Limit::kMemory);
+    result_.limit = limit == Limit::kNone ? Limit::kMemory : limit;
   }
 
   void report(Solution &out) {
@@ -236,6 +267,9 @@ private:
       for (const auto &[layer, substitute] : out.plan.layers)
         if (substitute == baseline_substitute())
           out.kept.push_back({layer, problem_.is_settled(layer) ? "not chosen for" : "chosen as it is"});
+      const auto differs = [&](const auto &layer) { return layer.second != out.plan.layers.begin()->second; };
+      if (!out.plan.layers.empty() && std::none_of(out.plan.layers.begin(), out.plan.layers.end(), differs))
+        out.substitution = out.plan.layers.begin()->second.text();
     }
     if (result_.reason == Reason::kInfeasible) explain(problem_, solver_, control_, *answer_);
     out.termination.detail = sentence(out);
@@ -251,6 +285,12 @@ private:
                            answer_->level->first, answer_->level->second, which);
       return fmt::format("no plan has a higher {}: optimal among {}", objective_text(problem_), which);
     case Reason::kFeasible:
+      if (problem_.request().objective == Objective::kBalanced)
+        return fmt::format(
+            "a plan that meets the budgets; the search ended at its limit ({}): whether a plan keeps more of every "
+            "layer's degrees of freedom is {}, and none at that level has more parameters by more than {} among {}",
+            to_string(out.termination.limit), is_level_proven_ ? "proven not to be" : "not known",
+            out.termination.gap ? score_text(out.termination.gap->whole()) : std::string("what is unknown"), which);
       return fmt::format(
           "a plan that meets the budgets; the search ended at its limit ({}), and no plan is better by more than "
           "{} among {}",
@@ -271,7 +311,7 @@ private:
   MixedResult result_;
   MixedProblem::From from_ = MixedProblem::From::kAll;
   Level level_{0, 1};
-  std::optional<Limit> unknown_;
+  bool is_level_proven_ = false; ///< of kBalanced: that nothing keeps more
 };
 
 } // namespace

@@ -123,7 +123,7 @@ std::vector<Substitute> uniform_answers(const Network &network, const std::vecto
     } catch (const Error &error) {
       // A family that applies nowhere, or whose costs no budget bounds, has no answer.
       if (error.code() != ErrorCode::kNotApplicable && error.code() != ErrorCode::kInvalidConfig &&
-          error.code() != ErrorCode::kOverflow)
+          error.code() != ErrorCode::kOverflow && error.code() != ErrorCode::kLimit)
         throw;
     }
   }
@@ -228,9 +228,10 @@ void MixedProblem::settle(const Network &network) {
     for (std::size_t i = 0; i < sites_.size(); ++i) {
       if (!matches(pattern, names[i])) continue;
       any = true;
-      if (settled_[i])
+      if (settled_[i] && *settled_[i] != substitute) // patterns may overlap
         throw Error(ErrorCode::kInvalidConfig, where,
-                    fmt::format("layer {} is excluded or fixed twice; once would be accepted", shown(names[i])));
+                    fmt::format("layer {} is settled twice, as {} and as {}; one would be accepted", shown(names[i]),
+                                settled_[i]->text(), substitute.text()));
       if (const auto refusal = resolve(sites_[i], substitute).refusal) throw_refusal(sites_[i].front(), substitute, *refusal);
       settled_[i] = substitute;
     }
@@ -369,10 +370,10 @@ std::optional<CandidateTable> MixedProblem::table(bool with_texts, From from, co
     if (layer.size() == 0) return std::nullopt;
   }
   CandidateTable::Layer &rest = out.layers.emplace_back();
-  rest.names = {"rest"};
+  rest.names = {std::string(kRest)};
   rest.costs = rest_;
   rest.scores = {0};
-  if (with_texts) rest.texts = {"rest"};
+  if (with_texts) rest.texts = {std::string(kRest)};
   if (from != From::kAll) rest.levels = {{1, 1}};
   return out;
 }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,9 @@ std::strong_ordering compare(const Level &a, const Level &b);
 /// are; families that have no answer, or no setting, are left out.
 std::vector<Substitute> uniform_answers(const Network &network, const std::vector<std::string> &families,
                                         const std::vector<Budget> &budgets, const std::vector<Convention> &conventions);
+
+/// What a table calls that for which nothing is chosen: its last layer, which has one candidate of that name.
+inline constexpr std::string_view kRest = "rest";
 
 /// The candidates of a request for a network, with their costs and scores: what is solved, and what is verified.
 class MixedProblem {

@@ -1,0 +1,203 @@
+#include "solver/verify.hpp"
+
+#include "solver/mixed/mixed.hpp"
+#include "solver/solved_config.hpp"
+#include "tests/solver/mixed_requests.hpp"
+#include "tests/support.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <functional>
+
+namespace pare {
+namespace {
+
+using test::mixed_request;
+using SolvedJson = nlohmann::ordered_json;
+
+/// What a file is said to be: "proven: ...", "not proven: why", or the line of the Error.
+std::string verdict_of(const SolvedJson &solved) {
+  std::string out;
+  const std::string line = test::message_of([&] {
+    const Verification verification = verify(read_solved(solved.dump(), "s.json"));
+    out = verification.is_claim ? fmt::format("proven: {}", to_string(verification.proven))
+                                : "not proven: " + verification.objection.value_or("");
+  });
+  return out.empty() ? line : out;
+}
+
+SolvedJson solved_mixed(const std::string &network, const MixedRequest &request) {
+  return SolvedJson::parse(write_solved(solve_mixed(make_network(network), request), "{}"));
+}
+
+/// Each forgery changes one thing of a file that is proven, and is not.
+struct FileForgery {
+  std::string what;
+  std::function<void(SolvedJson &)> change;
+};
+
+void add_to(SolvedJson &number, std::int64_t by) { number = number.get<std::int64_t>() + by; }
+
+/// The value, everywhere it stands.
+void change_value(SolvedJson &solved, std::int64_t by) {
+  add_to(solved["per_layer"]["value"], by);
+  add_to(solved["per_layer"]["certificate"]["value"], by);
+  add_to(solved["termination"]["bound"], by);
+}
+
+std::vector<FileForgery> file_forgeries() {
+  const auto limit = [](SolvedJson &solved, std::int64_t by) {
+    SolvedJson &budget = solved["budgets"][0];
+    add_to(budget["limit"], by);
+    budget["written"] = fmt::format("parameters<={}", budget["limit"].get<std::int64_t>());
+  };
+  return {
+      {"a layer is another candidate", [](SolvedJson &s) { s["plan"]["block1.0.layer.0.conv1"] = "generic:rank=1"; }},
+      {"a layer is no candidate", [](SolvedJson &s) { s["plan"]["block1.0.layer.0.conv1"] = "Shuffle_2"; }},
+      {"a layer is not there", [](SolvedJson &s) { s["plan"].erase("block1.0.layer.0.conv1"); }},
+      {"the value less", [](SolvedJson &s) { change_value(s, -1); }},
+      {"the value more", [](SolvedJson &s) { change_value(s, 1); }},
+      {"the value alone", [](SolvedJson &s) { add_to(s["per_layer"]["value"], 1); }},
+      {"the certificate's value alone", [](SolvedJson &s) { add_to(s["per_layer"]["certificate"]["value"], 1); }},
+      {"the bound", [](SolvedJson &s) { add_to(s["termination"]["bound"], 1); }},
+      {"the gap", [](SolvedJson &s) { add_to(s["termination"]["gap"], 1); }},
+      {"a wider limit", [=](SolvedJson &s) { limit(s, 2000); }},
+      {"a limit below the plan", [=](SolvedJson &s) { limit(s, -2000); }},
+      {"the number of candidates", [](SolvedJson &s) { add_to(s["per_layer"]["candidates"]["number"], 1); }},
+      {"the number of layers", [](SolvedJson &s) { add_to(s["per_layer"]["candidates"]["layers"], -1); }},
+      {"the rule", [](SolvedJson &s) { s["per_layer"]["candidates"]["most"] = 2; }},
+      {"multiples", [](SolvedJson &s) { s["per_layer"]["candidates"]["multiple_of"] = 3; }},
+      {"a family more", [](SolvedJson &s) { s["per_layer"]["families"].push_back("shuffle"); }},
+      {"no family", [](SolvedJson &s) { s["per_layer"]["families"] = SolvedJson::array(); }},
+      {"an unknown family", [](SolvedJson &s) { s["per_layer"]["families"] = {"nonsense"}; }},
+      {"an unknown score", [](SolvedJson &s) { s["per_layer"]["score"] = "nonsense"; }},
+      {"another score", [](SolvedJson &s) { s["per_layer"]["score"] = "parameters"; }},
+      {"a table that is not there", [](SolvedJson &s) { s["per_layer"]["score"] = "table"; }},
+      {"a tie", [](SolvedJson &s) { s["per_layer"]["tie"] = "stage"; }},
+      {"a layer that is excluded", [](SolvedJson &s) { s["per_layer"]["excluded"] = {"block3*conv2"}; }},
+      {"a layer that is fixed",
+       [](SolvedJson &s) {
+         s["per_layer"]["fixed"] = {{{"layer", "block3.0.layer.0.conv2"}, {"setting", "generic:rank=2"}}};
+       }},
+      {"a negative multiplier", [](SolvedJson &s) { s["per_layer"]["certificate"]["multipliers"][0] = -1; }},
+      {"no multiplier", [](SolvedJson &s) { s["per_layer"]["certificate"]["multipliers"] = SolvedJson::array(); }},
+      {"a shift that is none", [](SolvedJson &s) { s["per_layer"]["certificate"]["shift"] = 63; }},
+      {"balanced without a level", [](SolvedJson &s) { s["per_layer"]["objective"] = "balanced"; }},
+  };
+}
+
+TEST(Verify, ForgeriesOfAMixedPlanAreRefused) {
+  const SolvedJson solved =
+      solved_mixed("wrn-10-1", mixed_request({"generic", "tucker"}, {"parameters<=20000", "mult-adds<=60%"}));
+  ASSERT_EQ(verdict_of(solved), "proven: optimal");
+  for (const FileForgery &forgery : file_forgeries()) {
+    SolvedJson other = solved;
+    forgery.change(other);
+    ASSERT_NE(other, solved) << forgery.what;
+    const std::string verdict = verdict_of(other);
+    EXPECT_TRUE(verdict.starts_with("not proven: ") || verdict.starts_with("[invalid_file] s.json") ||
+                verdict.starts_with("[invalid_file] per_layer"))
+        << forgery.what << ": " << verdict;
+    EXPECT_GT(verdict.size(), 30U) << verdict;
+  }
+}
+
+TEST(Verify, ForgeriesOfALevelAreRefused) {
+  MixedRequest request = mixed_request({"generic", "tucker"}, {"parameters<=20000"});
+  request.objective = Objective::kBalanced;
+  request.score = "parameters";
+  const SolvedJson solved = solved_mixed("wrn-10-1", request);
+  ASSERT_EQ(verdict_of(solved), "proven: optimal");
+  const SolvedJson level = solved["per_layer"]["level"];
+  const SolvedJson next = solved["per_layer"]["next_level"];
+  ASSERT_FALSE(next.is_null());
+  const auto refused = [&](const char *what, const std::function<void(SolvedJson &)> &change, std::string_view why) {
+    SolvedJson other = solved;
+    change(other["per_layer"]);
+    const std::string verdict = verdict_of(other);
+    EXPECT_NE(verdict.find(why), std::string::npos) << what << ": " << verdict;
+    EXPECT_FALSE(verdict.starts_with("proven")) << what;
+  };
+  refused(
+      "a higher level", [&](SolvedJson &s) { s["level"] = next; }, "a layer has what is no candidate at its level or above");
+  refused(
+      "a lower level",
+      [&](SolvedJson &s) {
+        s["level"] = {1, 100000};
+      },
+      "not proven: ");
+  refused(
+      "no level", [&](SolvedJson &s) { s["level"] = nullptr; }, "the objective is balanced, and it has no level");
+  refused(
+      "no next level", [&](SolvedJson &s) { s["next_level"] = nullptr; }, "the next level is");
+  refused(
+      "another next level",
+      [&](SolvedJson &s) {
+        s["next_level"] = {1, 1};
+      },
+      "the next level is");
+  refused(
+      "no certificate", [&](SolvedJson &s) { s["next_certificate"] = nullptr; },
+      "it has no certificate that the next level cannot be met");
+  refused(
+      "a value of what cannot be", [&](SolvedJson &s) { s["next_certificate"]["value"] = 1; }, "");
+  refused(
+      "not in lowest terms",
+      [&](SolvedJson &s) {
+        s["level"] = {2, 4};
+      },
+      "lowest terms");
+  refused(
+      "the sum", [&](SolvedJson &s) { s["objective"] = "sum"; }, "[invalid_file] s.json/per_layer");
+}
+
+// Other multipliers say the same, or prove nothing.
+TEST(Verify, MultipliersNeverTurnAVerdict) {
+  const SolvedJson solved =
+      solved_mixed("wrn-10-1", mixed_request({"generic", "shuffle"}, {"parameters<=20000", "mult-adds<=60%"}));
+  int proven = 0;
+  for (const std::int64_t first : {0L, 1L, 1000000L, 1L << 40, 1L << 62})
+    for (const std::int64_t second : {0L, 12345L, 1L << 50}) {
+      SolvedJson other = solved;
+      other["per_layer"]["certificate"]["multipliers"] = {first, second};
+      const std::string verdict = verdict_of(other);
+      proven += verdict == "proven: optimal" ? 1 : 0;
+      EXPECT_TRUE(verdict == "proven: optimal" || verdict.starts_with("not proven: ")) << verdict;
+      other["termination"]["bound"] = other["termination"]["bound"].get<std::int64_t>() - 1; // and a false claim stays false
+      EXPECT_FALSE(verdict_of(other).starts_with("proven"));
+    }
+  EXPECT_GT(proven, 0);
+}
+
+// Files of before have no certificate, no limit, no activations and no stored bytes.
+TEST(Verify, ReadsFilesOfBefore) {
+  for (const std::string name : {"generic", "nearest", "acdc", "where_possible", "percentages"})
+    EXPECT_EQ(verdict_of(test::golden("solved_5573bee/" + name + ".json")), "proven: optimal") << name;
+}
+
+TEST(Verify, OfOneSetting) {
+  const Network network = make_network("wrn-10-2");
+  for (const std::string family : {"Generic", "ACDC", "Shuffle", "TensorTrain", "width", "Hashed"}) {
+    const auto solve = [&](const std::string &budget) {
+      return SolvedJson::parse(write_solved(
+          solve_uniform(network, {.substitution = family, .budgets = {parse_budget(budget)}, .conventions = {}}), "{}"));
+    };
+    const SolvedJson solved = solve("parameters<=50%");
+    EXPECT_EQ(verdict_of(solved), "proven: optimal") << family;
+    // A smaller one that is called the best: all that a recount can tell is right, by a file of before, which says no more.
+    SolvedJson worse = solve("parameters<=40%");
+    if (worse["achieved"] == solved["achieved"]) continue;
+    for (const std::string key : {"next_up", "same_network_for", "attainable", "nearest", "known_by_search_only"})
+      worse.erase(key);
+    worse["budgets"] = solved["budgets"];
+    worse["budgets"][0]["achieved"] = worse["achieved"]["parameters"];
+    const std::string verdict = verdict_of(worse);
+    EXPECT_TRUE(verdict.starts_with("not proven: ")) << family << ": " << verdict;
+    EXPECT_NE(verdict.find("meets the budgets and is better"), std::string::npos) << family << ": " << verdict;
+  }
+}
+
+} // namespace
+} // namespace pare
