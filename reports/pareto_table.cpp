@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace pare {
 
 namespace {
@@ -60,7 +62,9 @@ Report pareto_table(const std::string &network, const std::vector<Solution> &poi
              .rows = {},
              .notes = {}};
   if (is_balanced) out.columns.push_back({.heading = "level", .unit = "%", .align = Align::kRight});
-  out.columns.push_back({.heading = request.score, .align = Align::kRight});
+  const bool is_whole =
+      std::all_of(points.begin(), points.end(), [](const Solution &point) { return *point.mixed->value % kScoreUnit == 0; });
+  out.columns.push_back({.heading = request.score, .align = Align::kRight, .decimals = is_whole ? 0 : 4});
   add_columns(*first.costs, out);
   out.columns.push_back({.heading = "proof"});
   for (const Solution &point : points) {
@@ -70,7 +74,7 @@ Report pareto_table(const std::string &network, const std::vector<Solution> &poi
       row.push_back(level ? Cell(Percent{100 * static_cast<double>(level->first) / static_cast<double>(level->second)})
                           : Cell());
     }
-    row.emplace_back(score_digits(*point.mixed->value));
+    row.emplace_back(Measured{static_cast<double>(*point.mixed->value) / static_cast<double>(kScoreUnit)});
     add_costs(*point.costs, row);
     row.emplace_back(proof_text(point.termination));
     out.rows.push_back(std::move(row));

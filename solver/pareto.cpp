@@ -173,6 +173,7 @@ private:
     point.plan = before.plan;
     point.costs = before.costs;
     point.kept = before.kept;
+    point.substitution = before.substitution;
     const Choice choice = *problem.choice_of(point.plan);
     answer.proof = prove(*problem.table(), answer.certificate, &choice, {}, Proven::kBound);
     if (answer.proof.refuted)
@@ -294,6 +295,15 @@ UniformFront uniform_front(const Network &network, const SolveRequest &request, 
     if (out.none->costs) out.none = solve_uniform(network, asked);
     return out;
   }
+  // Only an end makes a list of a setting without one.
+  if (problem->axis() == UniformProblem::Axis::kWhole && steps.size() > kMostPoints &&
+      problem->value(problem->cost(steps.front().first), out.quantity) ==
+          problem->value(problem->cost(steps.back().first), out.quantity))
+    throw Error(
+        ErrorCode::kInvalidConfig, out.quantity.text(),
+        fmt::format("it does not grow with the setting of {}, so there is no largest plan; a budget of parameters would be "
+                    "accepted",
+                    request.substitution));
   const bool is_listed = is_list || steps.size() <= kMostPoints;
   if (is_listed) out.plans = undominated(*problem, steps, out.quantity);
   if (!points) {

@@ -112,6 +112,7 @@ std::vector<Budget> read_budgets(const Value &budgets, const json::Place &place,
       if (written.quantity != budget.quantity || written.relation != budget.relation ||
           (!written.limit.is_zero() && !is_number(limit, written.limit)))
         members.place("written").fail(fmt::format("written = {} is not {}", shown(text), budget.text()));
+      budget.written = text;
     }
     members.finish();
     out.push_back(budget);

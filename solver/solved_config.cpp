@@ -358,6 +358,7 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
 std::string Design::substitution_text() const {
   if (substitution) return *substitution;
   if (const auto text = plan.text()) return *text;
+  if (mixed) return mixed->request.text();
   return plan.layers.empty() ? "" : fmt::format("substitutes of {} layers", plan.layers.size());
 }
 

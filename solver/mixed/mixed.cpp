@@ -267,10 +267,12 @@ private:
       for (const auto &[layer, substitute] : out.plan.layers)
         if (substitute == baseline_substitute())
           out.kept.push_back({layer, problem_.is_settled(layer) ? "not chosen for" : "chosen as it is"});
-      const auto differs = [&](const auto &layer) { return layer.second != out.plan.layers.begin()->second; };
-      if (!out.plan.layers.empty() && std::none_of(out.plan.layers.begin(), out.plan.layers.end(), differs))
-        out.substitution = out.plan.layers.begin()->second.text();
     }
+    // Where every layer came to the same.
+    const auto &layers = out.plan.layers;
+    if (!layers.empty() &&
+        std::all_of(layers.begin(), layers.end(), [&](const auto &layer) { return layer.second == layers.begin()->second; }))
+      out.substitution = layers.begin()->second.text();
     if (result_.reason == Reason::kInfeasible) explain(problem_, solver_, control_, *answer_);
     out.termination.detail = sentence(out);
   }

@@ -64,6 +64,12 @@ struct MixedRequest {
   std::vector<std::string> excluded;
   std::vector<std::pair<std::string, std::string>> fixed;
   std::string method = "exact";
+
+  /// What a plan of it is called: "per layer (capacity)", "per layer (balanced)".
+  std::string text() const {
+    const bool is_sum = objective == Objective::kSum;
+    return "per layer (" + (is_sum ? score : std::string(name_of(kObjectives, objective))) + ")";
+  }
 };
 
 } // namespace pare

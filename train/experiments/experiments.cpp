@@ -198,19 +198,7 @@ std::vector<Budget> read_budgets(const Said &said) {
   });
 }
 
-/// The setting of every replaceable layer, where it is one: a solved file names it.
-std::optional<std::string> setting_of_all(const Network &network, const Plan &plan) {
-  const Substitute *first = nullptr;
-  for (const Graph::Replaceable &mark : network.graph.replaceable()) {
-    const Substitute *own = plan.find(network.graph.layer(network.graph.node(mark.node).layer).name);
-    if (own == nullptr || (first != nullptr && *own != *first)) return std::nullopt;
-    first = own;
-  }
-  return first == nullptr ? std::nullopt : std::optional(first->text());
-}
-
-FittedNetwork Maker::solved_network(Solution solution, const std::string &provenance, const Network &original) {
-  if (solution.mixed) solution.substitution = setting_of_all(solution.network, solution.plan);
+FittedNetwork Maker::solved_network(const Solution &solution, const std::string &provenance, const Network &original) {
   ModelConfig model;
   model.network.document = json::dumped(json::parse(write_solved(solution, provenance), json::Place("a solution")));
   model.input = original.input;
