@@ -107,7 +107,7 @@ private:
                                    const Said &budget, bool where_possible, std::vector<LeftOut> &infeasible);
   std::optional<FittedNetwork> fit_per_layer(const Original &original, const PerLayer &asked, const Said &budget,
                                              const json::Place &place, std::vector<LeftOut> &infeasible);
-  FittedNetwork solved_network(Solution solution, const std::string &provenance, const Network &original);
+  FittedNetwork solved_network(const Solution &solution, const std::string &provenance, const Network &original);
   FittedNetwork fitted_network(ModelConfig model, const Network &original);
   std::size_t data(const Said &said);
   std::size_t protocol(const Protocol &protocol);
