@@ -166,9 +166,10 @@ TEST_F(Faults, Options) {
   expect({"completion", "tcsh"}, 2, "usage", {"bash, zsh, fish"});
   for (const std::vector<std::string> &words :
        std::vector<std::vector<std::string>>{{}, {"count"}, {"--batch"}, {""}, {"two\nlines"}})
-    expect_fault(run(words), 2, "usage",
-                 {"cost, solve, table, show, list, formulas, train, resume, evaluate, data, schedule, run, status, collate, "
-                  "completion, man"});
+    expect_fault(
+        run(words), 2, "usage",
+        {"cost, solve, verify, table, show, list, formulas, train, resume, evaluate, data, schedule, run, status, collate, "
+         "completion, man"});
 }
 
 TEST_F(Faults, Budgets) {

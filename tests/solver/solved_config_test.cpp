@@ -258,7 +258,7 @@ TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
              "[invalid_file] student.json/achieved.mult_adds.macs: mult-adds[macs] = 28600832, but the plan has 114395648");
   bad_solved(
       added(example(), "/inputt", 3),
-      R"([invalid_file] student.json/inputt: unknown key "inputt"; known: schema, input, network, evaluation, plan, achieved, conventions, original, percent_of_original, budgets, termination, substitution, kept, known_by_search_only, provenance, same_network_for, next_up, attainable, nearest; did you mean input?)");
+      R"([invalid_file] student.json/inputt: unknown key "inputt"; known: schema, input, network, evaluation, plan, achieved, conventions, original, percent_of_original, budgets, termination, substitution, kept, known_by_search_only, provenance, per_layer, same_network_for, next_up, attainable, nearest; did you mean input?)");
   std::string twice = example();
   twice.insert(twice.find("\"plan\": {") + 9, "\"block1.0.layer.0.conv1\": \"Generic_0.9\", ");
   bad_solved(
