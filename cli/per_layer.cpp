@@ -214,6 +214,9 @@ MixedRequest read_mixed_request(const Arguments &arguments) {
   }
   if (const auto model = arguments.find("--export-model"); model && !model->ends_with(kMps) && !model->ends_with(kOpb))
     throw Error(ErrorCode::kUsage, "--export-model", fmt::format("{} must end in {} or {}", shown(*model), kMps, kOpb));
+  for (const std::string_view option : {"--export-candidates", "--export-model"})
+    if (const auto path = arguments.find(option); path && *path == "-")
+      throw Error(ErrorCode::kUsage, std::string(option), "stdout is where the result goes; a file would be accepted");
   out.method = find_mixed_solver(arguments.get("--method", out.method)).info().name;
   return out;
 }

@@ -79,8 +79,9 @@ TEST_F(Help, ListsValuesAndDefaults) {
 }
 
 TEST_F(Help, OfNoCommand) {
-  const std::string accepted = "accepted: cost, solve, verify, table, show, list, formulas, train, resume, evaluate, data, schedule, "
-                               "run, status, collate, completion, man, help";
+  const std::string accepted =
+      "accepted: cost, solve, verify, table, show, list, formulas, train, resume, evaluate, data, schedule, "
+      "run, status, collate, completion, man, help";
   const auto expect = [](const std::vector<std::string> &words, const std::string &line) {
     const Result result = run(words);
     EXPECT_EQ(result.code, 2);

@@ -143,6 +143,7 @@ TEST_F(PerLayer, OptionsThatMakeNoSenseAreRefused) {
   refused({"--fix", "block1.0.layer.0.conv1=generic"}, 2, "invalid_value", {"rank_scale is missing"});
   refused({"--method", "nonsense"}, 2, "unknown_name", {"exact, nlopt"});
   refused({"--export-model", "m.lp"}, 2, "usage", {"must end in .mps or .opb"});
+  refused({"--export-candidates", "-"}, 2, "usage", {"a file would be accepted"});
   refused({"--substitute", "generic"}, 2, "usage", {"--per-layer takes --families"});
   refused({"--budget", "parameters~1e4"}, 2, "usage", {"a window of >= and <= would be accepted"});
   refused({"--budget", "parameters<=20%"}, 2, "usage", {"parameters has another <="});
