@@ -281,7 +281,9 @@ UniformFront uniform_front(const Network &network, const SolveRequest &request, 
   }
   std::vector<Lowered::Kept> kept;
   auto problem = make_uniform_problem(network, asked, setting, kept);
-  if (problem->axis() == UniformProblem::Axis::kWhole) {
+  const bool is_bound = std::any_of(request.budgets.begin(), request.budgets.end(),
+                                    [](const Budget &budget) { return budget.relation == Relation::kAtMost; });
+  if (problem->axis() == UniformProblem::Axis::kWhole && !is_bound) {
     asked.budgets.back() = limit_on(out.quantity, rounded_up(setting.original.at(out.quantity)));
     setting.budgets.back() = asked.budgets.back();
     kept.clear();
