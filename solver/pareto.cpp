@@ -150,6 +150,7 @@ private:
   bool add_uniform_answers(const std::vector<std::int64_t> &limits) {
     bool any = false;
     for (const std::int64_t limit : limits) {
+      if (control_.interrupted && control_.interrupted()) return any;
       std::vector<Budget> budgets = request_.budgets;
       budgets.back() = limit_on(quantity_, limit);
       for (const Substitute &answer : uniform_answers(network_, request_.families, budgets, request_.conventions)) {
