@@ -8,12 +8,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace pare::cli {
 
 namespace {
 
+constexpr std::string_view kHowToGoOn = " (--where-possible"; ///< in a message
 constexpr std::array<std::string_view, 1> kAllOfThem = {"all"};
 
 bool means_all(const std::string &word) { return find_name(word, kAllOfThem).has_value(); }
@@ -52,7 +54,10 @@ FamilyFit fit_one(const Network &network, const SolveRequest &request) {
     if (error.code() != ErrorCode::kNotApplicable && error.code() != ErrorCode::kInvalidConfig &&
         error.code() != ErrorCode::kOverflow && error.code() != ErrorCode::kLimit)
       throw;
-    out.reason = error.where().empty() ? error.message() : fmt::format("{}: {}", error.where(), error.message());
+    // How to go on is said once, below the table.
+    std::string message = error.message();
+    message.erase(std::min(message.find(kHowToGoOn), message.size()));
+    out.reason = error.where().empty() ? message : fmt::format("{}: {}", error.where(), message);
   }
   return out;
 }
@@ -95,7 +100,11 @@ int solve_families(const Arguments &arguments, const FitRequest &request, std::v
                                    {"where_possible", own.where_refused == WhereRefused::kLeaveAsItIs ? "true" : "false"}},
                                   request.conventions));
   }
-  const std::vector<Report> tables{fits_table(network.name, fits)};
+  std::vector<Report> tables{fits_table(network.name, fits)};
+  const bool is_refused =
+      std::any_of(fits.begin(), fits.end(), [](const FamilyFit &fit) { return !fit.solution && !fit.reason.empty(); });
+  if (is_refused && read_where_refused(arguments) == WhereRefused::kThrow)
+    tables.front().notes.emplace_back("--where-possible leaves layers as they are that a family does not apply to");
   std::vector<std::pair<std::string, std::string>> results;
   for (const Output &output : outputs)
     if (any || output.is_stdout())

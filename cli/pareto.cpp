@@ -13,9 +13,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
-#include <memory>
 
 namespace pare::cli {
 

@@ -64,7 +64,8 @@ Solved solve_per_layer(const Arguments &arguments, const FitRequest &fit) {
 }
 
 FitRequest read_request(const Arguments &arguments) {
-  FitRequest out{.design = {}, .budgets = {}, .conventions = read_conventions(arguments), .bare = {}};
+  FitRequest out;
+  out.conventions = read_conventions(arguments);
   // Mult-adds without a convention are those of the one that is asked for, macs where none is.
   const bool named = arguments.has("--convention");
   out.bare = !named ? standard_convention().name : out.conventions.size() == 1 ? out.conventions.front().name : "";

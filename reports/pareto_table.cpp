@@ -12,13 +12,12 @@ namespace pare {
 
 namespace {
 
-std::string score_digits(const Count &units) { return digits(units.to_double() / static_cast<double>(kScoreUnit)); }
+double in_scores(const Count &units) { return units.to_double() / static_cast<double>(kScoreUnit); }
 
-/// "optimal", "gap 0.25 (time)"
+/// "optimal", "bound (time)"
 std::string proof_text(const Termination &termination) {
   if (termination.reason == Reason::kOptimal) return std::string(to_string(Reason::kOptimal));
-  const std::string gap = termination.gap ? "gap " + score_digits(*termination.gap) : "gap unknown";
-  return fmt::format("{} ({})", gap, to_string(termination.limit));
+  return fmt::format("{} ({})", termination.gap ? "bound" : "feasible", to_string(termination.limit));
 }
 
 void add_costs(const Costs &costs, std::vector<Cell> &row) {
@@ -67,6 +66,9 @@ Report pareto_table(const std::string &network, const std::vector<Solution> &poi
   out.columns.push_back({.heading = request.score, .align = Align::kRight, .decimals = is_whole ? 0 : 4});
   add_columns(*first.costs, out);
   out.columns.push_back({.heading = "proof"});
+  const bool has_gap = std::any_of(points.begin(), points.end(),
+                                   [](const Solution &point) { return point.termination.reason != Reason::kOptimal; });
+  if (has_gap) out.columns.push_back({.heading = "gap", .align = Align::kRight, .decimals = is_whole ? 0 : 4});
   for (const Solution &point : points) {
     std::vector<Cell> row{point.budgets.back().limit};
     if (is_balanced) {
@@ -74,9 +76,10 @@ Report pareto_table(const std::string &network, const std::vector<Solution> &poi
       row.push_back(level ? Cell(Percent{100 * static_cast<double>(level->first) / static_cast<double>(level->second)})
                           : Cell());
     }
-    row.emplace_back(Measured{static_cast<double>(*point.mixed->value) / static_cast<double>(kScoreUnit)});
+    row.emplace_back(Measured{in_scores(*point.mixed->value)});
     add_costs(*point.costs, row);
     row.emplace_back(proof_text(point.termination));
+    if (has_gap) row.push_back(point.termination.gap ? Cell(Measured{in_scores(*point.termination.gap)}) : Cell());
     out.rows.push_back(std::move(row));
   }
   const ScoreInfo &score = find_score(request.score).info();

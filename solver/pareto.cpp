@@ -150,6 +150,7 @@ private:
   bool add_uniform_answers(const std::vector<std::int64_t> &limits) {
     bool any = false;
     for (const std::int64_t limit : limits) {
+      if (control_.interrupted && control_.interrupted()) return any;
       std::vector<Budget> budgets = request_.budgets;
       budgets.back() = limit_on(quantity_, limit);
       for (const Substitute &answer : uniform_answers(network_, request_.families, budgets, request_.conventions)) {
@@ -281,7 +282,9 @@ UniformFront uniform_front(const Network &network, const SolveRequest &request, 
   }
   std::vector<Lowered::Kept> kept;
   auto problem = make_uniform_problem(network, asked, setting, kept);
-  if (problem->axis() == UniformProblem::Axis::kWhole) {
+  const bool is_bound = std::any_of(request.budgets.begin(), request.budgets.end(),
+                                    [](const Budget &budget) { return budget.relation == Relation::kAtMost; });
+  if (problem->axis() == UniformProblem::Axis::kWhole && !is_bound) {
     asked.budgets.back() = limit_on(out.quantity, rounded_up(setting.original.at(out.quantity)));
     setting.budgets.back() = asked.budgets.back();
     kept.clear();

@@ -46,10 +46,10 @@ struct UniformFront {
   std::optional<Solution> none; ///< where there are no plans: why
 };
 
-/// All of them, within the request's budgets; where settings have no end, up to the original network's quantity. `points`: the
-/// answers to so many limits only, spaced geometrically from the least that is attainable to the most. No plans: nothing meets
-/// the budgets. Throws Error{kLimit} where there are more than kMostPoints and no number of points is given, and what
-/// solve_uniform() throws.
+/// All of them, within the request's budgets; where settings have no end, and no budget is <=, up to the original network's
+/// quantity. `points`: the answers to so many limits only, spaced geometrically from the least that is attainable to the most.
+/// No plans: nothing meets the budgets. Throws Error{kLimit} where there are more than kMostPoints and no number of points is
+/// given, and what solve_uniform() throws.
 UniformFront uniform_front(const Network &network, const SolveRequest &request, const Quantity &quantity,
                            std::optional<std::size_t> points = {});
 

@@ -82,6 +82,12 @@ TEST_F(Fronts, SeveralFamiliesAreFitsOfTheirOwn) {
     EXPECT_NE(
         output({"solve", "wrn-10-1", "--substitute", "LR,Tucker", "--budget", "parameters<=20K", "--format", format}).size(),
         0U);
+  const Result refused =
+      run({"solve", "mobilenet-v2", "--substitute", "lr,shuffle", "--budget", "parameters<=2M", "--format", "csv"});
+  EXPECT_EQ(refused.code, 0) << refused.err;
+  EXPECT_EQ(parse_csv(refused.out).at(1).back(),
+            "features.1.conv.3/out_channels: lr does not apply: in_channels = 32 must divide "
+            "out_channels = 16: the input is repeated to reach them");
   EXPECT_EQ(run({"solve", "wrn-28-10", "--substitute", "Generic,LR", "--budget", "parameters<=1K"}).code, 3);
 }
 
