@@ -21,8 +21,8 @@ namespace pare {
 using Level = std::pair<std::int64_t, std::int64_t>;
 std::strong_ordering compare(const Level &a, const Level &b);
 
-/// What each family comes to as one setting for the whole network within these budgets, layers that it does not fit left as they
-/// are; families that have no answer, or no setting, are left out.
+/// What each family comes to as one setting for the whole network within these budgets, layers that it does not fit left as
+/// they are; families that have no answer, or no setting, are left out.
 std::vector<Substitute> uniform_answers(const Network &network, const std::vector<std::string> &families,
                                         const std::vector<Budget> &budgets, const std::vector<Convention> &conventions);
 

@@ -55,8 +55,8 @@ struct MixedRequest {
   std::optional<ScoreTable> table; ///< where the score needs one
   Objective objective = Objective::kSum;
   CandidateRule rule;
-  /// Settings of families, whose structures are candidates where the rule leaves them out: pareto() takes the uniform answers of
-  /// all its points. None: those of the families' own uniform answers to these budgets.
+  /// Settings of families, whose structures are candidates where the rule leaves them out: pareto() takes the uniform answers
+  /// of all its points. None: those of the families' own uniform answers to these budgets.
   std::optional<std::vector<std::string>> uniform;
   Tie tie = Tie::kNone;
   std::vector<std::vector<std::string>> groups; ///< layers by name, of Tie::kGroups
