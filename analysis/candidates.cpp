@@ -66,7 +66,8 @@ std::vector<double> knobs_at(const Substitution &family, const ConvSite &site, c
   case KnobInfo::Kind::kNone: break;
   case KnobInfo::Kind::kInteger:
     if (!at(static_cast<double>(knob.least)).refusal)
-      for (std::int64_t value = knob.least; value <= CandidateRule::kMostFactors; ++value) out.push_back(static_cast<double>(value));
+      for (std::int64_t value = knob.least; value <= CandidateRule::kMostFactors; ++value)
+        out.push_back(static_cast<double>(value));
     break;
   case KnobInfo::Kind::kGroups: {
     // More groups cost less; the smallest setting of each distinct number of groups.

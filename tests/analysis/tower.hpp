@@ -18,7 +18,8 @@ inline std::string unshared() {
   auto &layers = document["layers"];
   for (Document &layer : layers) {
     if (!layer.contains("shares")) continue;
-    const auto owner = std::find_if(layers.begin(), layers.end(), [&](const Document &l) { return l["id"] == layer["shares"]; });
+    const auto owner =
+        std::find_if(layers.begin(), layers.end(), [&](const Document &l) { return l["id"] == layer["shares"]; });
     layer.erase("shares");
     layer.erase("name");
     for (const auto &entry : owner->items())
