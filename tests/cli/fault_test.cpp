@@ -85,10 +85,6 @@ TEST_F(Faults, ListsOfWhatIsOne) {
       message({"cost", "wrn-10-1", "--substitute", "tensor_train:dimensions=4,rank_scale=0.3,Shuffle_4"}),
       "pare: [usage] --substitute: \"tensor_train:dimensions=4,rank_scale=0.3,Shuffle_4\" are 2 substitutions; one would be "
       "accepted, or several by `pare table`\n");
-  EXPECT_EQ(
-      message({"solve", "wrn-10-1", "--substitute", "Generic,Shuffle", "--budget", "parameters<=1M"}),
-      "pare: [usage] --substitute: \"Generic,Shuffle\" are 2 substitutions; one would be accepted, and a fit of its own for "
-      "each\n");
   expect({"cost", "wrn-10-1", "--convention", "macs,flops"}, 2, "unknown_name", {"flops", "macs, reference"});
   expect({"cost", "wrn-10-1", "--convention", "macs,"}, 2, "unknown_name", {"\"\""});
   expect({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "parameters<=1M,size<=2"}, 2, "usage", {"size<=2"});
