@@ -1,9 +1,10 @@
 #include "analysis/substitution.hpp"
 
+#include "base/bisect.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
 #include <cmath>
 #include <limits>
@@ -83,26 +84,20 @@ std::vector<double> knobs_at(const Substitution &family, const ConvSite &site, c
     break;
   }
   case KnobInfo::Kind::kReal: {
-    // Positive doubles are ordered as their bits are. Finds the smallest double in (low, high] for which `holds`, which
-    // must hold at high and, once true, stay true.
-    const auto first = [](double low, double high, const auto &holds) {
-      auto below = std::bit_cast<std::uint64_t>(low);
-      auto above = std::bit_cast<std::uint64_t>(high);
-      while (above - below > 1) {
-        const std::uint64_t middle = below + (above - below) / 2;
-        (holds(std::bit_cast<double>(middle)) ? above : below) = middle;
-      }
-      return std::bit_cast<double>(above);
+    // The smallest double in (low, 1] for which `holds`, which must hold at 1 and, once true, stay true.
+    const auto first = [](double low, const auto &holds) {
+      return from_ordinal(
+          first_where(ordinal_of(low), ordinal_of(1.0), [&](std::uint64_t o) { return holds(from_ordinal(o)); }));
     };
     if (at(1.0).refusal) break;
-    double value = first(0.0, 1.0, [&](double s) { return !at(s).refusal; });
+    double value = first(0.0, [&](double s) { return !at(s).refusal; });
     const Structure last = at(1.0).structure;
     for (;;) {
       out.push_back(value);
       if (out.size() > kMostCandidates) throw_too_many(site, family);
       const Structure structure = at(value).structure;
       if (structure == last) break;
-      value = first(value, 1.0, [&](double s) { return at(s).structure != structure; });
+      value = first(value, [&](double s) { return at(s).structure != structure; });
     }
     break;
   }

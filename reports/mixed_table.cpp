@@ -154,8 +154,11 @@ Report unmet(const SolveView &view) {
     const Budget &budget = solution.budgets[relaxation.budget];
     out.rows[relaxation.budget][2] = Count(relaxation.alone);
     is_proven = is_proven && relaxation.is_proven;
+    if (relaxation.with_others)
+      out.rows[relaxation.budget][3] = Count(*relaxation.with_others);
+    else
+      out.rows[relaxation.budget][3] = relaxation.is_proven ? "none" : "unknown";
     if (!relaxation.with_others) continue;
-    out.rows[relaxation.budget][3] = Count(*relaxation.with_others);
     would_do.push_back(fmt::format("{}{}{}{}", budget.quantity.text(), to_string(budget.relation), *relaxation.with_others,
                                    relaxation.is_proven ? "" : " (nearer may be possible)"));
   }

@@ -60,6 +60,7 @@ void check_table(const CandidateTable &table) {
       std::int64_t most = 0;
       for (const std::int64_t score : layer.scores) most = std::max(most, score < 0 ? checked_mul(score, -1) : score);
       scores = checked_add(scores, checked_mul(times, most));
+      checked_mul(scores, 2); // differences of scores too
     } catch (const Error &error) {
       throw error.within(called(table, i));
     }

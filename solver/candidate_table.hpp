@@ -11,8 +11,8 @@ namespace pare {
 
 /// A multiple-choice knapsack (Sinha and Zoltners 1979), with several knapsacks: for each layer one of its candidates, each
 /// with a cost in every budget and a score; all budgets must hold; the sum of the scores is maximised. All that a solver of
-/// mixed plans sees, and what `pare.candidates/1` holds (solver/README.md). Costs and scores are whole numbers; sums over a
-/// choice are less than 2^63 in size, which check_table() makes sure of.
+/// mixed plans sees, and what `pare.candidates/1` holds (solver/README.md). Costs and scores are whole numbers; sums of costs
+/// over a choice are less than 2^63 in size, and of scores less than 2^62, which check_table() makes sure of.
 struct CandidateTable {
   /// A limit on the sum of one cost. A window is two budgets.
   struct Budget {

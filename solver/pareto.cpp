@@ -31,7 +31,11 @@ Budget limit_on(const Quantity &quantity, std::int64_t limit) {
 
 std::int64_t rounded_up(const Count &cost) {
   if (cost.is_whole()) return cost.whole();
-  const auto near = static_cast<std::int64_t>(std::ceil(cost.to_double()));
+  const double real = std::ceil(cost.to_double());
+  constexpr double kMost = 9007199254740992.0; // beyond which doubles are further apart than whole numbers
+  if (!(std::fabs(real) <= kMost))
+    throw Error(ErrorCode::kOverflow, "pareto", "a cost that is not whole must be at most 2^53 to be rounded");
+  const auto near = static_cast<std::int64_t>(real);
   return Count(near) < cost ? near + 1 : near; // a count has more digits than its double
 }
 

@@ -429,7 +429,8 @@ private:
         }
         step.deltas.push_back(delta);
       }
-      std::sort(step.deltas.begin(), step.deltas.end(), [](const Delta &a, const Delta &b) { return a.loss < b.loss; });
+      // The best stays the first, which expand() takes for granted: of equal losses it came first.
+      std::stable_sort(step.deltas.begin(), step.deltas.end(), [](const Delta &a, const Delta &b) { return a.loss < b.loss; });
       steps_.push_back(std::move(step));
     }
     // The last layer's candidates are looked up by the score that is missing: best the one with the most of them.
@@ -887,7 +888,8 @@ private:
     const Wide most = shifted_down(bound.upper, priced_.certificate.shift);
     proof_.bound = as_int64(most);
     proof_.gap = as_int64(most - value);
-    if (most < value) return refuted(fmt::format("no choice has more than {}", *proof_.bound));
+    if (most < value)
+      return refuted(proof_.bound ? fmt::format("no choice has more than {}", *proof_.bound) : "no choice has that value");
     proven(Proven::kBound, "no choice is better than the bound");
     if (enough == Proven::kBound) return;
 

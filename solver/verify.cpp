@@ -145,11 +145,23 @@ Verification verify_uniform(const Design &design) {
     }
     found = &substitute;
   }
+  // A layer stays as it is only where no setting fits it.
+  for (const ConvSites &layer : replaceable_sites(design.network.graph)) {
+    const Substitute *stays = design.plan.find(layer.front().name);
+    if (found == nullptr || !found->knob || (stays != nullptr && *stays != baseline_substitute())) continue;
+    Substitute any = *found;
+    const KnobInfo &knob = any.family->info().knob;
+    any.knob = knob.kind == KnobInfo::Kind::kReal ? 1.0 : static_cast<double>(knob.least);
+    if (is_baseline(layer.front(), any) || resolve(layer, any).refusal) continue;
+    out.proven = Proven::kNothing;
+    out.objection = fmt::format("layer {} stays as it is, and {} fits it", layer.front().name, any.text());
+    return out;
+  }
   if (found != nullptr && found->knob) {
     steps = UniformSteps(design, *found, setting.conventions).find(has_nearest);
-  } else if (found == nullptr && design.plan.layers.empty() && design.network.family != nullptr && design.original) {
-    // Every width of the original.
-    const Network original = make_network(*design.original, {.input = design.network.input});
+  } else if (found == nullptr && design.plan.layers.empty() && design.network.family != nullptr) {
+    // Every width of the original, which is the network itself where none is named.
+    const Network original = design.original ? make_network(*design.original, {.input = design.network.input}) : design.network;
     const auto problem = make_width_problem(original, budgets, setting.conventions);
     steps.why = "these are all widths";
     for (const auto &plateau : problem->plateaus()) {
@@ -206,6 +218,7 @@ Verification verify_mixed(const Design &design, const Control &control) {
   using From = MixedProblem::From;
   const bool balanced = answer.request.objective == Objective::kBalanced && !problem.levels().empty(); // else nothing is chosen
   if (balanced && !answer.level) return object("the objective is balanced, and it has no level");
+  if (problem.rounded() != answer.rounded) return object("it does not say which costs are rounded (rounded)");
   const From from = balanced ? From::kAtLevel : From::kAll;
   const Level level = answer.level.value_or(Level{0, 1});
   const auto choice = problem.choice_of(design.plan, from, level);
@@ -217,9 +230,10 @@ Verification verify_mixed(const Design &design, const Control &control) {
   const bool is_optimal = design.termination.reason == Reason::kOptimal;
   const Proof proof = prove(*table, answer.certificate, &*choice, control, is_optimal ? Proven::kOptimal : Proven::kBound);
   if (proof.refuted) return object(proof.detail);
-  if (proof.bound && design.termination.bound && !is_optimal && Count(*proof.bound) > *design.termination.bound)
-    return object(fmt::format("the certificate's bound is {}, and the file says {}", *proof.bound,
-                              design.termination.bound->to_string()));
+  const auto claimed = design.termination.bound;
+  if (!is_optimal && claimed && (!proof.bound || Count(*proof.bound) > *claimed))
+    return object(fmt::format("the certificate's bound is {}, and the file says {}",
+                              proof.bound ? std::to_string(*proof.bound) : "beyond 64 bits", claimed->to_string()));
   out.proven = proof.proven;
   out.steps.push_back(fmt::format("{} candidates for {} layers made again", problem.candidate_count(), problem.layer_count()));
   if (proof.bound)

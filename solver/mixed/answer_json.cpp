@@ -50,6 +50,14 @@ std::optional<Fraction> read_fraction(json::Members &members, std::string_view k
   return Fraction(*part, *whole);
 }
 
+/// "mult-adds[reference]"; only these can be other than whole.
+Quantity read_quantity(std::string_view text) {
+  const std::size_t open = text.find('[');
+  return open == std::string_view::npos || !text.ends_with(']')
+             ? Quantity{}
+             : Quantity::mult_adds(text.substr(open + 1, text.size() - open - 2));
+}
+
 Certificate read_certificate(const Value &value, const json::Place &place, std::size_t budgets) {
   json::Members members(value, place);
   Certificate out;
@@ -159,7 +167,7 @@ MixedAnswer read_mixed(const Value &value, const json::Place &place, std::size_t
     request.fixed.emplace_back(std::move(layer), entry.text("setting"));
     entry.finish();
   }
-  read_texts(members, "rounded"); // which verify makes again
+  for (const std::string &text : read_texts(members, "rounded")) out.rounded.push_back(read_quantity(text));
   if (members.said("value") != nullptr) out.value = members.whole("value", INT64_MIN);
   out.certificate = read_certificate(members.at("certificate"), members.place("certificate"), budgets);
   if (out.certificate.value != out.value)

@@ -71,9 +71,15 @@ void explain(const MixedProblem &problem, const MixedSolver &solver, const Share
       relaxation.with_others = relaxation.alone;
     } else {
       const CandidateTable others = towards(table, j);
-      const MixedResult nearest = solver.solve(others, control.silent());
+      // The answer is known, and nobody waits long for what is said beside it.
+      constexpr std::size_t kMostBytes = std::size_t{1} << 24;
+      Control little = control.silent();
+      little.memory_bytes = std::min(little.memory_bytes, kMostBytes);
+      const MixedResult nearest = solver.solve(others, little);
       if (nearest.value) relaxation.with_others = -table.budgets[j].sign() * *nearest.value;
-      relaxation.is_proven = nearest.reason == Reason::kOptimal || nearest.reason == Reason::kInfeasible;
+      const bool is_claim = nearest.reason == Reason::kOptimal || nearest.reason == Reason::kInfeasible;
+      const Choice *choice = nearest.choice ? &*nearest.choice : nullptr;
+      relaxation.is_proven = is_claim && prove(others, nearest.certificate, choice, little).proven >= Proven::kOptimal;
     }
     const bool is_met = table.budgets[j].sign() * relaxation.alone <= table.budgets[j].sign() * table.budgets[j].limit;
     if (!table.budgets[j].at_least && (!is_met || table.budgets.size() > 1)) add_binding(table, j, out.binding);
@@ -89,10 +95,12 @@ std::string among(const MixedProblem &problem) {
   std::string which =
       rule.most == CandidateRule::kAll
           ? std::string("every structure of each family")
-          : fmt::format("every structure of a family that has up to {} on a layer, else that many in geometric steps",
+          : fmt::format("every structure of a family that has up to {} on a layer, else up to that many in geometric steps",
                         rule.most);
   if (rule.multiple_of != 1) which += fmt::format(", ranks and channels of groups multiples of {}", rule.multiple_of);
-  which += ", and each family's uniform answer";
+  which += problem.request().uniform
+               ? fmt::format(", and {} uniform settings that are named", problem.request().uniform->size())
+               : std::string(", and each family's uniform answer");
   std::string out = fmt::format("{} candidates for {} {} ({})", problem.candidate_count(), problem.layer_count(),
                                 problem.request().tie == Tie::kNone ? "layers" : "ties", which);
   for (const Quantity &quantity : problem.rounded())
@@ -226,7 +234,7 @@ private:
       MixedResult best = solver_.solve(table, control_.rest());
       if (best.choice)
         found = std::move(best);
-      else
+      else if (found.reason != Reason::kOptimal)
         found.limit = best.limit; // which came before it found what the first search had
     }
     take(std::move(found), table, From::kAtLevel, level);

@@ -14,8 +14,4 @@ Solution solve_mixed(const Network &network, const MixedRequest &request, const 
 /// The same of candidates that are made already.
 Solution solve_mixed(const Network &network, const MixedProblem &problem, const Control &control = {});
 
-/// Proves what a solution claims: with the candidates made again, the plan counted again, and nothing of the search.
-/// Throws Error{kInvalidFile} where it claims what is not so.
-Proof verify_mixed(const Network &network, const MixedAnswer &answer, const Plan &plan, const Control &control = {});
-
 } // namespace pare

@@ -223,6 +223,7 @@ TEST(MixedSolve, BalancedKeepsTheLevelThatItSays) {
     MixedRequest request = mixed_request({"generic", "tucker"}, {budget});
     request.objective = Objective::kBalanced;
     request.score = "parameters";
+    request.rule.most = 100;
     const Solution solution = solve_mixed(network, request);
     ASSERT_EQ(solution.termination.reason, Reason::kOptimal);
     double least = 1;

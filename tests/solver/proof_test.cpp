@@ -151,6 +151,39 @@ CandidateTable large_proof_table(std::size_t layers, std::int64_t equal, std::in
 }
 
 /// The same, where only the cost counts: score = 10^9 cost. The multiplier 2^shift 10^9 leaves no losses at all.
+// Of many candidates that lose nothing each is tried: here the only choice within the budgets takes one from their middle.
+TEST(Proof, TriesEachOfManyEqualCandidates) {
+  CandidateTable table;
+  table.budgets = {{.quantity = "a", .at_least = false, .limit = 113}, {.quantity = "b", .at_least = false, .limit = 115}};
+  for (const std::size_t names : {1, 5}) {
+    CandidateTable::Layer &layer = table.layers.emplace_back();
+    layer.names.assign(names, "x");
+    for (std::int64_t i = 0; i < 20; ++i) {
+      const bool is_middle = names == 1 && i == 10;
+      layer.costs.push_back(is_middle ? 19 : 2 * i);
+      layer.costs.push_back(is_middle ? 19 : 38 - 2 * i);
+    }
+    if (names == 5) layer.costs.insert(layer.costs.end(), {0, 38});
+    layer.scores.assign(layer.costs.size() / 2, 0);
+  }
+  // (19, 19), and five whose first costs sum to 94 and whose second to 96.
+  const Proof none = prove(table, {.shift = 0, .multipliers = {0, 0}, .value = {}});
+  EXPECT_EQ(none.proven, Proven::kNothing) << none.detail;
+  EXPECT_TRUE(none.refuted) << none.detail;
+  const Proof found = prove(table, {.shift = 0, .multipliers = {0, 0}, .value = 0});
+  EXPECT_EQ(found.proven, Proven::kOptimal) << found.detail;
+}
+
+TEST(Proof, OfABoundBeyondSixtyFourBits) {
+  CandidateTable table;
+  table.budgets = {{.quantity = "a", .at_least = false, .limit = 0}};
+  table.layers.push_back({.names = {"x"}, .costs = {std::int64_t{1} << 40}, .scores = {0}, .texts = {}, .levels = {}});
+  const Proof proof = prove(table, {.shift = 0, .multipliers = {std::int64_t{1} << 62}, .value = 0});
+  EXPECT_TRUE(proof.refuted);
+  EXPECT_FALSE(proof.bound);
+  EXPECT_EQ(proof.detail, "no choice has that value");
+}
+
 TEST(Proof, OfAFilledBudget) {
   CandidateTable table = large_proof_table(10, 3, 500);
   for (CandidateTable::Layer &layer : table.layers)
