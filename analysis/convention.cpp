@@ -17,7 +17,7 @@ namespace pare {
 
 namespace {
 
-constexpr std::string_view kSchema = "pare.convention/1";
+constexpr std::string_view kConventionSchema = "pare.convention/1";
 constexpr double kMostWeight = 1e9; ///< of an event: tools give it one, two or some dozens
 constexpr auto kModule = Spelling::kModule;
 constexpr auto kFunction = Spelling::kFunction;
@@ -130,7 +130,7 @@ Convention parse_convention(std::string_view text, const std::string &where) {
 }
 
 Convention parse_convention(const json::Value &document, const json::Place &place) {
-  json::Members members(document, place, kSchema);
+  json::Members members(document, place, kConventionSchema);
   Convention out{.name = members.text("name"), .source = members.text("source"), .weights = {}};
   const auto plain = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
@@ -150,7 +150,7 @@ Convention parse_convention(const json::Value &document, const json::Place &plac
 
 std::string write_convention(const Convention &convention) {
   json::Value out;
-  out["schema"] = kSchema;
+  out["schema"] = kConventionSchema;
   out["name"] = convention.name;
   out["source"] = convention.source;
   json::Value &weights = out["weights"] = json::Value::object();

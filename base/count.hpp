@@ -75,6 +75,9 @@ private:
   bool is_whole_ = true;
 };
 
+/// How far they are from each other.
+inline Count apart(const Count &a, const Count &b) { return a > b ? a - b : b - a; }
+
 /// How numbers are written: whole ones exactly, real ones as the shortest decimal that reads back as the same double, neither
 /// ever with an exponent. Each throws Error{kOverflow} for what is not finite.
 std::string digits(double value);

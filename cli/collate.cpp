@@ -114,7 +114,7 @@ void tell(const train::Collation &collation) {
   if (others > kShown) talk(fmt::format("  and {} more that are not done", others - kShown));
 }
 
-int run(const Arguments &arguments) {
+int do_collate(const Arguments &arguments) {
   const std::string file = arguments.get("SCHEDULE");
   const std::string name = file_name(file);
   const std::string output = arguments.get("--output");
@@ -185,7 +185,7 @@ const Command &command_collate() {
                       "Where the results go: NAME.json, and beside it NAME.csv of the same columns; NAME.csv alone is "
                       "that only")},
       .examples = {{"pare collate schedule.json runs hostA:/data/runs -o results.json", "two machines' runs as one table"}},
-      .run = run};
+      .run = do_collate};
   return command;
 }
 

@@ -18,7 +18,7 @@ namespace pare::cli {
 namespace {
 
 /// 'text', for all three shells.
-std::string quoted(std::string_view text) {
+std::string quoted_for_shell(std::string_view text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
@@ -35,7 +35,9 @@ std::vector<std::string_view> option_names(const Command &command) {
   return out;
 }
 
-std::string words_of(const std::vector<std::string> &words) { return quoted(fmt::format("{}", fmt::join(words, " "))); }
+std::string words_of(const std::vector<std::string> &words) {
+  return quoted_for_shell(fmt::format("{}", fmt::join(words, " ")));
+}
 
 std::string bash() {
   std::vector<std::string> first;
@@ -88,7 +90,7 @@ std::string bash() {
                          may_be_file(option) ? "yes" : "''");
     }
     out += fmt::format("      *)\n        if [[ $word == -* ]]; then\n          words={}\n",
-                       quoted(fmt::format("{}", fmt::join(option_names(command), " "))));
+                       quoted_for_shell(fmt::format("{}", fmt::join(option_names(command), " "))));
     if (!places.empty())
       out += fmt::format(
           "        elif [[ -z $start ]]; then\n          _pare_place {}\n          case $place in\n{}          esac\n",
@@ -142,7 +144,7 @@ std::string zsh() {
                     "_pare() {\n"
                     "  if ((CURRENT == 2)); then\n    local -a names=(";
   for (const CommandEntry &entry : commands())
-    out += fmt::format("\n      {}", quoted(fmt::format("{}:{}", entry.name, entry.command().summary)));
+    out += fmt::format("\n      {}", quoted_for_shell(fmt::format("{}:{}", entry.name, entry.command().summary)));
   out += ")\n    _describe command names\n    _arguments '--help[Print help]' '--version[Print versions]'\n    return\n  fi\n"
          "  local command=$words[2]\n  shift words\n  ((CURRENT--))\n  case $command in\n";
   for (const CommandEntry &entry : commands()) {
@@ -152,7 +154,7 @@ std::string zsh() {
       std::string text;
       if (option.has_place()) {
         text = fmt::format("{}{}:{}:{}", ++place, option.required ? "" : ":", zsh_text(option.name), zsh_action(option));
-        out += " \\\n      " + quoted(text);
+        out += " \\\n      " + quoted_for_shell(text);
         continue;
       }
       // -oFILE and --output=FILE are understood as well.
@@ -160,7 +162,7 @@ std::string zsh() {
         text = fmt::format("{}{}{}[{}]", option.repeats ? "*" : "", name, option.is_flag() ? "" : sign,
                            zsh_text(option.description));
         if (!option.is_flag()) text += fmt::format(":{}:{}", zsh_text(option.value), zsh_action(option));
-        out += " \\\n      " + quoted(text);
+        out += " \\\n      " + quoted_for_shell(text);
       };
       if (!option.letter.empty()) add(option.letter, "+");
       add(option.name, "=");
@@ -186,8 +188,9 @@ std::string fish() {
                     "complete -c pare -n __fish_use_subcommand -f -l version -d 'Print versions'\n";
   for (const CommandEntry &entry : commands()) {
     const Command &command = entry.command();
-    out += fmt::format("complete -c pare -n __fish_use_subcommand -f -a {} -d {}\n", entry.name, quoted(command.summary));
-    const std::string inside = quoted(fmt::format("__fish_seen_subcommand_from {}", entry.name));
+    out += fmt::format("complete -c pare -n __fish_use_subcommand -f -a {} -d {}\n", entry.name,
+                       quoted_for_shell(command.summary));
+    const std::string inside = quoted_for_shell(fmt::format("__fish_seen_subcommand_from {}", entry.name));
     for (const OptionInfo &option : command.options) {
       out += fmt::format("complete -c pare -n {}", inside);
       if (!may_be_file(option)) out += " -f";
@@ -201,7 +204,7 @@ std::string fish() {
         if (word.ends_with('_')) words.push_back(word + "S");
       }
       if (!words.empty()) out += fmt::format(" -a {}", words_of(words));
-      out += fmt::format(" -d {}\n", quoted(option.has_place() ? option.name : option.description));
+      out += fmt::format(" -d {}\n", quoted_for_shell(option.has_place() ? option.name : option.description));
     }
   }
   return out;
@@ -216,7 +219,7 @@ std::vector<std::string_view> shells() {
   return out;
 }
 
-int run(const Arguments &arguments) {
+int do_completion(const Arguments &arguments) {
   const std::string shell = arguments.get("SHELL");
   const auto found = std::find_if(kShells.begin(), kShells.end(), [&](const auto &entry) { return entry.first == shell; });
   if (found == kShells.end())
@@ -236,7 +239,7 @@ const Command &command_completion() {
                                            output_option("Write to FILE instead of stdout, whole or not at all")},
                                .examples = {{"source <(pare completion bash)", "In this shell; zsh likewise"},
                                             {"pare completion fish -o ~/.config/fish/completions/pare.fish", "From now on"}},
-                               .run = run};
+                               .run = do_completion};
   return command;
 }
 

@@ -26,7 +26,7 @@ std::string written(const CostView &view, Format format) {
   return write(cost_reports(view), format);
 }
 
-int run(const Arguments &arguments) {
+int do_cost(const Arguments &arguments) {
   const Format format = read_format(arguments);
   std::optional<GroupBy> group_by;
   if (const auto name = arguments.find("--group-by")) group_by = parse_group_by(*name);
@@ -92,7 +92,7 @@ const Command &command_cost() {
                    {"pare cost mobilenet-v2 --input 3,128,128 --batch 8 --format json",
                     "Another input, eight images at once, for a program"},
                    {"pare cost student.json", "What `pare solve` wrote"}},
-      .run = run};
+      .run = do_cost};
   return command;
 }
 

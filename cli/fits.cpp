@@ -13,16 +13,11 @@
 
 namespace pare::cli {
 
-namespace {
-
-/// The same file by two names; a device may be written twice.
 bool same_file(const std::string &a, const std::string &b) {
   std::error_code ignored;
   if (std::filesystem::exists(a, ignored) && !std::filesystem::is_regular_file(a, ignored)) return false;
   return std::filesystem::weakly_canonical(a, ignored) == std::filesystem::weakly_canonical(b, ignored);
 }
-
-} // namespace
 
 std::string provenance(const Arguments &arguments, std::string_view method, const OptionTexts &options,
                        std::span<const Convention> conventions) {

@@ -38,6 +38,8 @@ std::string provenance(const Arguments &arguments, std::string_view method, cons
 /// A text as JSON writes it.
 std::string json_text(std::string_view text);
 
+/// The same file by two names; a device may be written twice.
+bool same_file(const std::string &a, const std::string &b);
 /// "" and "-".
 bool is_stdout(const std::string &path);
 

@@ -8,7 +8,7 @@ namespace pare::cli {
 
 namespace {
 
-int run(const Arguments &arguments) {
+int do_formulas(const Arguments &arguments) {
   constexpr std::array kAccepted = {Format::kText, Format::kJson, Format::kMarkdown};
   const Format format = read_format(arguments, kAccepted);
   deliver(arguments.get("--output"), write_formulas(formulas(arguments.get("SUBSTITUTION")), format));
@@ -31,7 +31,7 @@ const Command &command_formulas() {
                   output_option()},
       .examples = {{"pare formulas", "All of them"},
                    {"pare formulas tensor_train:dimensions=4 --format markdown", "One, as a table"}},
-      .run = run};
+      .run = do_formulas};
   return command;
 }
 

@@ -17,7 +17,7 @@ std::vector<std::string_view> names() {
   return out;
 }
 
-int run(const Arguments &arguments) {
+int do_help(const Arguments &arguments) {
   const auto name = arguments.find("COMMAND");
   if (!name) {
     print(help(program()));
@@ -44,7 +44,7 @@ const Command &command_help() {
                                    "Prints what --help behind a command prints; without a command, what pare --help prints.",
                                .options = {{.name = "COMMAND", .description = "One of", .choices = names()}},
                                .examples = {{"pare help cost", "The same as pare cost --help"}},
-                               .run = run};
+                               .run = do_help};
   return command;
 }
 

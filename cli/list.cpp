@@ -15,13 +15,14 @@ namespace pare::cli {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Catalogue (*)()>, 5> kCatalogues = {{{"networks", network_catalogue},
+constexpr std::array<std::pair<std::string_view, Catalogue (*)()>, 6> kCatalogues = {{{"networks", network_catalogue},
                                                                                       {"substitutions", substitution_catalogue},
                                                                                       {"conventions", convention_catalogue},
                                                                                       {"solvers", solver_catalogue},
+                                                                                      {"scores", score_catalogue},
                                                                                       {"protocols", protocol_catalogue}}};
 
-std::vector<std::string_view> names() {
+std::vector<std::string_view> catalogue_names() {
   std::vector<std::string_view> out;
   for (const auto &[name, ignored] : kCatalogues) out.push_back(name);
   return out;
@@ -31,10 +32,11 @@ Catalogue catalogue(const std::string &what) {
   for (const auto &[name, make] : kCatalogues)
     if (name == what) return make();
   throw Error(ErrorCode::kUsage, "list",
-              fmt::format("{} must be one of {}{}", shown(what), fmt::join(names(), ", "), did_you_mean(what, names())));
+              fmt::format("{} must be one of {}{}", shown(what), fmt::join(catalogue_names(), ", "),
+                          did_you_mean(what, catalogue_names())));
 }
 
-int run(const Arguments &arguments) {
+int do_list(const Arguments &arguments) {
   const Format format = read_format(arguments);
   deliver(arguments.get("--output"), write_catalogue(catalogue(arguments.get("WHAT")), format));
   return kDone;
@@ -43,16 +45,16 @@ int run(const Arguments &arguments) {
 } // namespace
 
 const Command &command_list() {
-  static const Command command{.name = "list",
-                               .summary = "Describe networks, substitutions, conventions, solvers or protocols",
-                               .description =
-                                   "Describes each entry: its names, its keys with what they accept, and where it comes from.",
-                               .options = {{.name = "WHAT", .description = "One of", .choices = names(), .required = true},
-                                           format_option(),
-                                           output_option()},
-                               .examples = {{"pare list substitutions", "Every family with its keys"},
-                                            {"pare list networks --format json", "For a program"}},
-                               .run = run};
+  static const Command command{
+      .name = "list",
+      .summary = "List networks, substitutions, conventions, solvers, scores, protocols",
+      .description = "Describes each entry: its catalogue_names, its keys with what they accept, and where it comes from.",
+      .options = {{.name = "WHAT", .description = "One of", .choices = catalogue_names(), .required = true},
+                  format_option(),
+                  output_option()},
+      .examples = {{"pare list substitutions", "Every family with its keys"},
+                   {"pare list networks --format json", "For a program"}},
+      .run = do_list};
   return command;
 }
 

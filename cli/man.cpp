@@ -77,7 +77,7 @@ std::string page() {
   return out;
 }
 
-int run(const Arguments &arguments) {
+int do_man(const Arguments &arguments) {
   deliver(arguments.get("--output"), page());
   return kDone;
 }
@@ -90,7 +90,7 @@ const Command &command_man() {
                                .description = "Prints the man page, made from the same descriptions as the help.",
                                .options = {output_option("Write to FILE instead of stdout, whole or not at all")},
                                .examples = {{"pare man | man -l -", "To read it"}},
-                               .run = run};
+                               .run = do_man};
   return command;
 }
 

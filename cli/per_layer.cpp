@@ -29,7 +29,7 @@ constexpr std::string_view kAllCandidates = "all";
 constexpr std::string_view kMps = ".mps";
 constexpr std::string_view kOpb = ".opb";
 
-std::int64_t read_whole(const Arguments &arguments, std::string_view name, std::int64_t least, std::int64_t otherwise) {
+std::int64_t whole_or(const Arguments &arguments, std::string_view name, std::int64_t least, std::int64_t otherwise) {
   const auto text = arguments.find(name);
   if (!text) return otherwise;
   const auto value = parse_whole(*text);
@@ -90,6 +90,8 @@ void read_score(const Arguments &arguments, MixedRequest &request) {
   request.table.emplace(read_text(path, file_name(path)), file_name(path));
 }
 
+std::string next_of(const std::string &path) { return path + ".next"; }
+
 /// "12.3456789": as many digits as tell values apart.
 std::string value_text(const Count &value) {
   return fmt::format("{:.9f}", value.to_double() / static_cast<double>(kScoreUnit));
@@ -113,15 +115,18 @@ std::vector<OptionInfo> per_layer_options() {
                       "certificate that `verify` checks"},
       {.name = "--families",
        .value = "LIST",
-       .description = "What --per-layer chooses from: families in Pare's own names, as the 2019 system has them, or all "
-                      "(those that cost less; not full hashed)",
+       .description =
+           "What --per-layer chooses from, a list: families in Pare's own names, as the 2019 system has them, or all "
+           "(those whose mult-adds can be fewer)",
        .values = Values::kFamily,
        .otherwise = kAllFamilies,
        .repeats = true},
       {.name = "--score",
        .value = "SCORE",
-       .description = "What a plan is the best in: capacity (sum of ln of degrees of freedom), parameters, or table:FILE "
-                      "(CSV: layer,candidate,score)",
+       .description =
+           "What a plan is the best in, as pare list scores describes it: capacity (sum of ln of degrees of freedom), "
+           "parameters, or table:FILE "
+           "(CSV: layer,candidate,score)",
        .otherwise = kDefaultScore},
       {.name = "--objective",
        .value = "OBJECTIVE",
@@ -198,13 +203,13 @@ MixedRequest read_mixed_request(const Arguments &arguments) {
       out.groups = read_groups(*tie);
     }
   }
-  constexpr std::array kAll = {kAllCandidates};
-  if (const auto most = arguments.find("--candidates"); most && find_name(*most, kAll))
+  constexpr std::array kEvery = {kAllCandidates};
+  if (const auto most = arguments.find("--candidates"); most && find_name(*most, kEvery))
     out.rule.most = CandidateRule::kAll;
   else
     out.rule.most =
-        static_cast<std::size_t>(read_whole(arguments, "--candidates", 1, static_cast<std::int64_t>(CandidateRule{}.most)));
-  out.rule.multiple_of = read_whole(arguments, "--multiple-of", 1, 1);
+        static_cast<std::size_t>(whole_or(arguments, "--candidates", 1, static_cast<std::int64_t>(CandidateRule{}.most)));
+  out.rule.multiple_of = whole_or(arguments, "--multiple-of", 1, 1);
   out.excluded = arguments.items("--exclude");
   for (const std::string &fixed : arguments.all("--fix")) {
     const std::size_t equals = fixed.find('=');
@@ -225,8 +230,7 @@ Control read_control(const Arguments &arguments) {
   Control out;
   out.time_limit_seconds = read_real(arguments, "--time-limit");
   out.relative_gap = read_real(arguments, "--gap").value_or(0);
-  out.memory_bytes =
-      static_cast<std::size_t>(read_whole(arguments, "--memory", 1, static_cast<std::int64_t>(out.memory_bytes)));
+  out.memory_bytes = static_cast<std::size_t>(whole_or(arguments, "--memory", 1, static_cast<std::int64_t>(out.memory_bytes)));
   catch_interrupts();
   out.interrupted = [] { return interrupted() != 0; };
   // Of what is over at once nobody waits for news.
@@ -239,6 +243,16 @@ Control read_control(const Arguments &arguments) {
     if (now.best && now.bound) line += fmt::format(", gap {}", value_text(*now.bound - *now.best));
     talk(line);
   };
+  return out;
+}
+
+std::vector<std::string> export_paths(const Arguments &arguments) {
+  std::vector<std::string> out;
+  const auto candidates = arguments.find("--export-candidates");
+  if (candidates) out.push_back(*candidates);
+  if (candidates && arguments.get("--objective") == name_of(kObjectives, Objective::kBalanced))
+    out.push_back(next_of(*candidates));
+  if (const auto model = arguments.find("--export-model")) out.push_back(*model);
   return out;
 }
 
@@ -257,9 +271,18 @@ std::vector<Export> exports(const Arguments &arguments, const MixedProblem &prob
     if (solution.termination.reason == Reason::kFeasible)
       talk(one_line(fmt::format("pare: the value in {} is that of the best plan so far, which may not be the best", path)));
     out.push_back({path, write_candidates(*problem.table(true, from, level), answer.certificate)});
-    if (answer.next_certificate)
-      if (const auto next = problem.table(true, From::kAboveLevel, level))
-        out.push_back({path + ".next", write_candidates(*next, *answer.next_certificate)});
+    if (answer.level) {
+      const std::string beside = next_of(path);
+      const auto next = answer.next_certificate ? problem.table(true, From::kAboveLevel, level) : std::nullopt;
+      if (next)
+        out.push_back({beside, write_candidates(*next, *answer.next_certificate)});
+      else
+        talk(one_line(fmt::format("pare: {} was not written{}: {}", beside,
+                                  std::filesystem::exists(beside) ? ", and what stands there is another run's" : "",
+                                  answer.next_certificate || !answer.next_level
+                                      ? "some layer has no candidate above that level"
+                                      : "it is not known that no plan is above that level")));
+    }
   }
   if (const auto path = arguments.find("--export-model")) {
     const CandidateTable table = *problem.table(true, from, level);

@@ -25,7 +25,9 @@ struct Export {
   std::string path;
   std::string text;
 };
-/// --export-candidates and --export-model.
+/// Where they may go: --export-candidates, of balanced FILE.next too, and --export-model.
+std::vector<std::string> export_paths(const command::Arguments &arguments);
+/// The files. Says on stderr what is not written, and why.
 std::vector<Export> exports(const command::Arguments &arguments, const MixedProblem &problem, const Solution &solution);
 
 } // namespace pare::cli

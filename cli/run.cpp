@@ -76,7 +76,7 @@ std::vector<std::string> read_devices(const std::string &text) {
   }
 }
 
-int run(const Arguments &arguments) {
+int do_run(const Arguments &arguments) {
   const std::string file = arguments.get("SCHEDULE");
   const std::string name = file_name(file);
   train::RunnerOptions options;
@@ -150,7 +150,7 @@ const Command &command_run() {
            {.name = "--quiet", .description = "Show no progress"}},
       .examples = {{"pare run schedule.json --jobs 2", "Two at a time; again: what is missing"},
                    {"pare run schedule.json --devices cuda:0,cuda:1", "One on each GPU"}},
-      .run = run};
+      .run = do_run};
   return command;
 }
 

@@ -70,7 +70,7 @@ Report table_of(const train::Schedule &schedule) {
   return out;
 }
 
-int run(const Arguments &arguments) {
+int do_schedule(const Arguments &arguments) {
   const std::string file = arguments.get("EXPERIMENTS");
   const std::string output = arguments.get("--output");
   const bool to_stdout = output == "-";
@@ -128,7 +128,7 @@ const Command &command_schedule() {
                   output_option("Where the schedule goes; - is stdout, instead of the table")},
       .examples = {{"pare schedule experiments.json -o schedule.json", "all budgets solved, nothing trained"},
                    {"pare schedule experiments.json --check", "what looks wrong, before days of training"}},
-      .run = run};
+      .run = do_schedule};
   return command;
 }
 

@@ -12,7 +12,7 @@ namespace pare::cli {
 
 namespace {
 
-int run(const Arguments &arguments) {
+int do_show(const Arguments &arguments) {
   constexpr std::array<std::string_view, 3> kAccepted = {"text", "json", "dot"};
   const std::string format = command::read_format(arguments, kAccepted);
   const Design design = read_design(arguments);
@@ -44,7 +44,7 @@ const Command &command_show() {
       .examples = {{"pare show wrn-16-4 --format json -o mine.json", "A file to start a network of your own from"},
                    {"pare show mine.json", "Its layers"},
                    {"pare show darts --format dot | dot -Tsvg > darts.svg", "A drawing"}},
-      .run = run};
+      .run = do_show};
   return command;
 }
 

@@ -76,7 +76,7 @@ FitRequest read_request(const Arguments &arguments) {
   return out;
 }
 
-int run(const Arguments &arguments) {
+int do_solve(const Arguments &arguments) {
   const bool per_layer = arguments.has("--per-layer");
   const bool is_front = arguments.has("--pareto");
   if (!is_front && arguments.has("--points"))
@@ -101,8 +101,12 @@ int run(const Arguments &arguments) {
   std::vector<std::string> paths;
   for (const Output &output : outputs)
     if (!output.is_stdout()) paths.push_back(output.path);
-  for (const std::string_view option : {"--export-candidates", "--export-model"})
-    if (const auto path = arguments.find(option)) paths.push_back(*path);
+  for (std::string &path : export_paths(arguments)) paths.push_back(std::move(path));
+  for (std::size_t i = 0; i < paths.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (same_file(paths[i], paths[j]))
+        throw Error(ErrorCode::kUsage, "--export-candidates",
+                    fmt::format("{} is where something else goes; another file would be accepted", shown(paths[i])));
   for (const std::string &path : paths) check_output(path); // before the work
   const Solved solved = per_layer ? solve_per_layer(arguments, request) : solve_one_setting(arguments, request);
   const Solution &solution = solved.solution;
@@ -199,7 +203,7 @@ const Command &command_solve() {
                       "The best plans for five sizes, each with a solved file"},
                      {"pare solve wrn-28-10 --substitute all --budget 'parameters<=0.8M'",
                       "Every family within the same budget, side by side"}},
-        .run = run};
+        .run = do_solve};
     // Before those that say where the result goes.
     const auto options = per_layer_options();
     const auto place = std::find_if(out.options.begin(), out.options.end(),

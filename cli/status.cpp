@@ -76,7 +76,7 @@ Cell words(const std::string &value) {
   return value;
 }
 
-int run(const Arguments &arguments) {
+int do_status(const Arguments &arguments) {
   constexpr std::array kAccepted = {Format::kText, Format::kJson, Format::kCsv};
   const Format format = read_format(arguments, kAccepted);
   const std::string file = arguments.get("SCHEDULE");
@@ -152,7 +152,7 @@ const Command &command_status() {
            format_option({"text", "json", "csv"})},
       .examples = {{"pare status schedule.json", "A table"},
                    {"pare status schedule.json --runs /net/runs --format csv", "Of runs elsewhere, for a program"}},
-      .run = run};
+      .run = do_status};
   return command;
 }
 

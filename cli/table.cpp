@@ -139,7 +139,7 @@ std::vector<Compared> count_all(const Inputs &inputs, const std::vector<Substitu
   return out;
 }
 
-TableRequest read_request(const Arguments &arguments) {
+TableRequest read_table_request(const Arguments &arguments) {
   TableRequest out{.conventions = {},
                    .columns = arguments.items("--columns"),
                    .sort = arguments.items("--sort"),
@@ -160,9 +160,9 @@ TableRequest read_request(const Arguments &arguments) {
   return out;
 }
 
-int run(const Arguments &arguments) {
+int do_table(const Arguments &arguments) {
   const Format format = read_format(arguments);
-  TableRequest request = read_request(arguments);
+  TableRequest request = read_table_request(arguments);
   std::vector<Substitute> substitutes;
   for (const std::string &text : arguments.items("--substitute")) substitutes.push_back(parse_substitute(text));
 
@@ -255,7 +255,7 @@ const Command &command_table() {
                     "A solved file beside the original, for LaTeX"},
                    {"pare table wrn-16-4 --substitute Conv,Shuffle_2,Shuffle_4 --si --sort=-parameters",
                     "In units of thousands, the largest first"}},
-      .run = run};
+      .run = do_table};
   return command;
 }
 

@@ -17,19 +17,23 @@ namespace pare::cli {
 
 namespace {
 
-int run(const Arguments &arguments) {
+int do_verify(const Arguments &arguments) {
   const auto begin = std::chrono::steady_clock::now();
   const std::string argument = arguments.get("FILE");
-  const Design design = load_design(argument);
+  const Design design = load_design(argument, {}, Holds::kPlanOrProof);
   if (!design.is_solved)
     throw Error(ErrorCode::kUsage, "FILE",
                 fmt::format("{} is no solved file (pare.solved/1), and claims nothing", shown(argument)));
   const Control control = read_control(arguments);
   const Verification verification = verify(design, control);
   std::string text = fmt::format("{}: {}\n", file_name(argument), design.network.name);
-  for (const std::string &step : verification.steps) text += fmt::format("  {}\n", step);
-  text += fmt::format("{}: {}\n", verification.is_claim ? "proven" : "not proven",
-                      verification.is_claim ? to_string(verification.proven) : *verification.objection);
+  const auto add = [&](const std::string &said, std::string_view before) {
+    for (const std::string &line : wrapped(said, kTextWidth - 2, 2)) text += fmt::format("{}{}\n", before, line);
+  };
+  for (const std::string &step : verification.steps) add(step, "  ");
+  add(verification.is_claim ? fmt::format("proven: {}", to_string(verification.proven))
+                            : fmt::format("not proven: {}", *verification.objection),
+      "");
   print(text);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   talk(fmt::format("pare: verified in {:.2f} s", seconds));
@@ -46,8 +50,9 @@ const Command &command_verify() {
       .description =
           "Makes the candidates again from the file's network, counts its plan again, and checks its certificate, with "
           "nothing of the search that wrote it. Of one setting for the whole network it counts again each step of "
-          "the staircase that could be a better answer. It prints the level that it proved: feasible, bound or "
-          "optimal. Exit code 1 says that what the file claims was not proven.",
+          "the staircase that could be a better answer. It prints the level that it proved: feasible, bound, "
+          "optimal, or infeasible (of what `solve --per-layer --format json` prints where there is no plan). Exit code 1 says "
+          "that what the file claims was not proven.",
       .options = {{.name = "FILE",
                    .description = "A solved file (pare.solved/1); - is stdin",
                    .values = Values::kFile,
@@ -55,7 +60,7 @@ const Command &command_verify() {
                   time_limit_option(),
                   memory_option()},
       .examples = {{"pare verify s.json", "Whether that plan is the best one"}},
-      .run = run};
+      .run = do_verify};
   return command;
 }
 

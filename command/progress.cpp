@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kClearLine = "\r\x1b[K";
 constexpr int kBarCells = 20;
 
-void put(std::string_view text) {
+void put_line(std::string_view text) {
   // Progress that cannot be shown is no fault.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
 }
@@ -53,11 +53,11 @@ void Progress::show(const State &state, bool now) {
   if (!state.figures.empty()) text += "  " + state.figures;
   text += fmt::format("  {:.0f} images/s  {} left", state.images_per_second, duration(state.seconds_left));
   if (!terminal_) {
-    put(text + "\n");
+    put_line(text + "\n");
     return;
   }
   text = fmt::format("[{}] {}", bar(state.done, state.total), text);
-  put(std::string(kClearLine) + text.substr(0, columns() - 1));
+  put_line(std::string(kClearLine) + text.substr(0, columns() - 1));
   open_ = true;
 }
 
@@ -68,7 +68,7 @@ void Progress::line(std::string_view text) {
 }
 
 void Progress::finish() {
-  if (open_) put(kClearLine);
+  if (open_) put_line(kClearLine);
   open_ = false;
 }
 

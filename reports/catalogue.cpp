@@ -6,6 +6,8 @@
 #include "base/text.hpp"
 #include "models/network.hpp"
 #include "reports/numbers.hpp"
+#include "solver/mixed/mixed_solver.hpp"
+#include "solver/scores/score.hpp"
 #include "solver/solver.hpp"
 #include "train/plan/protocol.hpp"
 
@@ -146,6 +148,26 @@ Catalogue solver_catalogue() {
                            .description = std::string(solver->info().description),
                            .source = {},
                            .keys = {}});
+  for (const MixedSolver *solver : mixed_solvers()) {
+    const MixedSolverInfo &info = solver->info();
+    const auto same = std::find_if(out.entries.begin(), out.entries.end(), [&](const auto &e) { return e.name == info.name; });
+    Catalogue::Entry &entry = same != out.entries.end() ? *same : out.entries.emplace_back();
+    entry.name = info.name;
+    entry.description += fmt::format("{}per layer: {}", entry.description.empty() ? "" : "; ", info.description);
+  }
+  return out;
+}
+
+Catalogue score_catalogue() {
+  Catalogue out{.what = "scores", .entries = {}};
+  for (const Score *score : scores()) {
+    const ScoreInfo &info = score->info();
+    out.entries.push_back({.name = std::string(info.name),
+                           .other_names = {},
+                           .description = fmt::format("{}; it assumes {}", info.description, info.assumes),
+                           .source = {},
+                           .keys = {}});
+  }
   return out;
 }
 

@@ -32,7 +32,10 @@ struct Catalogue {
 Catalogue network_catalogue();
 Catalogue substitution_catalogue();
 Catalogue convention_catalogue();
+/// Of one setting for the whole network, and of mixed plans by the same name.
 Catalogue solver_catalogue();
+/// What a mixed plan can be the best in, and what that assumes.
+Catalogue score_catalogue();
 /// Ways of training; each entry has every key with its value.
 Catalogue protocol_catalogue();
 

@@ -63,7 +63,7 @@ namespace {
 
 using train::ResultRow;
 
-constexpr const char *kNone = "none";
+constexpr const char *kNoneSaid = "none";
 constexpr const char *kDone = "done";
 constexpr const char *kPublished = "published";
 
@@ -173,7 +173,7 @@ struct Group {
 /// How a table calls the network that taught: what it is, where that is known, else what the row calls it.
 std::string teacher_of(const Run &run) {
   const ResultRow &row = *run.row;
-  if (row.teacher.empty()) return kNone;
+  if (row.teacher.empty()) return kNoneSaid;
   const std::string &network =
       row.teacher_network.empty() && run.teacher != nullptr ? run.teacher->network : row.teacher_network;
   if (network.empty()) return row.teacher;
@@ -196,7 +196,7 @@ Compared compared(const Group &group) {
   out.configuration = first.configuration;
   out.network = short_spec(first.network);
   out.family = first.family;
-  out.setting = first.setting.empty() ? kNone : first.setting;
+  out.setting = first.setting.empty() ? kNoneSaid : first.setting;
   out.families = first.families;
   out.score = first.score;
   out.tie = first.tie;
@@ -475,7 +475,7 @@ std::string text_of(const Cell &cell) {
 bool says_something(const ColumnInfo &info, const Cell &cell) {
   if (std::holds_alternative<std::monostate>(cell)) return false;
   if (const auto *text = std::get_if<std::string>(&cell))
-    return *text != kNone || info.name == "tie"; // which is one of its values
+    return *text != kNoneSaid || info.name == "tie"; // which is one of its values
   constexpr double kAll = 100;
   if (const auto *percent = std::get_if<Percent>(&cell)) return percent->value != kAll;
   if (info.name == "runs") return *value_of(cell) > 1;

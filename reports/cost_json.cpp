@@ -20,7 +20,7 @@ ordered_json by_convention(const CostView &view, std::span<const EventCount> eve
   return out;
 }
 
-ordered_json not_counted(const CostView &view) {
+ordered_json not_counted_json(const CostView &view) {
   ordered_json out = ordered_json::array();
   for (const Convention &convention : view.conventions)
     for (const EventCount &event : view.cost.not_counted(convention))
@@ -89,7 +89,7 @@ std::string write_cost_json(const CostView &view) {
   document["mult_adds"] = by_convention(view, cost.events, false);
   document["per_batch"] = by_convention(view, cost.events, true);
   document["activations"] = {{"elements", cost.activation_elements}};
-  document["not_counted"] = not_counted(view);
+  document["not_counted"] = not_counted_json(view);
 
   // Beyond the keys that the schema promises.
   ordered_json rest;

@@ -22,7 +22,7 @@ GroupBy parse_group_by(std::string_view name) {
 
 namespace {
 
-constexpr std::string_view kNone = "-";
+constexpr std::string_view kNoGroup = "-";
 
 /// What a layer's kernel is called, by layer; empty for those without one.
 std::vector<std::string> kernels(const Graph &graph) {
@@ -166,7 +166,7 @@ std::vector<CostGroup> cost_groups(const CostView &view, GroupBy group_by) {
   for (const LayerCost &cost : view.cost.layers) {
     if (graph.layer(cost.layer).kind == Input::kKind) continue;
     std::string name = name_of(cost);
-    if (name.empty()) name = kNone;
+    if (name.empty()) name = kNoGroup;
     const auto [entry, added] = positions.try_emplace(name, out.size());
     if (added) {
       out.push_back({.name = name, .mult_adds = {}, .per_batch = {}});

@@ -8,7 +8,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 namespace pare {
 
@@ -74,8 +74,19 @@ Report head(const SolveView &view) {
   return out;
 }
 
+/// The families of a plan whose degrees of freedom are an upper estimate.
+std::set<std::string_view> estimated(const Solution &solution) {
+  std::set<std::string_view> out;
+  for (const ConvSites &sites : replaceable_sites(solution.network.graph)) {
+    const Substitute &own = *solution.plan.find(sites.front().name);
+    if (degrees_of_freedom(sites.front(), own).is_estimate) out.insert(own.family->info().name);
+  }
+  return out;
+}
+
 Report costs(const SolveView &view) {
   const Solution &solution = view.solution;
+  const MixedAnswer &answer = *solution.mixed;
   Report out = head(view);
   out.columns = {{.heading = "quantity"},
                  number_column("plan", true),
@@ -86,6 +97,10 @@ Report costs(const SolveView &view) {
     out.rows.push_back({quantity.text(), count, share_cell(count, original)});
     if (count > original) above.push_back(quantity.text());
   }
+  const bool is_of_freedom =
+      answer.request.objective == Objective::kBalanced || find_score(answer.request.score).info().of_freedom;
+  if (const auto families = estimated(solution); is_of_freedom && !families.empty())
+    out.notes.push_back(fmt::format("degrees of freedom are an upper estimate of: {}", fmt::join(families, ", ")));
   if (!above.empty()) out.notes.push_back(fmt::format("above the original's: {}", fmt::join(above, ", ")));
   return out;
 }

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/names.hpp"
 #include "base/text.hpp"
+#include "base/wide.hpp"
 
 #include <fmt/format.h>
 
@@ -15,9 +16,6 @@
 namespace pare {
 
 namespace {
-
-// NOLINTNEXTLINE: GCC's 128-bit integers, under -Wpedantic
-__extension__ using Wide = __int128;
 
 constexpr std::size_t kMostDigits = 19; ///< of 2^63 - 1; times 2^63 they fit in 128 bits
 

@@ -136,7 +136,23 @@ private:
     if (is_alone) {
       least_ = nearest_alone(table, place_);
     } else {
-      const MixedResult nearest = find_mixed_solver(request_.method).solve(towards(table, place_), silent_);
+      Control exact = silent_;
+      exact.relative_gap = 0;
+      const MixedResult nearest = find_mixed_solver(request_.method).solve(towards(table, place_), exact);
+      const bool is_settled = nearest.reason == Reason::kOptimal || nearest.reason == Reason::kInfeasible;
+      if (!is_settled) { // then no limit is known to be the least
+        Solution unknown = solve_mixed(network_, problem, silent_);
+        if (unknown.termination.reason == Reason::kInfeasible) return unknown;
+        unknown.plan = {};
+        unknown.costs.reset();
+        unknown.termination = {.reason = Reason::kUnknown,
+                               .limit = nearest.limit,
+                               .bound = {},
+                               .gap = {},
+                               .detail = fmt::format("the search for the least {} ended at its limit ({})", quantity_.text(),
+                                                     to_string(nearest.limit))};
+        return unknown;
+      }
       if (!nearest.choice) return solve_mixed(network_, problem, silent_);
       least_ = cost_of(table, *nearest.choice, place_);
     }
@@ -187,8 +203,8 @@ private:
     end.reason = Reason::kFeasible;
     end.bound = answer.proof.bound ? std::optional(Count(*answer.proof.bound)) : std::nullopt;
     end.gap = answer.proof.bound ? std::optional(Count(*answer.proof.bound - value)) : std::nullopt;
-    end.detail = fmt::format("the plan of the limit before it: the search ended at its own ({}) without a better one",
-                             to_string(end.limit));
+    end.detail = fmt::format("the plan of the limit before it: the search ended at its own ({}) without a better one among {}",
+                             to_string(end.limit), problem.description());
   }
 
   const Network &network_;
@@ -205,7 +221,7 @@ private:
 };
 
 /// Those that no other is better than: ascending in the quantity, and in parameters.
-std::vector<Setting> undominated(const UniformProblem &problem, const std::vector<UniformProblem::Plateau> &steps,
+std::vector<Setting> undominated(UniformProblem &problem, const std::vector<UniformProblem::Plateau> &steps,
                                  const Quantity &quantity) {
   struct Entry {
     std::int64_t limit = 0;

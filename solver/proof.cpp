@@ -1,6 +1,7 @@
 #include "solver/proof.hpp"
 
 #include "base/error.hpp"
+#include "base/wide.hpp"
 
 #include <fmt/format.h>
 
@@ -16,9 +17,6 @@ namespace pare {
 namespace {
 
 // ------------------------------------------------------------------------------------------------- arithmetic
-
-// NOLINTNEXTLINE: GCC's 128-bit integers, under -Wpedantic
-__extension__ using Wide = __int128;
 
 /// U, and the room below it, are smaller: nine of them can be added up.
 constexpr Wide kMostWide = static_cast<Wide>(1) << 120;

@@ -52,6 +52,15 @@ Count amount(const CandidateCosts &costs, std::size_t candidate, const Quantity 
   return costs.mult_adds_of(candidate)[place_of(quantity, conventions)];
 }
 
+std::vector<Count> amounts(const CandidateCosts &costs, std::size_t candidate) {
+  std::vector<Count> out{costs.parameters[candidate]};
+  const auto mult_adds = costs.mult_adds_of(candidate);
+  out.insert(out.end(), mult_adds.begin(), mult_adds.end());
+  out.emplace_back(costs.activation_elements[candidate]);
+  out.emplace_back(costs.stored_bytes[candidate]);
+  return out;
+}
+
 Costs::Costs(const CostReport &report, std::span<const Convention> conventions) {
   for (const Quantity &quantity : quantities(conventions)) set(quantity, amount(report, quantity, conventions));
 }

@@ -57,6 +57,9 @@ Count amount(const CostReport &report, const Quantity &quantity, std::span<const
 Count amount(const CandidateCosts &costs, std::size_t candidate, const Quantity &quantity,
              std::span<const Convention> conventions);
 
+/// All of it, in the order of quantities().
+std::vector<Count> amounts(const CandidateCosts &costs, std::size_t candidate);
+
 /// What a network costs, in each quantity that it was counted by.
 class Costs {
 public:

@@ -80,8 +80,8 @@ void Recount::check(const Value &written, const json::Place &place, std::string_
                          counted.is_whole() ? json::in_digits(written) : ""));
 }
 
-std::vector<Budget> read_budgets(const Value &budgets, const json::Place &place, const Recount &recount,
-                                 const Costs *original) {
+std::vector<Budget> read_budgets(const Value &budgets, const json::Place &place, const Recount &recount, const Costs *original,
+                                 bool has_plan) {
   if (!budgets.is_array()) json::refuse(budgets, place, "budgets", "an array of objects");
   std::vector<Budget> out;
   for (std::size_t i = 0; i < budgets.size(); ++i) {
@@ -116,8 +116,10 @@ std::vector<Budget> read_budgets(const Value &budgets, const json::Place &place,
     }
     members.finish();
     out.push_back(budget);
+    if (!has_plan && !achieved.is_null())
+      json::refuse(achieved, members.place("achieved"), "achieved", "null, since there is no plan");
     const auto counted = recount.value(budget.quantity);
-    if (!counted) continue;
+    if (!has_plan || !counted) continue;
     Recount::check(achieved, members.place("achieved"), quantity.text(), *counted);
     if (!budget.holds(*counted) && !is_number(limit, *counted)) // equal but for the last digits of a real number
       members.place("achieved")
@@ -185,7 +187,7 @@ std::optional<AllSettings> all_settings(const Design &design, const Substitute &
       kept.push_back({layer, {}});
   }
   try {
-    const std::shared_ptr<const UniformProblem> problem =
+    const std::shared_ptr<UniformProblem> problem =
         make_substitution_problem(design.network, setting, {}, conventions, WhereRefused::kThrow, kept);
     using Axis = UniformProblem::Axis;
     AllSettings out{.is_ordered = problem->axis() != Axis::kEnumerated,
@@ -234,8 +236,7 @@ struct Objective {
   const Budget *nearest = nullptr;
   std::optional<Count> achieved; ///< none where the answer's cannot be told
 
-  static Count distance(const Count &value, const Count &target) { return value > target ? value - target : target - value; }
-  Count of(const Count &value) const { return nearest != nullptr ? distance(value, nearest->limit) : value; }
+  Count of(const Count &value) const { return nearest != nullptr ? apart(value, nearest->limit) : value; }
   /// What real numbers in it are as large as.
   double scale() const { return nearest != nullptr ? nearest->limit.to_double() : 1; }
 };
@@ -273,7 +274,7 @@ bool check_termination(const Value &termination, const json::Place &place, const
       json::refuse(members.at("bound"), members.place("bound"), "bound",
                    fmt::format("{} {}, {}: nothing does better than the bound",
                                objective.nearest != nullptr ? "at most" : "at least", achieved.to_string(), what));
-    if (const Count left = Objective::distance(*bound, achieved); gap && !is_near(*gap, left, objective.scale()))
+    if (const Count left = apart(*bound, achieved); gap && !is_near(*gap, left, objective.scale()))
       json::refuse(members.at("gap"), members.place("gap"), "gap",
                    fmt::format("{}, from {} to the bound", left.to_string(), what));
   }
@@ -579,8 +580,20 @@ void check_search(json::Members &members, const Design &design, const Recount &r
     json::refuse(members.at("nearest"), members.place("nearest"), "nearest", "null: the budgets are met");
 }
 
-void check_mixed_termination(const Value &termination, const json::Place &place, const MixedAnswer &answer) {
+void check_mixed_termination(const Value &termination, const json::Place &place, const MixedAnswer &answer, bool has_plan) {
   json::Members members(termination, place);
+  if (!has_plan) {
+    constexpr std::array kWithoutPlan = {to_string(Reason::kInfeasible), to_string(Reason::kUnknown)};
+    if (members.choice("reason", kWithoutPlan) == to_string(Reason::kUnknown))
+      place.member("reason").fail(
+          "this file holds neither a plan nor a proof that there is none: the search ended at its limit");
+    for (const std::string_view key : {"limit", "bound", "gap"})
+      if (const Value *said = members.said(key)) json::refuse(*said, members.place(key), key, "null, since there is no plan");
+    if (answer.value) place.member("reason").fail("there is no plan, and per_layer.value says that there is one");
+    members.text("detail");
+    members.finish();
+    return;
+  }
   const bool optimal = members.choice("reason", {"optimal", "feasible"}) == "optimal"; // there is a plan
   const bool has_limit = members.said("limit") != nullptr;
   if (has_limit) members.choice("limit", names_of(kLimits));

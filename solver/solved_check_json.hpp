@@ -74,9 +74,9 @@ private:
   bool all_known_;
 };
 
-/// The budgets, each with what the plan comes to. `original`: what percentages are of, where it can be told.
+/// The budgets, each with what the plan comes to, if there is one. `original`: what percentages are of, where it can be told.
 std::vector<Budget> read_budgets(const json::Value &budgets, const json::Place &place, const Recount &recount,
-                                 const Costs *original);
+                                 const Costs *original, bool has_plan);
 
 /// The layers that stay as they were are those that the plan leaves so.
 void check_kept(const json::Value &kept, const json::Place &place, const Plan &plan);
@@ -86,7 +86,8 @@ void check_kept(const json::Value &kept, const json::Place &place, const Plan &p
 void check_search(json::Members &members, const Design &design, const Recount &recount, const std::vector<Budget> &budgets,
                   const std::vector<Convention> &conventions);
 
-/// The same of a mixed plan: its value, bound and gap.
-void check_mixed_termination(const json::Value &termination, const json::Place &place, const MixedAnswer &answer);
+/// The same of a mixed plan: its value, bound and gap; or that there is none.
+void check_mixed_termination(const json::Value &termination, const json::Place &place, const MixedAnswer &answer,
+                             bool has_plan);
 
 } // namespace pare::solved

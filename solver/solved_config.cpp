@@ -219,7 +219,7 @@ Substitute read_entry(const Value &value, const json::Place &place) {
   return out;
 }
 
-Design read_solved(const Value &document, const json::Place &place, const NetworkOptions &options) {
+Design read_solved(const Value &document, const json::Place &place, const NetworkOptions &options, Holds holds) {
   json::Members members(document, place, kSchema);
 
   NetworkOptions own = options;
@@ -266,7 +266,10 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
 
   // A file whose numbers are not those of its plan is not to be trusted. What is there is compared; files of before have less.
   const Value &achieved = members.at("achieved");
-  if (achieved.is_null()) members.place("achieved").fail("this file holds no plan: its budgets cannot be met");
+  const bool has_plan = !achieved.is_null();
+  if (!has_plan && (holds == Holds::kPlan || members.said("per_layer") == nullptr))
+    members.place("achieved").fail("this file holds no plan; its termination says why");
+  if (!has_plan && !out.plan.layers.empty()) members.place("plan").fail("there is a plan, and nothing is achieved");
   std::vector<Convention> all(conventions().begin(), conventions().end());
   const Value *more = members.find("conventions");
   if (more != nullptr) {
@@ -291,10 +294,11 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
       throw Error(ErrorCode::kInvalidFile, place.text() + (error.where().empty() ? "" : "/" + error.where()), error.message());
     }
   }();
-  recount.visit(achieved, members.place("achieved"),
-                [&](const Value &written, const json::Place &at, std::string_view name, const Quantity &quantity) {
-                  if (const auto counted = recount.value(quantity)) Recount::check(written, at, name, *counted);
-                });
+  if (has_plan)
+    recount.visit(achieved, members.place("achieved"),
+                  [&](const Value &written, const json::Place &at, std::string_view name, const Quantity &quantity) {
+                    if (const auto counted = recount.value(quantity)) Recount::check(written, at, name, *counted);
+                  });
 
   const Value *original = members.said("original");
   std::optional<Costs> original_costs;
@@ -315,8 +319,8 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
                       at.fail(fmt::format("{} = {} percent, but the plan has {}", name, json::shown(written),
                                           share ? shortest(*share) : "null"));
                   });
-  const std::vector<Budget> budgets =
-      read_budgets(members.at("budgets"), members.place("budgets"), recount, original_costs ? &*original_costs : nullptr);
+  const std::vector<Budget> budgets = read_budgets(members.at("budgets"), members.place("budgets"), recount,
+                                                   original_costs ? &*original_costs : nullptr, has_plan);
   members.at("termination"); // which is looked at last, with all that the search alone knows
 
   if (members.find("substitution") != nullptr) {
@@ -339,13 +343,14 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
     out.mixed = solved::read_mixed(*mixed, members.place("per_layer"), budgets.size());
     out.mixed->request.budgets = budgets;
     out.mixed->request.conventions = all;
-    solved::check_mixed_termination(members.at("termination"), members.place("termination"), *out.mixed);
+    solved::check_mixed_termination(members.at("termination"), members.place("termination"), *out.mixed, has_plan);
   } else {
     check_search(members, out, recount, budgets, all);
   }
   // They have been looked at.
   const Value &termination = members.at("termination");
-  out.termination.reason = termination["reason"] == to_string(Reason::kOptimal) ? Reason::kOptimal : Reason::kFeasible;
+  out.termination.reason = *value_of(kReasons, termination["reason"].get_ref<const std::string &>());
+  out.termination.detail = termination["detail"].get<std::string>();
   if (const auto bound = json::as_whole(termination["bound"])) out.termination.bound = Count(*bound);
   if (members.said("original") != nullptr) out.original = members.text("original");
   out.budgets = budgets;
@@ -362,17 +367,17 @@ std::string Design::substitution_text() const {
   return plan.layers.empty() ? "" : fmt::format("substitutes of {} layers", plan.layers.size());
 }
 
-Design read_solved(std::string_view text, const std::string &where, const NetworkOptions &options) {
+Design read_solved(std::string_view text, const std::string &where, const NetworkOptions &options, Holds holds) {
   const json::Place place(where);
-  return read_solved(json::parse(text, place), place, options);
+  return read_solved(json::parse(text, place), place, options, holds);
 }
 
-Design read_design(std::string_view text, const std::string &where, const NetworkOptions &options) {
+Design read_design(std::string_view text, const std::string &where, const NetworkOptions &options, Holds holds) {
   // Which of the two it is: the schema stands at the head of what Pare writes, but may stand anywhere.
   if (text.find("pare.solved") != std::string_view::npos) { // the slash may be escaped
     const json::Place place(where);
     const Value document = json::parse(text, place);
-    if (is_solved(document)) return read_solved(document, place, options);
+    if (is_solved(document)) return read_solved(document, place, options, holds);
   }
   NetworkFile file = read_network(text, where, options.input, kSchema);
   Design out;
@@ -412,14 +417,14 @@ std::optional<Network> network_by_name(std::string_view argument, const NetworkO
   }
 }
 
-Design load_design(std::string_view argument, const NetworkOptions &options) {
+Design load_design(std::string_view argument, const NetworkOptions &options, Holds holds) {
   if (auto network = network_by_name(argument, options)) {
     Design out;
     out.network = std::move(*network);
     return out;
   }
   const std::string path(argument);
-  return read_design(read_text(path, file_name(path)), file_name(path), options);
+  return read_design(read_text(path, file_name(path)), file_name(path), options, holds);
 }
 
 } // namespace pare

@@ -21,7 +21,7 @@ struct Design {
   std::vector<Convention> conventions;     ///< a user's own, that a solved file holds
   std::optional<MixedAnswer> mixed;        ///< of a solved file of a mixed plan: what `verify` proves
   std::vector<Budget> budgets;             ///< of a solved file
-  Termination termination;                 ///< what a solved file says: reason and bound
+  Termination termination;                 ///< what a solved file says: reason, bound and detail
   std::optional<std::string> original;     ///< of a solved file: the spec before its width changed
   bool is_solved = false;                  ///< read from a solved file: its plan is settled, even where it is empty (width)
 
@@ -29,12 +29,17 @@ struct Design {
   std::string substitution_text() const;
 };
 
+/// Whether a solved file must hold a plan, or may hold the proof that there is none.
+enum class Holds : std::uint8_t { kPlan, kPlanOrProof };
+
 /// Reads `pare.solved/1`. Throws Error{kInvalidFile}, also where something in it that a recount can tell is not what its plan
 /// comes to.
-Design read_solved(std::string_view json, const std::string &where, const NetworkOptions &options = {});
+Design read_solved(std::string_view json, const std::string &where, const NetworkOptions &options = {},
+                   Holds holds = Holds::kPlan);
 
 /// Reads whichever of pare.solved/1 and pare.network/1 the text is.
-Design read_design(std::string_view json, const std::string &where, const NetworkOptions &options = {});
+Design read_design(std::string_view json, const std::string &where, const NetworkOptions &options = {},
+                   Holds holds = Holds::kPlan);
 
 /// Why a solved design takes no other substitutes, behind what it is called: "has substitutes of its own; ...".
 std::string_view what_is_settled(const Design &design);
@@ -48,6 +53,6 @@ std::optional<Network> network_by_name(std::string_view argument, const NetworkO
 
 /// A short name, a spec, or a file (pare.network/1 or pare.solved/1; "-": stdin). Throws Error{kUnknownName}, {kIo},
 /// {kInvalidFile}, ...
-Design load_design(std::string_view argument, const NetworkOptions &options = {});
+Design load_design(std::string_view argument, const NetworkOptions &options = {}, Holds holds = Holds::kPlan);
 
 } // namespace pare

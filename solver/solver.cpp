@@ -59,6 +59,15 @@ SolveSetting resolve_budgets(const Network &network, std::span<const Budget> bud
   return out;
 }
 
+Solution unsolved(const Network &network, const SolveSetting &setting) {
+  Solution out;
+  out.network = network;
+  out.budgets = setting.budgets;
+  out.original_costs = setting.original;
+  out.conventions = setting.conventions;
+  return out;
+}
+
 std::unique_ptr<UniformProblem> make_uniform_problem(const Network &network, const SolveRequest &request,
                                                      const SolveSetting &setting, std::vector<Lowered::Kept> &kept) {
   if (is_width(request)) {
@@ -85,18 +94,7 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
                     [](const Budget &b) { return b.relation == Relation::kNearest; }) > 1)
     throw Error(ErrorCode::kUsage, "budget", "one budget at most can be ~ (nearest); <= would be accepted for the others");
   const SolveSetting setting = resolve_budgets(network, request.budgets, request.conventions);
-  Solution out{.network = network,
-               .original = {},
-               .termination = {},
-               .budgets = setting.budgets,
-               .plan = {},
-               .costs = {},
-               .original_costs = setting.original,
-               .kept = {},
-               .conventions = setting.conventions,
-               .substitution = {},
-               .uniform = {},
-               .mixed = {}};
+  Solution out = unsolved(network, setting);
   out.uniform = solver.solve(*make_uniform_problem(network, request, setting, out.kept));
   out.termination = out.uniform->termination;
   if (!out.uniform->answer) return out;

@@ -50,6 +50,8 @@ struct SolveSetting {
   Costs original;                      ///< of the network, baselines in place
   std::vector<Budget> budgets;         ///< by these conventions' own names, percentages resolved
 };
+/// A solution that says no more than what was asked for.
+Solution unsolved(const Network &network, const SolveSetting &setting);
 /// Throws Error{kUsage} or {kUnknownName}.
 SolveSetting resolve_budgets(const Network &network, std::span<const Budget> budgets, std::span<const Convention> conventions);
 

@@ -16,8 +16,6 @@ namespace pare {
 
 namespace {
 
-Count distance(const Count &value, const Count &target) { return value > target ? value - target : target - value; }
-
 /// The plan's costs hold; the sentence says each.
 bool check_budgets(const Design &design, const std::vector<Budget> &budgets, const Costs &costs, Verification &out) {
   std::vector<std::string> said;
@@ -179,7 +177,7 @@ Verification verify_uniform(const Design &design) {
   for (const Step &step : steps.steps) {
     const auto broken =
         std::find_if(budgets.begin(), budgets.end(), [&](const Budget &b) { return !b.holds(step.costs.at(b.quantity)); });
-    const bool is_better = has_nearest ? distance(value(step.costs), nearest->limit) < distance(value(own), nearest->limit)
+    const bool is_better = has_nearest ? apart(value(step.costs), nearest->limit) < apart(value(own), nearest->limit)
                                        : value(step.costs) > value(own);
     if (broken != budgets.end() || !is_better) continue;
     out.objection = fmt::format("{} meets the budgets and is better: {} {}", step.text,
@@ -205,8 +203,6 @@ Verification verify_mixed(const Design &design, const Control &control) {
       throw Error(ErrorCode::kInvalidFile, "per_layer" + (error.where().empty() ? "" : "/" + error.where()), error.message());
     }
   }();
-  const Costs own = costs_of(design.network.graph, design.plan, problem.setting().conventions);
-  if (!check_budgets(design, problem.setting().budgets, own, out)) return out;
   const auto object = [&](std::string why) {
     out.proven = Proven::kNothing;
     out.objection = std::move(why);
@@ -215,10 +211,25 @@ Verification verify_mixed(const Design &design, const Control &control) {
   if (problem.candidate_count() != answer.candidate_count || problem.layer_count() != answer.layer_count)
     return object(fmt::format("the network has {} candidates for {} layers, and the file says {} for {}",
                               problem.candidate_count(), problem.layer_count(), answer.candidate_count, answer.layer_count));
+  if (problem.rounded() != answer.rounded) return object("it does not say which costs are rounded (rounded)");
+  if (design.termination.detail.find(problem.size_text()) == std::string::npos)
+    return object(fmt::format("the sentence of proof (termination.detail) must name {}", problem.size_text()));
+  if (design.termination.reason == Reason::kInfeasible) {
+    const CandidateTable table = *problem.table();
+    check_table(table);
+    const Proof none = prove(table, answer.certificate, nullptr, control);
+    if (none.refuted) return object(none.detail);
+    out.proven = none.proven;
+    out.steps.push_back(fmt::format("{} made again", problem.description()));
+    out.steps.push_back(fmt::format("{} ({} states)", none.detail, none.states));
+    if (none.proven != Proven::kInfeasible) out.objection = none.detail;
+    return out;
+  }
+  const Costs own = costs_of(design.network.graph, design.plan, problem.setting().conventions);
+  if (!check_budgets(design, problem.setting().budgets, own, out)) return out;
   using From = MixedProblem::From;
   const bool balanced = answer.request.objective == Objective::kBalanced && !problem.levels().empty(); // else nothing is chosen
   if (balanced && !answer.level) return object("the objective is balanced, and it has no level");
-  if (problem.rounded() != answer.rounded) return object("it does not say which costs are rounded (rounded)");
   const From from = balanced ? From::kAtLevel : From::kAll;
   const Level level = answer.level.value_or(Level{0, 1});
   const auto choice = problem.choice_of(design.plan, from, level);
@@ -235,14 +246,13 @@ Verification verify_mixed(const Design &design, const Control &control) {
     return object(fmt::format("the certificate's bound is {}, and the file says {}",
                               proof.bound ? std::to_string(*proof.bound) : "beyond 64 bits", claimed->to_string()));
   out.proven = proof.proven;
-  out.steps.push_back(fmt::format("{} candidates for {} layers made again", problem.candidate_count(), problem.layer_count()));
+  out.steps.push_back(fmt::format("{} made again", problem.description()));
   if (proof.bound)
     out.steps.push_back(fmt::format("no plan's value is above {} (units of 1e-9), by the certificate", *proof.bound));
   out.steps.push_back(fmt::format("{} ({} states)", proof.detail, proof.states));
-  if (!balanced || proof.proven != Proven::kOptimal) {
-    if (is_optimal && proof.proven != Proven::kOptimal) out.objection = proof.detail;
-    return out;
-  }
+  if (is_optimal && proof.proven != Proven::kOptimal) out.objection = proof.detail;
+  const bool says_level = is_optimal || answer.next_certificate.has_value(); // else the search ended before it knew
+  if (!balanced || out.objection || !says_level) return out;
   // And no plan keeps more.
   const std::vector<Level> levels = problem.levels();
   const auto next = std::find_if(levels.begin(), levels.end(), [&](const Level &l) { return compare(l, level) > 0; });
@@ -274,9 +284,10 @@ Verification verify_mixed(const Design &design, const Control &control) {
 Verification verify(const Design &design, const Control &control) {
   if (!design.is_solved) throw Error(ErrorCode::kInvalidFile, "", "it is no solved file (pare.solved/1), and claims nothing");
   Verification out = design.mixed ? verify_mixed(design, control) : verify_uniform(design);
-  const Proven claimed = design.termination.reason == Reason::kOptimal ? Proven::kOptimal
-                         : design.mixed                                ? Proven::kBound
-                                                                       : Proven::kFeasible;
+  const Proven claimed = design.termination.reason == Reason::kInfeasible ? Proven::kInfeasible
+                         : design.termination.reason == Reason::kOptimal  ? Proven::kOptimal
+                         : design.mixed                                   ? Proven::kBound
+                                                                          : Proven::kFeasible;
   out.is_claim = !out.objection && out.proven >= claimed;
   if (!out.is_claim && !out.objection) out.objection = "the limits of this verification ended it";
   return out;

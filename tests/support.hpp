@@ -16,6 +16,18 @@
 
 namespace pare::test {
 
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kIsSanitized = true;
+#elif defined(__has_feature)
+inline constexpr bool kIsSanitized = __has_feature(address_sanitizer);
+#else
+inline constexpr bool kIsSanitized = false;
+#endif
+
+/// Of so many random trials those that are made: under the sanitizers, which look for other faults and take ten times as long,
+/// a quarter.
+constexpr int trials(int all) { return kIsSanitized ? (all + 3) / 4 : all; }
+
 inline std::string read_text(const std::string &path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw std::runtime_error("cannot read " + path);

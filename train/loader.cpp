@@ -21,19 +21,6 @@ namespace pare::train {
 
 namespace {
 
-/// A batch on its way. What a worker writes goes to rows of its own; the rest is under State's mutex.
-struct Slot {
-  Batch batch;
-  std::int64_t epoch = 0;
-  std::vector<std::int64_t> indices; ///< of its images
-  float *images = nullptr;
-  std::int64_t *labels = nullptr;
-  std::size_t issued = 0;   ///< images that were given out to be made
-  std::size_t finished = 0; ///< images that are done, or failed
-  std::size_t failed_at = SIZE_MAX;
-  std::exception_ptr error; ///< of image failed_at, the first that failed
-};
-
 /// Images that a worker takes at a time: few, so that a batch is done soon and nobody waits long at its end; not one, so that
 /// small images are not all locking.
 constexpr std::size_t kTake = 8;
@@ -45,6 +32,19 @@ constexpr std::size_t kTake = 8;
 } // namespace
 
 struct Loader::State {
+  /// A batch on its way. What a worker writes goes to rows of its own; the rest is under the mutex.
+  struct Slot {
+    Batch batch;
+    std::int64_t epoch = 0;
+    std::vector<std::int64_t> indices; ///< of its images
+    float *images = nullptr;
+    std::int64_t *labels = nullptr;
+    std::size_t issued = 0;   ///< images that were given out to be made
+    std::size_t finished = 0; ///< images that are done, or failed
+    std::size_t failed_at = SIZE_MAX;
+    std::exception_ptr error; ///< of image failed_at, the first that failed
+  };
+
   State(std::shared_ptr<const Dataset> data, const Augmentation &augmentation, const LoaderOptions &loader_options)
       : dataset(std::move(data)), pipeline(augmentation, loader_options.training), options(loader_options) {
     if (options.batch < 1) fail("batch", fmt::format("{}; it must be at least 1", options.batch));
@@ -212,7 +212,7 @@ std::optional<Batch> Loader::next() {
   if (s.options.workers == 0) {
     if (s.next_batch == s.batches) return {};
     s.add_slot();
-    const std::shared_ptr<Slot> slot = std::exchange(s.slots, {}).front();
+    const std::shared_ptr<State::Slot> slot = std::exchange(s.slots, {}).front();
     try {
       for (std::size_t at = 0; at < slot->indices.size(); ++at) s.make_image(*slot, at);
     } catch (...) {
@@ -222,7 +222,7 @@ std::optional<Batch> Loader::next() {
     return std::move(slot->batch);
   }
 
-  std::shared_ptr<Slot> slot;
+  std::shared_ptr<State::Slot> slot;
   {
     std::unique_lock lock(s.mutex);
     if (s.slots.empty()) return {};

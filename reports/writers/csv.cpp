@@ -6,7 +6,7 @@ namespace pare {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string quoted_csv(std::string_view text) {
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
   std::string out = "\"";
   for (const char c : text) {
@@ -19,7 +19,7 @@ std::string quoted(std::string_view text) {
 std::string shown(const Cell &cell) {
   struct Visitor {
     std::string operator()(std::monostate /*empty*/) const { return {}; }
-    std::string operator()(const std::string &text) const { return quoted(text); }
+    std::string operator()(const std::string &text) const { return quoted_csv(text); }
     std::string operator()(const Count &count) const { return count.to_string(); }
     std::string operator()(const Percent &percent) const { return digits(percent.value); }
     std::string operator()(const Measured &measured) const { return digits(measured.mean); }
@@ -33,8 +33,8 @@ std::string write_csv(const Report &report) {
   std::string out;
   for (const Column &column : report.columns) {
     if (&column != report.columns.data()) out += ',';
-    out += quoted(full_heading(column));
-    if (column.with_sd) out += ',' + quoted(sd_heading(column));
+    out += quoted_csv(full_heading(column));
+    if (column.with_sd) out += ',' + quoted_csv(sd_heading(column));
   }
   out += "\n";
   for (const std::vector<Cell> &row : report.rows) {

@@ -12,7 +12,7 @@ namespace pare {
 
 namespace {
 
-std::string escaped(std::string_view text) {
+std::string escaped_latex(std::string_view text) {
   std::string out;
   std::string line = one_line(text);
   // Of Pare's own words; not every font has them.
@@ -87,7 +87,7 @@ std::string column_type(const Report &report, std::size_t column) {
 
 std::string shown(const Cell &cell, const Column &column, const std::string &type, bool marks_missing) {
   const bool in_numbers = type[0] == 'S';
-  const std::string words = std::holds_alternative<std::string>(cell) ? escaped(std::get<std::string>(cell))
+  const std::string words = std::holds_alternative<std::string>(cell) ? escaped_latex(std::get<std::string>(cell))
                             : std::holds_alternative<std::monostate>(cell) && marks_missing ? "---"
                                                                                             : "";
   if (!words.empty()) return in_numbers ? "{" + words + "}" : words;
@@ -112,10 +112,10 @@ std::string heading(const Report &report, std::size_t column, const std::string 
   // What is a percentage says so in its heading; its cells are numbers.
   const std::vector<std::string> lines =
       broken(full_heading(report.columns[column]), std::max(kWhole, width_of(report, column)));
-  std::string out = escaped(lines.front());
+  std::string out = escaped_latex(lines.front());
   if (lines.size() > 1) { // struts, so that lines of all columns are level
     out = type == "l" ? "\\shortstack[l]{" : "\\shortstack{";
-    for (const std::string &line : lines) out += (&line == lines.data() ? "\\strut " : "\\\\\\strut ") + escaped(line);
+    for (const std::string &line : lines) out += (&line == lines.data() ? "\\strut " : "\\\\\\strut ") + escaped_latex(line);
     out += '}';
   }
   return type[0] == 'S' ? "{" + out + "}" : out;
@@ -137,7 +137,7 @@ std::string write_latex(const Report &report) {
   std::size_t width = 0;
   for (std::size_t i = 0; i < report.columns.size(); ++i) width += width_of(report, i) + 2;
   constexpr std::size_t kOfPage = 60; // characters and columns of an article
-  if (!report.caption.empty()) out += "\\caption{" + escaped(report.caption) + "}\n\\medskip\n";
+  if (!report.caption.empty()) out += "\\caption{" + escaped_latex(report.caption) + "}\n\\medskip\n";
   if (!report.label.empty()) out += "\\label{" + one_line(report.label) + "}\n";
   if (floats && width > kOfPage) out += "\\footnotesize\\setlength{\\tabcolsep}{4pt}\n";
   out += "\\begin{tabular}{" + specification + "}\n\\toprule\n";
@@ -152,7 +152,7 @@ std::string write_latex(const Report &report) {
   }
   out += "\\bottomrule\n\\end{tabular}\n";
   for (const std::string &line : report.notes)
-    out += floats ? "\\par\\smallskip{\\footnotesize " + escaped(line) + "\\par}\n" : "% " + one_line(line) + '\n';
+    out += floats ? "\\par\\smallskip{\\footnotesize " + escaped_latex(line) + "\\par}\n" : "% " + one_line(line) + '\n';
   if (floats) out += "\\end{table}\n";
   return out;
 }

@@ -12,7 +12,7 @@ namespace pare {
 
 namespace {
 
-std::string shown(const Cell &cell, const Column &column, bool marks_missing) {
+std::string cell_text(const Cell &cell, const Column &column, bool marks_missing) {
   struct Visitor {
     const Column &column;
     bool marks_missing;
@@ -49,7 +49,7 @@ std::size_t width_of(const std::vector<Printed> &columns) {
 std::string text_of(const Printed &printed, const Report &report, const std::vector<Cell> &row) {
   if (!printed.si) {
     const Cell &cell = row[printed.column];
-    const std::string text = shown(cell, report.columns[printed.column], report.marks_missing);
+    const std::string text = cell_text(cell, report.columns[printed.column], report.marks_missing);
     return printed.stars ? text + (cell.best ? '*' : ' ') : text;
   }
   const Count *count = std::get_if<Count>(&row[printed.column]);

@@ -125,7 +125,9 @@ MixedAnswer read_mixed(const Value &value, const json::Place &place, std::size_t
   json::Members members(value, place);
   MixedAnswer out;
   MixedRequest &request = out.request;
-  request.method = members.text("method");
+  std::vector<std::string_view> methods;
+  for (const MixedSolver *solver : mixed_solvers()) methods.push_back(solver->info().name);
+  request.method = members.choice("method", methods);
   request.families = read_texts(members, "families");
   request.score = members.text("score");
   if (const Value *table = members.said("score_table")) {
@@ -178,6 +180,9 @@ MixedAnswer read_mixed(const Value &value, const json::Place &place, std::size_t
     if (const Value *next = members.said("next_certificate"))
       out.next_certificate = read_certificate(*next, members.place("next_certificate"), budgets);
   }
+  for (const std::string_view key : {"relaxations", "binding"}) // what is said beside a proof that there is no plan
+    if (const Value *list = members.find(key); list != nullptr && !list->is_array())
+      json::refuse(*list, members.place(key), key, "an array of objects");
   members.finish();
   return out;
 }

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-namespace pare {
+namespace pare::mixed {
 
 Relaxation::Relaxation(const Instance &instance) {
   const std::size_t constraints = instance.constraints();
@@ -240,4 +240,4 @@ void minimise_dual(const Relaxation &relaxation, bool scored, Watch &watch, std:
   }
 }
 
-} // namespace pare
+} // namespace pare::mixed

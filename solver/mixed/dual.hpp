@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace pare {
+namespace pare::mixed {
 
 /// The Lagrangian dual in doubles, scaled so that scores and every cost have a range of 1 over all plans. Any multipliers give
 /// a bound, which upper_bound() then evaluates exactly, so that nothing here is a matter of truth.
@@ -54,4 +54,4 @@ private:
 /// no plan, or as soon as there is none. What was found is in `multipliers` where it is stopped, too.
 void minimise_dual(const Relaxation &relaxation, bool scored, Watch &watch, std::vector<double> &multipliers);
 
-} // namespace pare
+} // namespace pare::mixed

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace pare {
+namespace pare::mixed {
 
 namespace {
 
@@ -450,4 +450,4 @@ Found enumerate(const Instance &instance, const Query &query, Watch &watch) {
   return Enumeration<8>(instance, query, watch).run();
 }
 
-} // namespace pare
+} // namespace pare::mixed

@@ -8,7 +8,7 @@
 #include <optional>
 #include <span>
 
-namespace pare {
+namespace pare::mixed {
 
 /// What to look for among the plans of an instance.
 struct Query {
@@ -33,4 +33,4 @@ struct Found {
 /// `states` the most promising are kept, and the result is no proof then. Throws Stopped.
 Found enumerate(const Instance &instance, const Query &query, Watch &watch);
 
-} // namespace pare
+} // namespace pare::mixed

@@ -14,9 +14,10 @@ public:
     return info;
   }
   MixedResult solve(const CandidateTable &table, const Control &control) const override {
-    return search_mixed(table, control, [](const Relaxation &relaxation, Watch &watch, std::vector<double> &multipliers) {
-      minimise_dual(relaxation, true, watch, multipliers);
-    });
+    return mixed::search_mixed(table, control,
+                               [](const mixed::Relaxation &relaxation, mixed::Watch &watch, std::vector<double> &multipliers) {
+                                 mixed::minimise_dual(relaxation, true, watch, multipliers);
+                               });
   }
 };
 

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <utility>
 
-namespace pare {
+namespace pare::mixed {
 
 namespace {
 
@@ -244,4 +244,4 @@ void exchange(const Instance &instance, const Price &price, std::int64_t enough,
   Exchange(instance, price, watch, plan).run(enough);
 }
 
-} // namespace pare
+} // namespace pare::mixed

@@ -5,7 +5,7 @@
 #include <map>
 #include <numeric>
 
-namespace pare {
+namespace pare::mixed {
 
 namespace {
 
@@ -140,4 +140,4 @@ Wide upper_bound(const Instance &instance, const Price &price) {
   return out;
 }
 
-} // namespace pare
+} // namespace pare::mixed

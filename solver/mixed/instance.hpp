@@ -1,14 +1,14 @@
 #pragma once
 
+#include "base/wide.hpp"
 #include "solver/candidate_table.hpp"
-#include "solver/mixed/wide.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
-namespace pare {
+namespace pare::mixed {
 
 /// A table as searches like it: every constraint is cost <= limit, those that always hold are left out, limits are values that
 /// sums of costs can have as far as common divisors tell, and candidates that another beats or equals in everything are gone.
@@ -58,4 +58,4 @@ struct Price {
 /// U: at least `unit` times the value of any plan; where it is below 0 with a unit of 0, there is no plan.
 Wide upper_bound(const Instance &instance, const Price &price);
 
-} // namespace pare
+} // namespace pare::mixed

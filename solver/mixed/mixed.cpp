@@ -89,25 +89,6 @@ void explain(const MixedProblem &problem, const MixedSolver &solver, const Share
 
 std::string score_text(std::int64_t value) { return shortest(static_cast<double>(value) / static_cast<double>(kScoreUnit)); }
 
-/// "41203 candidates for 24 layers (...)": among what something was proven.
-std::string among(const MixedProblem &problem) {
-  const CandidateRule &rule = problem.request().rule;
-  std::string which =
-      rule.most == CandidateRule::kAll
-          ? std::string("every structure of each family")
-          : fmt::format("every structure of a family that has up to {} on a layer, else up to that many in geometric steps",
-                        rule.most);
-  if (rule.multiple_of != 1) which += fmt::format(", ranks and channels of groups multiples of {}", rule.multiple_of);
-  which += problem.request().uniform
-               ? fmt::format(", and {} uniform settings that are named", problem.request().uniform->size())
-               : std::string(", and each family's uniform answer");
-  std::string out = fmt::format("{} candidates for {} {} ({})", problem.candidate_count(), problem.layer_count(),
-                                problem.request().tie == Tie::kNone ? "layers" : "ties", which);
-  for (const Quantity &quantity : problem.rounded())
-    out += fmt::format(", with {} rounded against the budgets to whole numbers in each layer", quantity.text());
-  return out;
-}
-
 std::string objective_text(const MixedProblem &problem) {
   return problem.request().objective == Objective::kBalanced ? "number of parameters at that level"
                                                              : fmt::format("sum of {}", problem.request().score);
@@ -120,30 +101,12 @@ public:
 
   Solution run() {
     const SolveSetting &setting = problem_.setting();
-    Solution out{.network = network_,
-                 .original = {},
-                 .termination = {},
-                 .budgets = setting.budgets,
-                 .plan = {},
-                 .costs = {},
-                 .original_costs = setting.original,
-                 .kept = {},
-                 .conventions = setting.conventions,
-                 .substitution = {},
-                 .uniform = {},
-                 .mixed = MixedAnswer{.request = problem_.request(),
-                                      .candidate_count = problem_.candidate_count(),
-                                      .layer_count = problem_.layer_count(),
-                                      .rounded = problem_.rounded(),
-                                      .value = {},
-                                      .certificate = {},
-                                      .proof = {},
-                                      .level = {},
-                                      .next_level = {},
-                                      .next_certificate = {},
-                                      .relaxations = {},
-                                      .binding = {}}};
-    answer_ = &*out.mixed;
+    Solution out = unsolved(network_, setting);
+    answer_ = &out.mixed.emplace();
+    answer_->request = problem_.request();
+    answer_->candidate_count = problem_.candidate_count();
+    answer_->layer_count = problem_.layer_count();
+    answer_->rounded = problem_.rounded();
     if (problem_.request().objective == Objective::kBalanced)
       find_level();
     else
@@ -286,7 +249,7 @@ private:
   }
 
   std::string sentence(const Solution &out) const {
-    const std::string which = among(problem_);
+    const std::string which = problem_.description();
     switch (out.termination.reason) {
     case Reason::kOptimal:
       if (answer_->level)

@@ -11,8 +11,8 @@ namespace {
 
 /// What NLopt's callback sees.
 struct DualFunction {
-  const Relaxation &relaxation;
-  Watch &watch;
+  const mixed::Relaxation &relaxation;
+  mixed::Watch &watch;
   std::vector<double> &best;
   double least = HUGE_VAL;
   std::exception_ptr stopped; ///< kept over NLopt, which knows only its own exceptions
@@ -21,12 +21,12 @@ struct DualFunction {
   double operator()(const std::vector<double> &multipliers) {
     try {
       watch.worked(relaxation.work());
-    } catch (const Stopped &) {
+    } catch (const mixed::Stopped &) {
       stopped = std::current_exception();
       optimizer.force_stop();
       return least;
     }
-    const double bound = Relaxation::bound(relaxation.best(true, multipliers), multipliers);
+    const double bound = mixed::Relaxation::bound(relaxation.best(true, multipliers), multipliers);
     if (bound < least) {
       least = bound;
       best = multipliers;
@@ -36,7 +36,7 @@ struct DualFunction {
 };
 
 /// The dual is convex, and smooth almost nowhere: Subplex needs no derivative.
-void minimise_by_nlopt(const Relaxation &relaxation, Watch &watch, std::vector<double> &multipliers) {
+void minimise_by_nlopt(const mixed::Relaxation &relaxation, mixed::Watch &watch, std::vector<double> &multipliers) {
   if (multipliers.empty()) return;
   nlopt::opt optimizer(nlopt::LN_SBPLX, static_cast<unsigned>(multipliers.size()));
   DualFunction dual{.relaxation = relaxation, .watch = watch, .best = multipliers, .stopped = {}, .optimizer = optimizer};
@@ -68,7 +68,7 @@ public:
     return info;
   }
   MixedResult solve(const CandidateTable &table, const Control &control) const override {
-    return search_mixed(table, control, minimise_by_nlopt);
+    return mixed::search_mixed(table, control, minimise_by_nlopt);
   }
 };
 

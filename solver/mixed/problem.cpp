@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/names.hpp"
 #include "base/text.hpp"
+#include "base/wide.hpp"
 #include "solver/mixed/ties.hpp"
 #include "solver/site_key.hpp"
 
@@ -35,9 +36,12 @@ void check_budgets(const std::vector<Budget> &budgets) {
           fmt::format("{} has another {}; one of each would be accepted", budget.quantity.text(), to_string(budget.relation)));
     quantities.insert(budget.quantity);
   }
+  std::vector<std::string> named;
+  for (const Quantity &quantity : quantities) named.push_back(quantity.text());
   if (quantities.size() > kMostBudgets)
     throw Error(ErrorCode::kUsage, "budget",
-                fmt::format("{} quantities have a budget, and a mixed plan may have {}", quantities.size(), kMostBudgets));
+                fmt::format("{} quantities have a budget ({}), and a mixed plan may have {}", quantities.size(),
+                            fmt::join(named, ", "), kMostBudgets));
 }
 
 /// Families as substitutes with their setting left free, or given.
@@ -82,16 +86,6 @@ void add(CostRow &to, const CostRow &cost, std::int64_t times) {
   for (std::size_t i = 0; i < to.size(); ++i) to[i] += cost[i].repeated(times);
 }
 
-/// Of one candidate, in the order of quantities().
-CostRow row_of(const CandidateCosts &costs, std::size_t candidate) {
-  CostRow out{costs.parameters[candidate]};
-  const auto mult_adds = costs.mult_adds_of(candidate);
-  out.insert(out.end(), mult_adds.begin(), mult_adds.end());
-  out.emplace_back(costs.activation_elements[candidate]);
-  out.emplace_back(costs.stored_bytes[candidate]);
-  return out;
-}
-
 Level lowest_terms(std::int64_t part, std::int64_t whole) {
   const std::int64_t divisor = std::gcd(part, whole);
   return {part / divisor, whole / divisor};
@@ -100,8 +94,6 @@ Level lowest_terms(std::int64_t part, std::int64_t whole) {
 } // namespace
 
 std::strong_ordering compare(const Level &a, const Level &b) {
-  // NOLINTNEXTLINE: GCC's 128-bit integers, under -Wpedantic
-  __extension__ using Wide = __int128;
   return static_cast<Wide>(a.first) * b.second <=> static_cast<Wide>(b.first) * a.second;
 }
 
@@ -143,6 +135,11 @@ MixedProblem::MixedProblem(const Network &network, const MixedRequest &request)
     throw Error(ErrorCode::kUsage, "score",
                 fmt::format("the objective {} fills by {}; that score, or the objective {}, would be accepted",
                             name_of(kObjectives, Objective::kBalanced), kBalancedScore, name_of(kObjectives, Objective::kSum)));
+  if (request.table)
+    for (const std::string_view layer : request.table->layers())
+      if (std::none_of(sites_.begin(), sites_.end(), [&](const ConvSites &sites) { return sites.front().name == layer; }))
+        throw Error(ErrorCode::kInvalidFile, request.table->where(),
+                    fmt::format("{} has no replaceable layer {}", network.name, shown(layer)));
   const std::vector<Substitute> families = read_families(request.families);
   request_.families.clear();
   for (const Substitute &family : families) request_.families.push_back(family.text());
@@ -158,7 +155,15 @@ MixedProblem::MixedProblem(const Network &network, const MixedRequest &request)
   }
   std::vector<Substitute> uniform;
   if (request_.uniform)
-    for (const std::string &setting : *request_.uniform) uniform.push_back(parse_substitute(setting));
+    for (const std::string &setting : *request_.uniform) {
+      uniform.push_back(parse_substitute(setting));
+      const auto is_its = [&](const Substitute &family) {
+        return family.family == uniform.back().family && family.settings == uniform.back().settings;
+      };
+      if (std::none_of(families.begin(), families.end(), is_its))
+        throw Error(ErrorCode::kInvalidConfig, "uniform",
+                    fmt::format("{} is of none of the families that are chosen from", shown(setting)));
+    }
   else if (!units_.empty())
     uniform = uniform_answers(network, request_.families, setting_.budgets, setting_.conventions);
 
@@ -177,7 +182,7 @@ MixedProblem::MixedProblem(const Network &network, const MixedRequest &request)
       keys.push_back(keys_of(sites_[layer]));
       const auto [baseline, is_new] = baselines.try_emplace(keys.back());
       if (is_new)
-        baseline->second = row_of(candidate_costs(sites_[layer], {&baseline_substitute(), 1}, setting_.conventions), 0);
+        baseline->second = amounts(candidate_costs(sites_[layer], {&baseline_substitute(), 1}, setting_.conventions), 0);
       add(rest, baseline->second, -1); // what is left once the layers are taken away
     }
     const auto [place, is_new] = known.try_emplace(keys, options_.size());
@@ -230,7 +235,7 @@ void MixedProblem::settle(const Network &network) {
       any = true;
       if (settled_[i] && *settled_[i] != substitute) // patterns may overlap
         throw Error(ErrorCode::kInvalidConfig, where,
-                    fmt::format("layer {} is settled twice, as {} and as {}; one would be accepted", shown(names[i]),
+                    fmt::format("layer {} is excluded or fixed twice, as {} and as {}; one would be accepted", shown(names[i]),
                                 settled_[i]->text(), substitute.text()));
       if (const auto refusal = resolve(sites_[i], substitute).refusal) throw_refusal(sites_[i].front(), substitute, *refusal);
       settled_[i] = substitute;
@@ -264,7 +269,11 @@ MixedProblem::Options MixedProblem::make_options(const std::vector<ConvSites> &s
     const auto own = shapes.size() == 1 && family.has_free_knob()
                          ? family.family->candidates(shapes.front(), family.settings, request_.rule)
                          : shared_candidates(shapes, family, request_.rule);
-    out.insert(out.end(), own.begin(), own.end());
+    for (const Substitute &candidate : own) {
+      out.push_back(candidate);
+      out.back().by_own_name = family.by_own_name;
+      out.back().reference_name = family.reference_name;
+    }
   }
   // What the families' uniform answers come to here.
   const auto structures_of = [&](const Substitute &substitute) {
@@ -296,7 +305,7 @@ MixedProblem::Options MixedProblem::make_options(const std::vector<ConvSites> &s
   options.scores.assign(out.size(), 0);
   for (std::size_t shape = 0; shape < shapes.size(); ++shape) {
     const CandidateCosts own = candidate_costs(shapes[shape], out, setting_.conventions);
-    for (std::size_t c = 0; c < out.size(); ++c) add(rows[c], row_of(own, c), times[shape]);
+    for (std::size_t c = 0; c < out.size(); ++c) add(rows[c], amounts(own, c), times[shape]);
     if (score_->info().by_name) continue;
     const auto worth =
         score_->scores({.sites = shapes[shape], .candidates = out, .parameters = own.parameters, .table = nullptr});
@@ -415,6 +424,27 @@ std::optional<Choice> MixedProblem::choice_of(const Plan &plan, From from, const
     }
   }
   out.push_back({0}); // the rest
+  return out;
+}
+
+std::string MixedProblem::size_text() const {
+  return fmt::format("{} candidates for {} {}", candidate_count_, units_.size(),
+                     request_.tie == Tie::kNone ? "layers" : "ties");
+}
+
+std::string MixedProblem::description() const {
+  const CandidateRule &rule = request_.rule;
+  std::string which =
+      rule.most == CandidateRule::kAll
+          ? std::string("every structure of each family")
+          : fmt::format("every structure of a family that has up to {} on a layer, else up to that many in geometric steps",
+                        rule.most);
+  if (rule.multiple_of != 1) which += fmt::format(", ranks and channels of groups multiples of {}", rule.multiple_of);
+  which += request_.uniform ? fmt::format(", and {} uniform settings that are named", request_.uniform->size())
+                            : std::string(", and each family's uniform answer");
+  std::string out = fmt::format("{} ({})", size_text(), which);
+  for (const Quantity &quantity : rounded_)
+    out += fmt::format(", with {} rounded against the budgets to whole numbers in each layer", quantity.text());
   return out;
 }
 

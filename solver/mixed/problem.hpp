@@ -51,6 +51,10 @@ public:
   /// that request().uniform must say which they take from uniform answers.
   void set_limit(std::size_t budget, const Budget &other);
 
+  /// "94386 candidates for 24 layers", which the sentence of proof names.
+  std::string size_text() const;
+  /// The same, with the rule that makes them.
+  std::string description() const;
   /// Whether a replaceable layer is excluded or fixed.
   bool is_settled(std::string_view layer) const;
   /// What was asked for, families written out.

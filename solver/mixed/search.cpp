@@ -7,7 +7,7 @@
 #include <cmath>
 #include <utility>
 
-namespace pare {
+namespace pare::mixed {
 
 namespace {
 
@@ -295,4 +295,4 @@ MixedResult search_mixed(const CandidateTable &table, const Control &control, co
   return Search(table, control).run(dual);
 }
 
-} // namespace pare
+} // namespace pare::mixed

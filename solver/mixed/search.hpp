@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-namespace pare {
+namespace pare::mixed {
 
 /// Improves multipliers of the scored dual; what it has found is in them where it is stopped, too.
 using DualMethod = std::function<void(const Relaxation &relaxation, Watch &watch, std::vector<double> &multipliers)>;
@@ -15,4 +15,4 @@ using DualMethod = std::function<void(const Relaxation &relaxation, Watch &watch
 /// multipliers that `dual` finds, and enumerates plans with more and more states, until one of these passes leaves nothing out.
 MixedResult search_mixed(const CandidateTable &table, const Control &control, const DualMethod &dual);
 
-} // namespace pare
+} // namespace pare::mixed

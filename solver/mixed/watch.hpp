@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstddef>
 
-namespace pare {
+namespace pare::mixed {
 
 /// Thrown by Watch within a search, and caught by it: never seen outside.
 struct Stopped {
@@ -40,4 +40,4 @@ private:
   std::size_t work_ = 0;
 };
 
-} // namespace pare
+} // namespace pare::mixed

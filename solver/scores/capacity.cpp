@@ -13,8 +13,8 @@ public:
         .name = "capacity",
         .description = "ln of the degrees of freedom of the layer's map: trainable values without biases, after rank "
                        "reduction, less what changes nothing, at most c_i c_o k^2",
-        .assumes = "that layers multiply: doubling any layer's freedom is worth the same (hashed: values in use; ACDC, CP, "
-                   "Shuffle: stored values, an upper estimate)"};
+        .assumes = "that layers multiply: doubling any layer's freedom is worth the same",
+        .of_freedom = true};
     return info;
   }
   std::vector<std::int64_t> scores(const ScoredLayer &layer) const override {

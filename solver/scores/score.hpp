@@ -23,6 +23,8 @@ public:
   ScoreTable(std::string_view csv, const std::string &where);
   /// In units of 1 / kScoreUnit; none where it is missing.
   std::optional<std::int64_t> find(const std::string &layer, const std::string &candidate) const;
+  /// Those that it scores.
+  std::vector<std::string_view> layers() const;
   /// The file's text, and what it is called.
   const std::string &text() const { return text_; }
   const std::string &where() const { return where_; }
@@ -46,7 +48,8 @@ struct ScoreInfo {
   std::string_view description;
   std::string_view assumes;
   bool needs_table = false;
-  bool by_name = false; ///< layers of one shape may score differently
+  bool of_freedom = false; ///< it is made of degrees of freedom, of which some families have an estimate
+  bool by_name = false;    ///< layers of one shape may score differently
 };
 
 /// What a candidate is worth, as a number for each layer: the sum over the layers is what a mixed plan is the best in.

@@ -92,9 +92,9 @@ ScoreTable::ScoreTable(std::string_view csv, const std::string &where) : text_(c
                   fmt::format("a line has {} cells, and must have 3: {}; a candidate with commas stands in quotes",
                               cells.size(), kHeading));
     const auto score = parse_real(cells[2]);
-    constexpr double kMost = 9e9; // times kScoreUnit in 64 bits
+    constexpr double kMost = 1e6; // thousands of layers of it, times kScoreUnit, add up in 64 bits
     if (!score || !(std::fabs(*score) <= kMost))
-      throw Error(ErrorCode::kInvalidFile, at, fmt::format("score = {} must be a number from -9e9 to 9e9", shown(cells[2])));
+      throw Error(ErrorCode::kInvalidFile, at, fmt::format("score = {} must be a number from -1e6 to 1e6", shown(cells[2])));
     std::string candidate;
     try {
       candidate = canonical(cells[1]);
@@ -106,6 +106,12 @@ ScoreTable::ScoreTable(std::string_view csv, const std::string &where) : text_(c
       throw Error(ErrorCode::kInvalidFile, at, fmt::format("{} of layer {} is given twice", shown(cells[1]), shown(cells[0])));
   }
   if (number == 0) throw Error(ErrorCode::kInvalidFile, where, fmt::format("an empty file; {} must head it", kHeading));
+}
+
+std::vector<std::string_view> ScoreTable::layers() const {
+  std::vector<std::string_view> out;
+  for (const auto &[layer, scores] : scores_) out.push_back(layer);
+  return out;
 }
 
 std::optional<std::int64_t> ScoreTable::find(const std::string &layer, const std::string &candidate) const {

@@ -14,7 +14,7 @@ public:
                                      "answer is proven"};
     return info;
   }
-  UniformResult solve(const UniformProblem &problem) const override {
+  UniformResult solve(UniformProblem &problem) const override {
     return problem.axis() == UniformProblem::Axis::kEnumerated ? solve_enumerated(problem) : solve_monotone(problem);
   }
 };

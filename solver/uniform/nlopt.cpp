@@ -14,7 +14,7 @@ namespace {
 /// The continuous relaxation: what is over its limit, at knots, and straight lines between them.
 class Relaxation {
 public:
-  explicit Relaxation(const UniformProblem &problem) {
+  explicit Relaxation(UniformProblem &problem) {
     constexpr int kKnots = 65;
     const bool whole = problem.axis() == UniformProblem::Axis::kWhole;
     double setting = problem.least();
@@ -48,7 +48,7 @@ public:
   }
 
 private:
-  static double excess(const UniformProblem &problem, double setting) {
+  static double excess(UniformProblem &problem, double setting) {
     const CostRow cost = problem.cost(setting);
     double out = -1;
     for (const Budget &budget : problem.budgets()) {
@@ -72,7 +72,7 @@ public:
                                      "along which costs never fall"};
     return info;
   }
-  UniformResult solve(const UniformProblem &problem) const override {
+  UniformResult solve(UniformProblem &problem) const override {
     if (problem.axis() == UniformProblem::Axis::kEnumerated)
       throw Error(ErrorCode::kInvalidConfig, "method",
                   "nlopt needs costs that never fall with the setting; exact would be accepted");

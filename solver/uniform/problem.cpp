@@ -45,7 +45,7 @@ const Count &UniformProblem::value(const CostRow &cost, const Quantity &quantity
   return cost[static_cast<std::size_t>(found - quantities_.begin())];
 }
 
-Setting UniformProblem::setting(const Plateau &plateau) const {
+Setting UniformProblem::setting(const Plateau &plateau) {
   Setting out{.knob = plateau.first, .first = plateau.first, .end = plateau.end, .text = {}, .costs = {}};
   if (plateau.end > plateau.first) out.knob = shortest_decimal(plateau.first, plateau.end);
   out.text = text(out.knob);
@@ -148,9 +148,9 @@ public:
     return out;
   }
 
-  CostRow cost(double setting) const override {
+  CostRow cost(double setting) override {
     CostRow out = fixed_;
-    for (const Site &s : sites_) add(out, site_cost(s, setting), s.runs, s.owners);
+    for (Site &s : sites_) add(out, site_cost(s, setting), s.runs, s.owners);
     return out;
   }
 
@@ -172,9 +172,9 @@ public:
 private:
   struct Site {
     ConvSite site;
-    std::int64_t runs = 0;                      ///< places in the network like this
-    std::int64_t owners = 0;                    ///< of these, how many have parameters of their own
-    mutable std::map<Structure, CostRow> costs; ///< of structures met before
+    std::int64_t runs = 0;              ///< places in the network like this
+    std::int64_t owners = 0;            ///< of these, how many have parameters of their own
+    std::map<Structure, CostRow> costs; ///< of structures met before
   };
 
   const KnobInfo &info() const { return substitute_.family->info().knob; }
@@ -187,12 +187,12 @@ private:
   void add(CostRow &to, const CostRow &cost, std::int64_t runs, std::int64_t owners) const {
     for (std::size_t i = 0; i < to.size(); ++i) to[i] += cost[i].repeated(quantities()[i].is_of_parameters() ? owners : runs);
   }
-  CostRow lowered_cost(const ConvSite &site, const Substitute &substitute) const {
+  CostRow lowered_cost(const ConvSite &site, const Substitute &substitute) {
     scratch_.clear();
     lower_site(scratch_, site, scratch_.add_input(site.input), substitute);
     return cost_of(scratch_, quantities(), conventions());
   }
-  CostRow site_cost(const Site &s, double setting) const {
+  CostRow site_cost(Site &s, double setting) {
     if (info().kind == KnobInfo::Kind::kInteger) {
       // Affine: two small ones tell all.
       const auto first = static_cast<double>(info().least);
@@ -205,7 +205,7 @@ private:
     }
     return known_cost(s, setting);
   }
-  const CostRow &known_cost(const Site &s, double setting) const {
+  const CostRow &known_cost(Site &s, double setting) {
     Structure structure = substitute_.family->resolve(s.site, substitute_.settings, setting).structure;
     const auto known = s.costs.find(structure);
     if (known != s.costs.end()) return known->second;
@@ -216,7 +216,7 @@ private:
   std::vector<Site> sites_; ///< one of each kind
   CostRow fixed_;
   double least_ = 0;
-  mutable Graph scratch_;
+  Graph scratch_;
 };
 
 class WidthProblem final : public UniformProblem {
@@ -267,7 +267,7 @@ public:
       return {};
     }
   }
-  CostRow cost(double setting) const override {
+  CostRow cost(double setting) override {
     return cost_of(lower(make_network(family_, with(setting), options_).graph, {}).graph, quantities(), conventions());
   }
   std::vector<Plateau> plateaus() const override { return plateaus_; }

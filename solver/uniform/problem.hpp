@@ -38,8 +38,8 @@ public:
   virtual double least() const = 0;
   virtual double most() const = 0;
   virtual Structure structure(double setting) const = 0;
-  /// Throws Error{kOverflow}.
-  virtual CostRow cost(double setting) const = 0;
+  /// What was counted before is remembered. Throws Error{kOverflow}.
+  virtual CostRow cost(double setting) = 0;
   virtual std::vector<Plateau> plateaus() const = 0; ///< kEnumerated only
   /// The setting as a person writes it: "Generic_0.054".
   virtual std::string text(double setting) const = 0;
@@ -50,7 +50,7 @@ public:
   /// A cost in one of them. Throws Error{kUnknownName}.
   const Count &value(const CostRow &cost, const Quantity &quantity) const;
   const Count &value(const CostRow &cost, const Budget &budget) const { return value(cost, budget.quantity); }
-  Setting setting(const Plateau &plateau) const;
+  Setting setting(const Plateau &plateau);
 
 private:
   std::vector<Budget> budgets_;

@@ -18,8 +18,6 @@ const Budget *nearest_of(const UniformProblem &problem) {
   return nullptr;
 }
 
-Count distance(const Count &value, const Count &target) { return value > target ? value - target : target - value; }
-
 /// The first budget that a cost breaks; with a relation, the first of those.
 const Budget *broken(const UniformProblem &problem, const CostRow &cost, std::optional<Relation> only = {}) {
   for (const Budget &budget : problem.budgets())
@@ -39,8 +37,8 @@ std::string reason_against(const UniformProblem &problem, const CostRow &next, c
   if (const Budget *nearest = nearest_of(problem))
     return fmt::format("{} {} is {} from {}, the answer {}", nearest->quantity.text(),
                        problem.value(next, *nearest).to_string(),
-                       distance(problem.value(next, *nearest), nearest->limit).to_string(), nearest->limit.to_string(),
-                       distance(problem.value(answer, *nearest), nearest->limit).to_string());
+                       apart(problem.value(next, *nearest), nearest->limit).to_string(), nearest->limit.to_string(),
+                       apart(problem.value(answer, *nearest), nearest->limit).to_string());
   return "not larger";
 }
 
@@ -50,7 +48,7 @@ void prove(const UniformProblem &problem, const CostRow &answer, UniformResult &
   result.termination.reason = Reason::kOptimal;
   result.termination.gap = Count(0);
   result.termination.bound =
-      nearest != nullptr ? distance(problem.value(answer, *nearest), nearest->limit) : problem.value(answer, Quantity{});
+      nearest != nullptr ? apart(problem.value(answer, *nearest), nearest->limit) : problem.value(answer, Quantity{});
   const std::string what = nearest != nullptr ? fmt::format("no setting is nearer to {}", nearest->text())
                                               : "no setting with more parameters meets the budgets";
   result.termination.detail =
@@ -117,7 +115,7 @@ private:
 
 } // namespace
 
-UniformResult solve_monotone(const UniformProblem &problem, const std::optional<double> &hint) {
+UniformResult solve_monotone(UniformProblem &problem, const std::optional<double> &hint) {
   UniformResult result;
   const Axis axis(problem);
   const Budget &first_budget = problem.budgets().front();
@@ -176,7 +174,7 @@ UniformResult solve_monotone(const UniformProblem &problem, const std::optional<
     answer = at_most(std::max(nearest->limit, value(cost(least))));
     if (answer < most) {
       const Count above = value(cost(answer + 1));
-      if (distance(above, nearest->limit) < distance(value(cost(answer)), nearest->limit)) answer = at_most(above);
+      if (apart(above, nearest->limit) < apart(value(cost(answer)), nearest->limit)) answer = at_most(above);
     }
   }
   // Without end, only a budget may stop the search, not what 64 bits hold.
@@ -204,7 +202,7 @@ UniformResult solve_monotone(const UniformProblem &problem, const std::optional<
   return result;
 }
 
-std::vector<UniformProblem::Plateau> list_steps(const UniformProblem &problem, std::size_t most) {
+std::vector<UniformProblem::Plateau> list_steps(UniformProblem &problem, std::size_t most) {
   std::vector<UniformProblem::Plateau> out;
   if (problem.axis() == UniformProblem::Axis::kEnumerated) {
     for (const UniformProblem::Plateau &plateau : problem.plateaus()) {
@@ -225,7 +223,7 @@ std::vector<UniformProblem::Plateau> list_steps(const UniformProblem &problem, s
   return out;
 }
 
-UniformResult solve_enumerated(const UniformProblem &problem) {
+UniformResult solve_enumerated(UniformProblem &problem) {
   UniformResult result;
   const Budget &first_budget = problem.budgets().front();
   const Budget *nearest = nearest_of(problem);
@@ -241,8 +239,8 @@ UniformResult solve_enumerated(const UniformProblem &problem) {
     if (nearest != nullptr) {
       const Count va = problem.value(a.cost, *nearest);
       const Count vb = problem.value(b.cost, *nearest);
-      const Count da = distance(va, nearest->limit);
-      const Count db = distance(vb, nearest->limit);
+      const Count da = apart(va, nearest->limit);
+      const Count db = apart(vb, nearest->limit);
       if (!(da == db)) return da < db;
       if (!(va == vb)) return va < vb; // on a tie the one that is not over
     }

@@ -19,7 +19,7 @@ public:
   virtual ~UniformSolver() = default;
   virtual const SolverInfo &info() const = 0;
   /// Throws Error{kInvalidConfig} where the method cannot solve this kind of problem.
-  virtual UniformResult solve(const UniformProblem &problem) const = 0;
+  virtual UniformResult solve(UniformProblem &problem) const = 0;
 };
 
 /// The registry: list.def.

@@ -156,7 +156,7 @@ TEST_F(Faults, Options) {
   expect({"cost", "wrn-10-1", "--format", "xml"}, 2, "usage", {"xml", "text, json, csv, markdown, latex, html"});
   expect({"cost", "wrn-10-1", "--group-by", "color"}, 2, "usage", {"color", "stage, kernel, kind"});
   expect({"show", "wrn-10-1", "--format", "csv"}, 2, "usage", {"csv", "text, json, dot"});
-  expect({"list", "pets"}, 2, "usage", {"pets", "networks, substitutions, conventions, solvers, protocols"});
+  expect({"list", "pets"}, 2, "usage", {"pets", "networks, substitutions, conventions, solvers, scores, protocols"});
   expect({"list"}, 2, "usage", {"WHAT"});
   expect({"formulas", "--format", "csv"}, 2, "usage", {"text, json, markdown"});
   expect({"completion", "tcsh"}, 2, "usage", {"bash, zsh, fish"});

@@ -73,7 +73,7 @@ TEST_F(Help, ListsValuesAndDefaults) {
   expect({"help", "train"}, "--precision P Of convolutions and matrix products: fp32, tf32, bf16; default: fp32");
   for (const std::string &command : kCommands)
     EXPECT_EQ(output({"help", command}).find("standard"), std::string::npos) << command;
-  for (const std::string what : {"networks", "substitutions", "conventions", "solvers", "protocols"})
+  for (const std::string what : {"networks", "substitutions", "conventions", "solvers", "scores", "protocols"})
     EXPECT_EQ(output({"list", what}).find("standard"), std::string::npos) << what;
   expect({"list", "networks"}, "expansion a whole number from 1 to 1048576; default: 1 for basic blocks, 4 for bottlenecks");
 }

@@ -67,6 +67,7 @@ TEST_F(Show, Lists) {
   has(names("networks"), {"wide_resnet", "darts", "wrn_50_2", "resnet", "mobilenet_v2"});
   has(names("conventions"), {"macs", "reference"});
   has(names("solvers"), {"exact", "nlopt"});
+  has(names("scores"), {"capacity", "parameters", "table"});
   has(names("substitutions"), {"generic", "shuffle", "tensor_train", "acdc"});
   // formulas.md's first table, by the names of design.md.
   const std::string all = output({"list", "substitutions"});

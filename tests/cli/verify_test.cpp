@@ -45,7 +45,15 @@ TEST_F(VerifyCommand, RefusesWhatClaimsNothing) {
       run({"solve", "wrn-10-1", "--per-layer", "--families", "generic", "--budget", "parameters<=5%", "--format", "json"});
   EXPECT_EQ(none.code, 3);
   write("none.json", none.out);
-  expect_fault(run({"verify", "none.json"}), 1, "invalid_file", {"this file holds no plan"});
+  const Result proof = run({"verify", "none.json"});
+  EXPECT_EQ(proof.code, 0) << proof.err;
+  EXPECT_TRUE(proof.out.ends_with("\nproven: infeasible\n")) << proof.out;
+  // Nor does what was stopped before it knew.
+  const Result stopped = run({"solve", "wrn-16-2", "--per-layer", "--families", "all", "--budget", "parameters<=5%", "--format",
+                              "json", "--time-limit", "0"});
+  EXPECT_EQ(stopped.code, 1) << stopped.out;
+  write("stopped.json", stopped.out);
+  expect_fault(run({"verify", "stopped.json"}), 1, "invalid_file", {"this file holds neither a plan nor a proof"});
 }
 
 TEST_F(VerifyCommand, LimitsOfItAreNoProof) {

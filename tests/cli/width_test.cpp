@@ -67,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(LogNetworks, Width,
 using Lists = Cli;
 
 TEST_F(Lists, AreNarrowToo) {
-  for (const std::string what : {"networks", "substitutions", "conventions", "solvers", "protocols"})
+  for (const std::string what : {"networks", "substitutions", "conventions", "solvers", "scores", "protocols"})
     expect_narrow({"list", what});
   expect_narrow({"formulas"});
   for (const std::string substitution : {"tensor_train:dimensions=6", "tucker:dimensions=6", "cp:dimensions=6", "shuffle"})

@@ -256,6 +256,9 @@ def load(path):
 
 def main(arguments):
     levels = arguments[:1] == ["--levels"]
+    if not arguments or (levels and len(arguments) != 3):
+        print("usage: check_candidates.py FILE... | --levels FILE FILE.next", file=sys.stderr)
+        return 2
     status = 0
     for paths in [arguments[1:3]] if levels else [[path] for path in arguments]:
         try:
@@ -265,6 +268,8 @@ def main(arguments):
             line, status = f"not proven: {reason}", 1
         except Refuted as reason:
             line, status = f"refuted: {reason}", 1
+        except OSError as fault:
+            line, status = f"not proven: {fault}", 1
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
             line, status = f"refuted: this is no pare.candidates/1 ({fault})", 1
         print(line if len(arguments) == 1 or levels else f"{paths[0]}: {line}")

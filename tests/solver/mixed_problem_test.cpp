@@ -289,7 +289,9 @@ TEST(MixedProblem, RefusesWhatMakesNoSense) {
       nothing, {"parameters~1e4"});
   refused("[usage] budget parameters<=20%: parameters has another <=; one of each would be accepted", nothing,
           {"parameters<=1e4", "parameters<=20%"});
-  refused("[usage] budget: 5 quantities have a budget, and a mixed plan may have 4", nothing,
+  refused("[usage] budget: 5 quantities have a budget (parameters, mult-adds[macs], mult-adds[reference], activations, "
+          "stored-bytes), and a mixed plan may have 4",
+          nothing,
           {"parameters<=50%", "mult-adds[macs]<=50%", "mult-adds[reference]<=50%", "activations<=99%", "stored-bytes<=50%"});
   refused("[usage] families: at least one family is needed, or all", [](MixedRequest &r) { r.families = {}; });
   refused("[usage] score: table needs a file; table:FILE would be accepted", [](MixedRequest &r) { r.score = "table"; });
@@ -300,7 +302,8 @@ TEST(MixedProblem, RefusesWhatMakesNoSense) {
   refused("[unknown_name] exclude: no replaceable layer of wide_resnet:depth=10,width=1,classes=10 is called "
           "\"block1.0.layer.0.conv3\"; there are 6, such as block1.0.layer.0.conv1",
           [](MixedRequest &r) { r.excluded = {"block1.0.layer.0.conv3"}; });
-  refused("[invalid_config] fix: layer \"block1.0.layer.0.conv1\" is settled twice, as Conv and as generic:rank=2; one would "
+  refused("[invalid_config] fix: layer \"block1.0.layer.0.conv1\" is excluded or fixed twice, as Conv and as generic:rank=2; "
+          "one would "
           "be accepted",
           [](MixedRequest &r) {
             r.excluded = {"*.conv1"};

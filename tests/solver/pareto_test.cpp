@@ -187,7 +187,7 @@ TEST(Pareto, AllStepsOfAStaircase) {
 }
 
 TEST(Pareto, ManyPlansAreThinned) {
-  const Network network = make_network("wrn-28-10");
+  const Network network = make_network("wrn-10-1");
   const SolveRequest request{.substitution = "hashed", .budgets = {}, .conventions = {find_convention("macs")}};
   EXPECT_THROW(uniform_front(network, request, Quantity{}), Error);
   const UniformFront front = uniform_front(network, request, Quantity{}, 5);

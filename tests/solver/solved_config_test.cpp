@@ -79,7 +79,7 @@ TEST(SolvedConfig, AnInfeasibleOneHoldsWhatIsNearest) {
   EXPECT_EQ(solved["nearest"]["below"], nullptr);
   EXPECT_EQ(solved["nearest"]["above"]["parameters"], solved["attainable"]["smallest"]);
   expect_message([&] { read_solved(text, "student.json"); },
-                 "[invalid_file] student.json/achieved: this file holds no plan: its budgets cannot be met");
+                 "[invalid_file] student.json/achieved: this file holds no plan; its termination says why");
 }
 
 TEST(SolvedConfig, ReadsBackWhatItWrote) {
@@ -281,7 +281,7 @@ TEST(SolvedConfig, NumbersThatWereChangedByHandAreNotTrusted) {
       edited(narrow(), "/substitution", "Generic_0.5"),
       R"([invalid_file] student.json/substitution: substitution = "Generic_0.5", but the plan has no setting that is the same at every layer)");
   bad_solved(edited(example(), "/achieved", nullptr),
-             "[invalid_file] student.json/achieved: this file holds no plan: its budgets cannot be met");
+             "[invalid_file] student.json/achieved: this file holds no plan; its termination says why");
   bad_solved(edited(example(), "/achieved", 3), "[invalid_file] student.json/achieved: 3 must be an object");
   bad_solved(edited(example(), "/achieved/parameters", 1),
              "[invalid_file] student.json/achieved.parameters: parameters = 1, but the plan has 198202");

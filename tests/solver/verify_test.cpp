@@ -21,7 +21,7 @@ using SolvedJson = nlohmann::ordered_json;
 std::string verdict_of(const SolvedJson &solved) {
   std::string out;
   const std::string line = test::message_of([&] {
-    const Verification verification = verify(read_solved(solved.dump(), "s.json"));
+    const Verification verification = verify(read_solved(solved.dump(), "s.json", {}, Holds::kPlanOrProof));
     out = verification.is_claim ? fmt::format("proven: {}", to_string(verification.proven))
                                 : "not proven: " + verification.objection.value_or("");
   });
@@ -81,6 +81,10 @@ std::vector<FileForgery> file_forgeries() {
        [](SolvedJson &s) {
          s["per_layer"]["fixed"] = {{{"layer", "block3.0.layer.0.conv2"}, {"setting", "generic:rank=2"}}};
        }},
+      {"another sentence", [](SolvedJson &s) { s["termination"]["detail"] = "optimal among 1e99 candidates"; }},
+      {"costs that were not rounded", [](SolvedJson &s) { s["per_layer"]["rounded"] = {"mult-adds[reference]"}; }},
+      {"an unknown method", [](SolvedJson &s) { s["per_layer"]["method"] = "magic"; }},
+      {"settings of other families", [](SolvedJson &s) { s["per_layer"]["candidates"]["uniform"] = {"LR_0.5"}; }},
       {"a negative multiplier", [](SolvedJson &s) { s["per_layer"]["certificate"]["multipliers"][0] = -1; }},
       {"no multiplier", [](SolvedJson &s) { s["per_layer"]["certificate"]["multipliers"] = SolvedJson::array(); }},
       {"a shift that is none", [](SolvedJson &s) { s["per_layer"]["certificate"]["shift"] = 63; }},
@@ -153,6 +157,52 @@ TEST(Verify, ForgeriesOfALevelAreRefused) {
       "the sum", [&](SolvedJson &s) { s["objective"] = "sum"; }, "[invalid_file] s.json/per_layer");
 }
 
+TEST(Verify, ThatThereIsNoPlan) {
+  // Even the cheapest is over, and a window between two sums.
+  for (const std::vector<std::string> &budgets :
+       std::vector<std::vector<std::string>>{{"parameters<=5000"}, {"parameters<=20000", "parameters>=19999"}}) {
+    const SolvedJson solved = solved_mixed("wrn-10-1", mixed_request({"generic"}, budgets));
+    EXPECT_EQ(verdict_of(solved), "proven: infeasible");
+    test::expect_message([&] { read_solved(solved.dump(), "s.json"); },
+                         "[invalid_file] s.json/achieved: this file holds no plan; its termination says why");
+    const auto refused = [&](const std::function<void(SolvedJson &)> &change, std::string_view why) {
+      SolvedJson other = solved;
+      change(other);
+      const std::string verdict = verdict_of(other);
+      EXPECT_NE(verdict.find(why), std::string::npos) << verdict;
+      EXPECT_FALSE(verdict.starts_with("proven")) << verdict;
+    };
+    refused(
+        [](SolvedJson &s) {
+          s["budgets"][0]["limit"] = 50000;
+          s["budgets"][0]["written"] = "parameters<=50000";
+        },
+        "not proven: ");
+    refused([](SolvedJson &s) { s["termination"]["reason"] = "optimal"; }, "reason");
+    refused([](SolvedJson &s) { s["termination"]["bound"] = 1; }, "bound");
+    refused([](SolvedJson &s) { s["per_layer"]["certificate"]["multipliers"][0] = -1; }, "multipliers");
+    refused([](SolvedJson &s) { s["budgets"][0]["achieved"] = 4000; }, "achieved");
+    refused([](SolvedJson &s) { s["plan"]["block1.0.layer.0.conv1"] = "generic:rank=1"; }, "there is a plan");
+  }
+}
+
+TEST(Verify, ABoundThatTheCertificateDoesNotGive) {
+  const Network network = make_network("wrn-10-1");
+  Control control;
+  control.relative_gap = 0.5;
+  const Solution solution = solve_mixed(network, mixed_request({"hashed"}, {"parameters<=20000"}), control);
+  ASSERT_EQ(solution.termination.reason, Reason::kFeasible);
+  const SolvedJson solved = SolvedJson::parse(write_solved(solution, "{}"));
+  EXPECT_EQ(verdict_of(solved), "proven: bound");
+  SolvedJson tight = solved;
+  tight["termination"]["bound"] = tight["per_layer"]["value"].get<std::int64_t>() + 1;
+  tight["termination"]["gap"] = 1;
+  EXPECT_TRUE(verdict_of(tight).starts_with("not proven: the certificate's bound is ")) << verdict_of(tight);
+  // Nor where that has more digits than can be said.
+  tight["per_layer"]["certificate"] = {{"shift", 0}, {"multipliers", {INT64_MAX}}, {"value", tight["per_layer"]["value"]}};
+  EXPECT_TRUE(verdict_of(tight).starts_with("not proven: the certificate's bound is beyond 64 bits")) << verdict_of(tight);
+}
+
 // Other multipliers say the same, or prove nothing.
 TEST(Verify, MultipliersNeverTurnAVerdict) {
   const SolvedJson solved =
@@ -175,6 +225,28 @@ TEST(Verify, MultipliersNeverTurnAVerdict) {
 TEST(Verify, ReadsFilesOfBefore) {
   for (const std::string name : {"generic", "nearest", "acdc", "where_possible", "percentages"})
     EXPECT_EQ(verdict_of(test::golden("solved_5573bee/" + name + ".json")), "proven: optimal") << name;
+}
+
+// A layer that the family fits cannot stay as it is, whatever the reason that is given.
+TEST(Verify, LayersOfOneSettingStayOnlyWhereItDoesNotFit) {
+  const Network network = make_network("wrn-10-2");
+  const Solution best =
+      solve_uniform(network, {.substitution = "Generic", .budgets = {parse_budget("parameters<=60%")}, .conventions = {}});
+  Design design;
+  design.network = network;
+  design.plan = best.plan;
+  design.budgets = best.budgets;
+  design.is_solved = true;
+  design.termination.reason = Reason::kOptimal;
+  EXPECT_TRUE(verify(design).is_claim);
+  design.plan.layers.at("block1.0.layer.0.conv1") = baseline_substitute();
+  EXPECT_EQ(verify(design).objection, "layer block1.0.layer.0.conv1 stays as it is, and Generic_1 fits it");
+}
+
+TEST(Verify, OfAWidthThatIsTheWholeNetwork) {
+  const Solution whole = solve_uniform(
+      make_network("wrn-10-2"), {.substitution = "width", .budgets = {parse_budget("parameters<=1G")}, .conventions = {}});
+  EXPECT_EQ(verdict_of(SolvedJson::parse(write_solved(whole, "{}"))), "proven: optimal");
 }
 
 TEST(Verify, OfOneSetting) {

@@ -18,19 +18,19 @@ namespace fs = std::filesystem;
 // MNIST's format (LeCun, Cortes and Burges 1998), which Fashion-MNIST (Xiao, Rasul and Vollgraf 2017) has taken over:
 // big-endian words, the first 0x08 (unsigned bytes) and the number of dimensions, then the extents; then the bytes.
 
-constexpr std::int64_t kSide = 28;
+constexpr std::int64_t kIdxSide = 28;
 constexpr std::int64_t kPaddedSide = 32; ///< what networks for small images expect
 constexpr std::int64_t kClasses = 10;
 constexpr std::size_t kMostBytes = std::size_t{256} << 20; ///< of a file, unpacked: these have 47 MB at most
 
-struct File {
+struct IdxFile {
   std::string path;
   std::string name; ///< as it is called where it is not packed
   std::string bytes;
 };
 
 /// "train-images-idx3-ubyte" in one of these folders, packed or not, with a dot for the second hyphen too.
-File read_file(const std::vector<fs::path> &folders, const std::string &name) {
+IdxFile read_file(const std::vector<fs::path> &folders, const std::string &name) {
   std::string dotted = name;
   dotted[name.rfind("-idx")] = '.';
   std::error_code ignored;
@@ -46,7 +46,7 @@ File read_file(const std::vector<fs::path> &folders, const std::string &name) {
 }
 
 /// The bytes behind the header of a file with so many dimensions.
-std::string_view contents(const File &file, const std::vector<std::int64_t> &extents_behind_first, std::int64_t &first) {
+std::string_view contents(const IdxFile &file, const std::vector<std::int64_t> &extents_behind_first, std::int64_t &first) {
   const std::string_view bytes = file.bytes;
   const auto word = [&](std::size_t index) {
     std::int64_t out = 0;
@@ -66,7 +66,7 @@ std::string_view contents(const File &file, const std::vector<std::int64_t> &ext
     each *= extents_behind_first[i];
     if (word(2 + i) != extents_behind_first[i])
       throw Error(ErrorCode::kInvalidFile, file.path,
-                  fmt::format("has images of {} x {}; {} x {} is expected", word(2), word(3), kSide, kSide));
+                  fmt::format("has images of {} x {}; {} x {} is expected", word(2), word(3), kIdxSide, kIdxSide));
   }
   const auto size = static_cast<std::int64_t>(bytes.size() - header);
   if (first == 0 || size != first * each)
@@ -79,8 +79,8 @@ std::string_view contents(const File &file, const std::vector<std::int64_t> &ext
 
 class IdxDataset final : public Dataset {
 public:
-  IdxDataset(File images, const File &labels) : images_(std::move(images)) {
-    pixels_ = contents(images_, {kSide, kSide}, size_);
+  IdxDataset(IdxFile images, const IdxFile &labels) : images_(std::move(images)) {
+    pixels_ = contents(images_, {kIdxSide, kIdxSide}, size_);
     std::int64_t has = 0;
     labels_ = contents(labels, {}, has);
     if (has != size_)
@@ -103,24 +103,24 @@ public:
   std::optional<ImageSize> fixed_size() const override { return ImageSize{.height = kPaddedSide, .width = kPaddedSide}; }
 
   Sample load(std::int64_t index, const ScaleRule & /*rule*/) const override {
-    constexpr std::int64_t kBorder = (kPaddedSide - kSide) / 2;
+    constexpr std::int64_t kBorder = (kPaddedSide - kIdxSide) / 2;
     Sample out{.image = {.height = kPaddedSide,
                          .width = kPaddedSide,
                          .full_height = kPaddedSide,
                          .full_width = kPaddedSide,
                          .pixels = std::vector<std::uint8_t>(3 * kPaddedSide * kPaddedSide, 0)},
                .label = label(index)};
-    const auto *from = reinterpret_cast<const std::uint8_t *>(pixels_.data()) + index * kSide * kSide;
-    for (std::int64_t y = 0; y < kSide; ++y)
-      for (std::int64_t x = 0; x < kSide; ++x) {
+    const auto *from = reinterpret_cast<const std::uint8_t *>(pixels_.data()) + index * kIdxSide * kIdxSide;
+    for (std::int64_t y = 0; y < kIdxSide; ++y)
+      for (std::int64_t x = 0; x < kIdxSide; ++x) {
         std::uint8_t *to = out.image.pixels.data() + 3 * ((y + kBorder) * kPaddedSide + x + kBorder);
-        std::fill_n(to, 3, from[y * kSide + x]);
+        std::fill_n(to, 3, from[y * kIdxSide + x]);
       }
     return out;
   }
 
 private:
-  File images_;
+  IdxFile images_;
   std::string_view pixels_; ///< of images_
   std::string labels_;
   std::int64_t size_ = 0;
@@ -131,10 +131,10 @@ void open(DataSource &source, const char *torchvision_folder, std::vector<std::s
   const std::vector<fs::path> folders = {given, given / "raw", given / torchvision_folder / "raw"};
   std::string checksums;
   const auto split = [&](const char *prefix) {
-    File images = read_file(folders, fmt::format("{}-images-idx3-ubyte", prefix));
-    const File labels = read_file(folders, fmt::format("{}-labels-idx1-ubyte", prefix));
+    IdxFile images = read_file(folders, fmt::format("{}-images-idx3-ubyte", prefix));
+    const IdxFile labels = read_file(folders, fmt::format("{}-labels-idx1-ubyte", prefix));
     // Of what is in them: a set is the same, packed or not.
-    for (const File *file : {&std::as_const(images), &labels})
+    for (const IdxFile *file : {&std::as_const(images), &labels})
       checksums += fmt::format("{} {}\n", file->name, digest(file->bytes, source.digest));
     return std::make_shared<const IdxDataset>(std::move(images), labels);
   };
@@ -144,7 +144,7 @@ void open(DataSource &source, const char *torchvision_folder, std::vector<std::s
   source.validation = split("t10k");
   source.fingerprint = digest(checksums, source.digest);
   source.preparation = fmt::format("grey images of {} x {} with a black border to {} x {}, the same in all three channels",
-                                   kSide, kSide, kPaddedSide, kPaddedSide);
+                                   kIdxSide, kIdxSide, kPaddedSide, kPaddedSide);
 }
 
 } // namespace

@@ -34,7 +34,7 @@ namespace {
 using namespace experiments;
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
-constexpr std::string_view kSchema = "pare.experiments/1";
+constexpr std::string_view kExperimentsSchema = "pare.experiments/1";
 constexpr std::size_t kMostExperiments = 1'000'000;
 
 /// "wrn-28-10": "wrn_28_10"; a file by its name without the ending.
@@ -683,7 +683,7 @@ void Maker::add_runs(const Block &block, Experiment experiment, Variant outer) {
 Schedule Maker::make(std::string_view text) {
   const json::Place top(where_);
   const Json document = json::parse(text, top);
-  json::Members members(document, top, kSchema);
+  json::Members members(document, top, kExperimentsSchema);
   out_.name = members.text("name");
   common_ = read_common(members, {});
   if (const Json *teachers = members.find("teachers"); teachers != nullptr) {

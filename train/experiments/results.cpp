@@ -15,7 +15,7 @@ namespace {
 
 using Json = json::Value;
 
-constexpr std::string_view kSchema = "pare.results/1";
+constexpr std::string_view kResultsSchema = "pare.results/1";
 
 // ------------------------------------------------------------------------------------------------- writing
 
@@ -99,7 +99,7 @@ double results::read_percent(const Json &value, const json::Place &place, std::s
 std::string write_results_json(const std::vector<ResultRow> &rows) {
   std::string out = "[";
   for (const ResultRow &row : rows) {
-    Json object = {{"schema", kSchema}};
+    Json object = {{"schema", kResultsSchema}};
     visit_fields(row, [&](const char *key, const auto &value) { object[key] = json_of(value); });
     out += out.size() > 1 ? ",\n " : "\n ";
     out += object.dump(-1, ' ', false, Json::error_handler_t::replace); // names of files need not be UTF-8
@@ -113,7 +113,7 @@ std::string write_results_csv(const std::vector<ResultRow> &rows) {
   visit_fields(none, [&](const char *key, const auto & /*value*/) { out += std::string(",") + key; });
   out += '\n';
   for (const ResultRow &row : rows) {
-    out += kSchema;
+    out += kResultsSchema;
     visit_fields(row, [&](const char * /*key*/, const auto &value) { out += ',' + csv_of(value); });
     out += '\n';
   }
@@ -124,7 +124,7 @@ std::vector<ResultRow> results::read_rows(const Json &document, const json::Plac
   if (!document.is_array()) place.fail(fmt::format("{} must be an array of objects", json::shown(document)));
   std::vector<ResultRow> out;
   for (std::size_t i = 0; i < document.size(); ++i) {
-    json::Members members(document[i], place.item(i), kSchema);
+    json::Members members(document[i], place.item(i), kResultsSchema);
     ResultRow &row = out.emplace_back();
     members.text("name");
     members.choice("state", {"done", "diverged", "failed", "unfinished", "missing", "published"});

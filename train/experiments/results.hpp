@@ -2,10 +2,12 @@
 
 #include "base/count.hpp"
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace pare::train {
@@ -55,6 +57,7 @@ struct ResultRow {
 
 /// Calls visit(key, value) for each field, in the order of files: the columns of CSV, the keys of JSON.
 template <class Row, class Visit>
+requires std::same_as<std::remove_const_t<Row>, ResultRow>
 void visit_fields(Row &r, Visit &&visit) {
   visit("name", r.name);
   visit("identity", r.identity);

@@ -25,7 +25,7 @@ namespace {
 
 using Json = json::Value;
 
-constexpr std::string_view kSchema = "pare.schedule/1";
+constexpr std::string_view kScheduleSchema = "pare.schedule/1";
 constexpr std::size_t kFolderDigits = 12; ///< of an identity, in a folder's name
 constexpr std::string_view kExperiment = "experiment";
 constexpr std::string_view kDigest = ",\n  \"digest\": \""; ///< what stands in front of it; all before that is digested
@@ -291,19 +291,20 @@ bool is_identity(std::string_view text) {
 std::string Experiment::folder() const { return fmt::format("{}-{}", name, identity.substr(0, kFolderDigits)); }
 
 std::string write_schedule(const Schedule &schedule) {
-  const std::string text = fmt::format("{{\n  \"schema\": \"{}\",\n  \"name\": {},\n  \"pare\": {},\n  \"semantics\": {},\n  "
-                                       "\"designs\": {},\n  \"protocols\": {},\n  "
-                                       "\"data\": {},\n  \"experiments\": {},\n  \"left_out\": {}",
-                                       kSchema, json::dumped(schedule.name), json::dumped(std::string(command::version())),
-                                       kSemantics, lines_of(schedule.designs), lines_of(schedule.protocols),
-                                       lines_of(schedule.data), lines_of(schedule.experiments), lines_of(schedule.left_out));
+  const std::string text =
+      fmt::format("{{\n  \"schema\": \"{}\",\n  \"name\": {},\n  \"pare\": {},\n  \"semantics\": {},\n  "
+                  "\"designs\": {},\n  \"protocols\": {},\n  "
+                  "\"data\": {},\n  \"experiments\": {},\n  \"left_out\": {}",
+                  kScheduleSchema, json::dumped(schedule.name), json::dumped(std::string(command::version())), kSemantics,
+                  lines_of(schedule.designs), lines_of(schedule.protocols), lines_of(schedule.data),
+                  lines_of(schedule.experiments), lines_of(schedule.left_out));
   return fmt::format("{}{}{}\"\n}}\n", text, kDigest, digest(text));
 }
 
 Schedule read_schedule(std::string_view text, const std::string &where) {
   const json::Place top(where);
   const Json document = json::parse(text, top);
-  json::Members members(document, top, kSchema);
+  json::Members members(document, top, kScheduleSchema);
   Schedule out;
   out.name = members.text("name");
   members.text("pare");

@@ -21,15 +21,16 @@
 namespace pare::train {
 
 namespace fs = std::filesystem;
-using Json = json::Value;
 
 namespace {
+
+using Json = json::Value;
 
 constexpr std::string_view kFailureSchema = "pare.failure/1";
 
 /// What `read` makes of a file of a folder; none where that is not there, cannot be read, or says nothing.
 template <class Read>
-auto read_if_there(const std::string &path, const Read &read) -> decltype(std::optional(read(std::string()))) {
+auto read_or_gone(const std::string &path, const Read &read) -> decltype(std::optional(read(std::string()))) {
   std::error_code fault;
   if (!fs::exists(path, fault)) return std::nullopt;
   try {
@@ -68,7 +69,7 @@ void add_epoch(RunStatus &status, const std::optional<EpochRecord> &last) {
 /// How far one is that has not ended.
 void add_progress(RunStatus &status, const std::string &folder) {
   if (const auto beat =
-          read_if_there(folder + "/heartbeat.json", [](const std::string &text) { return read_heartbeat(text); })) {
+          read_or_gone(folder + "/heartbeat.json", [](const std::string &text) { return read_heartbeat(text); })) {
     status.step = beat->step;
     status.steps = beat->steps;
     status.seconds = beat->seconds;
@@ -135,7 +136,7 @@ RunStatus run_status(const std::string &folder, double now_seconds, const std::s
     return out;
   }
   const std::string result_file = folder + "/result.json";
-  const auto result = read_if_there(result_file, [&](const std::string &text) { return read_result(text, result_file); });
+  const auto result = read_or_gone(result_file, [&](const std::string &text) { return read_result(text, result_file); });
   const bool is_done = result && result->ending == Ending::kDone && has("weights.safetensors"); // whoever is in the folder
   try {
     if (const auto claim = is_done ? std::nullopt : claim_in_force(folder, now_seconds, host)) {
@@ -172,7 +173,7 @@ RunStatus run_status(const std::string &folder, double now_seconds, const std::s
   out.state = RunState::kUnfinished;
   const std::string failure_file = fmt::format("{}/{}", folder, kFailureFile);
   if (const auto failure =
-          read_if_there(failure_file, [&](const std::string &text) { return read_failure(text, failure_file); })) {
+          read_or_gone(failure_file, [&](const std::string &text) { return read_failure(text, failure_file); })) {
     out.state = RunState::kFailed;
     out.reason = failure_text(*failure);
   }

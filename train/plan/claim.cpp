@@ -26,8 +26,8 @@ namespace pare::train {
 
 namespace {
 
-constexpr std::string_view kPrefix = "claim-";
-constexpr std::string_view kSuffix = ".json";
+constexpr std::string_view kClaimPrefix = "claim-";
+constexpr std::string_view kClaimSuffix = ".json";
 constexpr std::string_view kTemporaryPrefix = "claim.";
 constexpr std::size_t kMostClaimBytes = 1 << 16;
 
@@ -108,8 +108,8 @@ bool is_gone(const ClaimFile &claim) {
 
 /// N of "claim-N.json".
 std::optional<std::uint64_t> number_of(std::string_view name) {
-  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
-  name = name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
+  if (!name.starts_with(kClaimPrefix) || !name.ends_with(kClaimSuffix)) return std::nullopt;
+  name = name.substr(kClaimPrefix.size(), name.size() - kClaimPrefix.size() - kClaimSuffix.size());
   if (name.empty() || name.size() > 18 || name.find_first_not_of("0123456789") != std::string_view::npos || name[0] == '0')
     return std::nullopt;
   std::uint64_t out = 0;
@@ -139,7 +139,7 @@ std::uint64_t highest_of(const std::vector<std::string> &names) {
 }
 
 std::string path_of(const std::string &folder, std::uint64_t number) {
-  return fmt::format("{}/{}{}{}", folder, kPrefix, number, kSuffix);
+  return fmt::format("{}/{}{}{}", folder, kClaimPrefix, number, kClaimSuffix);
 }
 
 /// A claim as it is in its folder.
@@ -254,7 +254,7 @@ std::string host_name() {
   return name.data();
 }
 
-bool is_claim(std::string_view name) { return name.starts_with(kPrefix) || name.starts_with(kTemporaryPrefix); }
+bool is_claim(std::string_view name) { return name.starts_with(kClaimPrefix) || name.starts_with(kTemporaryPrefix); }
 
 double file_system_seconds(const std::string &folder) {
   const std::string path = fmt::format("{}/{}{}.clock", folder, kTemporaryPrefix, token());
@@ -411,7 +411,8 @@ void Claim::verify() {
     lose(fmt::format("was taken over by {}, as this process had not renewed its claim for {:g} s; it writes nothing more here",
                      claimant(highest.file), own_.lease_seconds));
   if (!renewed || ::fstat(descriptor_, &own) != 0 || own.st_ino != here.st_ino || own.st_dev != here.st_dev)
-    lose(fmt::format("has lost {}{}{}, by which this process held it; it writes nothing more here", kPrefix, number_, kSuffix));
+    lose(fmt::format("has lost {}{}{}, by which this process held it; it writes nothing more here", kClaimPrefix, number_,
+                     kClaimSuffix));
   verified_ = begun;
 }
 

@@ -4,8 +4,10 @@
 #include "train/data/dataset.hpp"
 #include "train/plan/protocol.hpp"
 
+#include <concepts>
 #include <limits>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace pare::train {
@@ -31,6 +33,7 @@ inline std::vector<std::string_view> family_names() {
 
 /// Calls visit(Field, value) for each field, in the order of the file.
 template <class AProtocol, class Visit>
+requires std::same_as<std::remove_const_t<AProtocol>, Protocol>
 void visit_fields(AProtocol &p, Visit &&visit) {
   constexpr double kMany = 1e9;
   visit(Field{.key = "name", .description = "what it is called", .required = true}, p.name);

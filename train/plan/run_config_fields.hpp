@@ -3,10 +3,12 @@
 #include "train/plan/run_config.hpp"
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace pare::train {
 
@@ -33,6 +35,7 @@ struct RunField {
 
 /// Calls visit(RunField, value) for each field, in the order of the file.
 template <class Config, class Visit>
+requires std::same_as<std::remove_const_t<Config>, RunConfig>
 void visit_fields(Config &c, Visit &&visit) {
   visit(RunField{.key = "network", .effect = Effect::kResult}, c.model.network);
   visit(RunField{.key = "input", .effect = Effect::kResult}, c.model.input);

@@ -26,17 +26,20 @@ constexpr std::string_view kEvents = "events.out.tfevents.pare"; // TensorBoard 
 constexpr std::string_view kLog = "log";
 constexpr std::string_view kRun = "run.json";
 
-[[noreturn]] void fail(const std::string &path, const std::string &message) { throw Error(ErrorCode::kIo, path, message); }
+[[noreturn]] void fail_folder(const std::string &path, const std::string &message) {
+  throw Error(ErrorCode::kIo, path, message);
+}
 
 /// Appends whole, or throws and leaves the file as it was.
 void append(const std::string &path, std::string_view bytes) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (file < 0) fail(path, fmt::format("cannot be written: {}", std::strerror(errno)));
+  if (file < 0) fail_folder(path, fmt::format("cannot be written: {}", std::strerror(errno)));
   const off_t before = ::lseek(file, 0, SEEK_END);
   int fault = write_all(file, bytes);
   if (fault != 0 && ::ftruncate(file, before) != 0) fault = errno;
   ::close(file);
-  if (fault != 0) fail(path, fmt::format("cannot be written: {}; room on its disk would be accepted", std::strerror(fault)));
+  if (fault != 0)
+    fail_folder(path, fmt::format("cannot be written: {}; room on its disk would be accepted", std::strerror(fault)));
 }
 
 std::int64_t length_of(const std::string &path) {
@@ -48,12 +51,12 @@ std::int64_t length_of(const std::string &path) {
 void cut(const std::string &path, std::int64_t length) {
   const std::int64_t now = length_of(path);
   if (now < length)
-    fail(path,
-         fmt::format("has {} bytes, and {} when the checkpoint was written; it must not be shortened by hand", now, length));
+    fail_folder(path, fmt::format("has {} bytes, and {} when the checkpoint was written; it must not be shortened by hand", now,
+                                  length));
   if (now == length) return;
   std::error_code fault;
   fs::resize_file(path, static_cast<std::uintmax_t>(length), fault);
-  if (fault) fail(path, fmt::format("cannot be cut back: {}", fault.message()));
+  if (fault) fail_folder(path, fmt::format("cannot be cut back: {}", fault.message()));
 }
 
 double now_seconds() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
@@ -76,17 +79,17 @@ void check_run_folder(const std::string &path) {
   std::error_code fault;
   if (fs::is_directory(path, fault) && !fs::exists(fmt::format("{}/{}", path, kRun), fault) &&
       holds_more_than(path, is_of_a_start))
-    fail(path, "holds files, and no run.json; an empty folder, or that of a run would be accepted");
+    fail_folder(path, "holds files, and no run.json; an empty folder, or that of a run would be accepted");
 }
 
 RunFolder::RunFolder(std::string path, const ClaimOptions &claim) : path_(std::move(path)) {
   if (path_ == "-") throw Error(ErrorCode::kUsage, "-", "a run is a folder, and stdout is none; ./- would be accepted");
   std::error_code fault;
   is_new_ = !fs::exists(path_, fault);
-  if (!is_new_ && !fs::is_directory(path_, fault)) fail(path_, "is no folder; a folder, or no file would be accepted");
+  if (!is_new_ && !fs::is_directory(path_, fault)) fail_folder(path_, "is no folder; a folder, or no file would be accepted");
   check_run_folder(path_);
   fs::create_directories(path_, fault);
-  if (fault) fail(path_, fmt::format("cannot be made: {}", fault.message()));
+  if (fault) fail_folder(path_, fmt::format("cannot be made: {}", fault.message()));
   claim_ = std::make_unique<Claim>(path_, claim);
 }
 
@@ -142,7 +145,7 @@ void RunFolder::flush() const {
     if (descriptor < 0 && errno == ENOENT) continue;
     int fault = descriptor < 0 || ::fsync(descriptor) != 0 ? errno : 0;
     if (descriptor >= 0 && ::close(descriptor) != 0 && fault == 0) fault = errno;
-    if (fault != 0) fail(path, fmt::format("cannot be written: {}", std::strerror(fault)));
+    if (fault != 0) fail_folder(path, fmt::format("cannot be written: {}", std::strerror(fault)));
   }
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 using Json = json::Value;
 
-constexpr std::string_view kSchema = "pare.result/1";
+constexpr std::string_view kResultSchema = "pare.result/1";
 
 /// Calls visit(key, value) for each field that is a number, in the order of the file.
 template <class Result, class Visit>
@@ -67,7 +67,7 @@ std::optional<Heartbeat> read_heartbeat(std::string_view text) {
 }
 
 std::string write_result(const RunResult &result) {
-  Json out = {{"schema", kSchema},
+  Json out = {{"schema", kResultSchema},
               {"ending", name_of(kEndings, result.ending)},
               {"reason", result.reason.empty() ? Json(nullptr) : Json(result.reason)}};
   visit_numbers(result, [&]<class Number>(const char *key, const Number &value) {
@@ -83,7 +83,7 @@ std::string write_result(const RunResult &result) {
 RunResult read_result(std::string_view text, const std::string &where) {
   const json::Place place(where);
   const Json document = json::parse(text, place);
-  json::Members members(document, place, kSchema);
+  json::Members members(document, place, kResultSchema);
   RunResult out;
   const std::string ending = members.text("ending");
   const auto known = value_of(kEndings, ending);
