@@ -29,10 +29,10 @@ set(PARE_MAY_INCLUDE_turbojpeg train/data/jpeg.cpp)
 set(PARE_MAY_INCLUDE_zlib train/data/gzip.cpp)
 set(PARE_MAY_INCLUDE_sodium base)
 
-# pare_layer(NAME [USES layer...] [LIBRARIES target...] [PRIVATE_LIBRARIES target...] [EXCLUDE file...]): the static library
+# pare_layer(NAME [UNITED] [USES layer...] [LIBRARIES target...] [PRIVATE_LIBRARIES target...] [EXCLUDE file...]): the static library
 # pare::NAME of the folder's .cpp files, those of layers inside it apart. The target of train/plan is pare::train_plan.
 function(pare_layer name)
-  cmake_parse_arguments(ARG "" "" "USES;LIBRARIES;PRIVATE_LIBRARIES;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(ARG "UNITED" "" "USES;LIBRARIES;PRIVATE_LIBRARIES;EXCLUDE" ${ARGN})
   set(folder ${PROJECT_SOURCE_DIR}/${name})
   # Headers as well, so that one is checked that only others include.
   file(GLOB_RECURSE files CONFIGURE_DEPENDS ${folder}/*.cpp ${folder}/*.hpp ${folder}/*.cu)
@@ -70,6 +70,9 @@ function(pare_layer name)
   list(TRANSFORM ARG_USES PREPEND pare::)
   target_link_libraries(pare_${target} PUBLIC ${ARG_USES} ${ARG_LIBRARIES} PRIVATE ${private_libraries})
   pare_precompile(pare_${target})
+  if(ARG_UNITED)
+    pare_unite(pare_${target})
+  endif()
   pare_compile_options(pare_${target})
   if(PARE_LIBFUZZER) # which sees by this what an input reaches
     target_compile_options(pare_${target} PRIVATE -fsanitize=fuzzer-no-link)
@@ -95,6 +98,14 @@ function(pare_precompile target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
     target_precompile_headers(${target} PRIVATE <fmt/format.h> <fmt/ranges.h> <algorithm> <array> <cmath> <cstdint> <functional> <map>
                               <optional> <span> <string> <string_view> <utility> <vector>)
+  endif()
+endfunction()
+
+# Compiles the files of a layer that is UNITED several at a time, which is quicker, and sees where two types have one name. By clang only,
+# for the same reason.
+function(pare_unite target)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   endif()
 endfunction()
 

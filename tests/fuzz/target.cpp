@@ -1,4 +1,4 @@
-// What libFuzzer and driver.cpp call for each input.
+// What libFuzzer calls for each input.
 
 #include "tests/fuzz/fuzz.hpp"
 
