@@ -10,10 +10,10 @@ namespace pare {
 namespace {
 
 // NOLINTNEXTLINE: GCC's 128-bit integers, under -Wpedantic
-__extension__ using Wide = unsigned __int128;
+__extension__ using UnsignedWide = unsigned __int128;
 using Word = std::uint64_t;
 
-Word product(Word a, Word b, Word n) { return static_cast<Word>(static_cast<Wide>(a) * b % n); }
+Word product(Word a, Word b, Word n) { return static_cast<Word>(static_cast<UnsignedWide>(a) * b % n); }
 
 Word power(Word base, Word exponent, Word n) {
   Word out = 1;
@@ -45,7 +45,7 @@ bool is_prime(Word n) {
 Word some_divisor(Word n) {
   constexpr int kAtOnce = 128; // products between two greatest common divisors
   for (Word c = 1;; ++c) {
-    const auto step = [&](Word x) { return static_cast<Word>((static_cast<Wide>(x) * x + c) % n); };
+    const auto step = [&](Word x) { return static_cast<Word>((static_cast<UnsignedWide>(x) * x + c) % n); };
     Word slow = 2;
     Word fast = 2;
     Word start = 2; // of the last kAtOnce

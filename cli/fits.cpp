@@ -16,7 +16,10 @@ namespace pare::cli {
 bool same_file(const std::string &a, const std::string &b) {
   std::error_code ignored;
   if (std::filesystem::exists(a, ignored) && !std::filesystem::is_regular_file(a, ignored)) return false;
-  return std::filesystem::weakly_canonical(a, ignored) == std::filesystem::weakly_canonical(b, ignored);
+  const auto whole = [&](const std::string &path) { // which a relative one is only where it exists
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
+  };
+  return whole(a) == whole(b);
 }
 
 std::string provenance(const Arguments &arguments, std::string_view method, const OptionTexts &options,

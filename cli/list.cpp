@@ -48,7 +48,7 @@ const Command &command_list() {
   static const Command command{
       .name = "list",
       .summary = "List networks, substitutions, conventions, solvers, scores, protocols",
-      .description = "Describes each entry: its catalogue_names, its keys with what they accept, and where it comes from.",
+      .description = "Describes each entry: its names, its keys with what they accept, and where it comes from.",
       .options = {{.name = "WHAT", .description = "One of", .choices = catalogue_names(), .required = true},
                   format_option(),
                   output_option()},

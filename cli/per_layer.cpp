@@ -85,6 +85,7 @@ void read_score(const Arguments &arguments, MixedRequest &request) {
   request.score = find_score(said->substr(0, colon)).info().name;
   if (colon == std::string::npos) return;
   const std::string path = said->substr(colon + 1);
+  if (path.empty()) throw Error(ErrorCode::kUsage, "--score", fmt::format("{} names no file", shown(*said)));
   if (!find_score(request.score).info().needs_table)
     throw Error(ErrorCode::kUsage, "--score", fmt::format("{} takes no file", request.score));
   request.table.emplace(read_text(path, file_name(path)), file_name(path));

@@ -105,8 +105,8 @@ int do_solve(const Arguments &arguments) {
   for (std::size_t i = 0; i < paths.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (same_file(paths[i], paths[j]))
-        throw Error(ErrorCode::kUsage, "--export-candidates",
-                    fmt::format("{} is where something else goes; another file would be accepted", shown(paths[i])));
+        throw Error(ErrorCode::kUsage, "",
+                    fmt::format("{} would be written twice; another file would be accepted", shown(paths[i])));
   for (const std::string &path : paths) check_output(path); // before the work
   const Solved solved = per_layer ? solve_per_layer(arguments, request) : solve_one_setting(arguments, request);
   const Solution &solution = solved.solution;

@@ -17,6 +17,8 @@ namespace pare::cli {
 
 namespace {
 
+constexpr std::size_t kMostNameBytes = 4096; ///< of a file: all of it
+
 int do_verify(const Arguments &arguments) {
   const auto begin = std::chrono::steady_clock::now();
   const std::string argument = arguments.get("FILE");
@@ -26,7 +28,7 @@ int do_verify(const Arguments &arguments) {
                 fmt::format("{} is no solved file (pare.solved/1), and claims nothing", shown(argument)));
   const Control control = read_control(arguments);
   const Verification verification = verify(design, control);
-  std::string text = fmt::format("{}: {}\n", file_name(argument), design.network.name);
+  std::string text = fmt::format("{}: {}\n", plain(file_name(argument), kMostNameBytes), design.network.name);
   const auto add = [&](const std::string &said, std::string_view before) {
     for (const std::string &line : wrapped(said, kTextWidth - 2, 2)) text += fmt::format("{}{}\n", before, line);
   };

@@ -29,10 +29,10 @@ set(PARE_MAY_INCLUDE_turbojpeg train/data/jpeg.cpp)
 set(PARE_MAY_INCLUDE_zlib train/data/gzip.cpp)
 set(PARE_MAY_INCLUDE_sodium base)
 
-# pare_layer(NAME [UNITED] [ONCE] [USES layer...] [LIBRARIES target...] [PRIVATE_LIBRARIES target...] [EXCLUDE file...]): the static library
+# pare_layer(NAME [UNITED] [USES layer...] [LIBRARIES target...] [PRIVATE_LIBRARIES target...] [EXCLUDE file...]): the static library
 # pare::NAME of the folder's .cpp files, those of layers inside it apart. The target of train/plan is pare::train_plan.
 function(pare_layer name)
-  cmake_parse_arguments(ARG "UNITED;ONCE" "" "USES;LIBRARIES;PRIVATE_LIBRARIES;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(ARG "UNITED" "" "USES;LIBRARIES;PRIVATE_LIBRARIES;EXCLUDE" ${ARGN})
   set(folder ${PROJECT_SOURCE_DIR}/${name})
   # Headers as well, so that one is checked that only others include.
   file(GLOB_RECURSE files CONFIGURE_DEPENDS ${folder}/*.cpp ${folder}/*.hpp ${folder}/*.cu)
@@ -73,9 +73,6 @@ function(pare_layer name)
   if(ARG_UNITED)
     pare_unite(pare_${target})
   endif()
-  if(ARG_ONCE)
-    pare_optimise_less(pare_${target})
-  endif()
   pare_compile_options(pare_${target})
   if(PARE_LIBFUZZER) # which sees by this what an input reaches
     target_compile_options(pare_${target} PRIVATE -fsanitize=fuzzer-no-link)
@@ -96,7 +93,7 @@ function(pare_executable name)
 endfunction()
 
 # Compiles once for a target what most files include and takes long to read. By clang only: GCC's take longer than they save, and it is
-# GCC that sees whether a file includes what it uses.
+# GCC that sees whether a file includes what it uses (the trainer's apart).
 function(pare_precompile target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
     target_precompile_headers(${target} PRIVATE <fmt/format.h> <fmt/ranges.h> <algorithm> <array> <cmath> <cstdint> <functional> <map>
@@ -110,11 +107,6 @@ function(pare_unite target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   endif()
-endfunction()
-
-# For what a command does ONCE, in milliseconds: it is compiled in three quarters of the time.
-function(pare_optimise_less target)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
 endfunction()
 
 # Sets `out` to the layer that a file of ours is in, or to nothing.

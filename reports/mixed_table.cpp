@@ -105,7 +105,7 @@ Report costs(const SolveView &view) {
   return out;
 }
 
-Report budgets(const Solution &solution) {
+Report budget_rows(const Solution &solution) {
   Report out{.title = {},
              .columns = {{.heading = "budget"}, number_column("limit"), number_column("achieved"), number_column("left")},
              .rows = {},
@@ -200,7 +200,7 @@ Report binding(const Solution &solution) {
 } // namespace
 
 std::vector<Report> mixed_reports(const SolveView &view) {
-  if (view.solution.costs) return {costs(view), budgets(view.solution), layers(view)};
+  if (view.solution.costs) return {costs(view), budget_rows(view.solution), layers(view)};
   std::vector<Report> out{unmet(view)};
   if (!view.solution.mixed->binding.empty()) out.push_back(binding(view.solution));
   return out;

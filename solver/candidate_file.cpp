@@ -14,7 +14,7 @@ namespace pare {
 
 namespace {
 
-constexpr std::string_view kSchema = "pare.candidates/1";
+constexpr std::string_view kCandidatesSchema = "pare.candidates/1";
 constexpr int kMostShift = 62;
 
 template <class... Values>
@@ -40,7 +40,7 @@ std::string_view relation(const CandidateTable::Budget &budget) { return budget.
 
 std::string write_candidates(const CandidateTable &table, const Certificate &certificate) {
   const auto number = [](std::string &out) { return [&out](std::int64_t value) { append(out, "{}", value); }; };
-  std::string out = fmt::format("{{\n  \"schema\": \"{}\",\n  \"budgets\": [", kSchema);
+  std::string out = fmt::format("{{\n  \"schema\": \"{}\",\n  \"budgets\": [", kCandidatesSchema);
   for (const CandidateTable::Budget &budget : table.budgets)
     append(out, R"({}    {{"quantity": {}, "relation": "{}", "limit": {}}})", &budget == table.budgets.data() ? "\n" : ",\n",
            json::dumped(budget.quantity), relation(budget), budget.limit);
@@ -196,12 +196,12 @@ CandidateFile read_candidates(std::string_view text, const std::string &source) 
   const json::Place place(source);
   if (text.size() > kMostCandidateBytes)
     throw Error(ErrorCode::kLimit, source,
-                fmt::format("has {} bytes; at most {} are read as {}", text.size(), kMostCandidateBytes, kSchema));
+                fmt::format("has {} bytes; at most {} are read as {}", text.size(), kMostCandidateBytes, kCandidatesSchema));
   LayerReader layers;
   bool layers_are_there = false;
   const json::Value rest = json::parse_streamed(
       text, place, "layers", [&](const json::Value &item, const json::Place &at) { layers.read(item, at); }, layers_are_there);
-  json::Members members(rest, place, kSchema);
+  json::Members members(rest, place, kCandidatesSchema);
   members.find("layers");
   if (!layers_are_there) members.at("layers");
   CandidateFile out;

@@ -141,10 +141,20 @@ private:
       const MixedResult nearest = find_mixed_solver(request_.method).solve(towards(table, place_), exact);
       const bool is_settled = nearest.reason == Reason::kOptimal || nearest.reason == Reason::kInfeasible;
       if (!is_settled) { // then no limit is known to be the least
-        Solution unknown = solve_mixed(network_, problem, silent_);
-        if (unknown.termination.reason == Reason::kInfeasible) return unknown;
-        unknown.plan = {};
-        unknown.costs.reset();
+        Solution unknown = unsolved(network_, problem.setting());
+        unknown.mixed = MixedAnswer{.request = problem.request(),
+                                    .candidate_count = problem.candidate_count(),
+                                    .layer_count = problem.layer_count(),
+                                    .rounded = problem.rounded(),
+                                    .value = {},
+                                    .certificate = nearest.certificate,
+                                    .proof = {},
+                                    .level = {},
+                                    .next_level = {},
+                                    .next_certificate = {},
+                                    .relaxations = {},
+                                    .binding = {}};
+        unknown.mixed->certificate.value.reset();
         unknown.termination = {.reason = Reason::kUnknown,
                                .limit = nearest.limit,
                                .bound = {},
@@ -203,8 +213,7 @@ private:
     end.reason = Reason::kFeasible;
     end.bound = answer.proof.bound ? std::optional(Count(*answer.proof.bound)) : std::nullopt;
     end.gap = answer.proof.bound ? std::optional(Count(*answer.proof.bound - value)) : std::nullopt;
-    end.detail = fmt::format("the plan of the limit before it: the search ended at its own ({}) without a better one among {}",
-                             to_string(end.limit), problem.description());
+    end.detail = problem.sentence(end, answer);
   }
 
   const Network &network_;

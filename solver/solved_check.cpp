@@ -590,6 +590,8 @@ void check_mixed_termination(const Value &termination, const json::Place &place,
     for (const std::string_view key : {"limit", "bound", "gap"})
       if (const Value *said = members.said(key)) json::refuse(*said, members.place(key), key, "null, since there is no plan");
     if (answer.value) place.member("reason").fail("there is no plan, and per_layer.value says that there is one");
+    if (answer.level || answer.next_level || answer.next_certificate)
+      place.member("reason").fail("there is no plan, and per_layer has a level of it");
     members.text("detail");
     members.finish();
     return;

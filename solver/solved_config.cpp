@@ -31,7 +31,7 @@ using solved::json_key;
 using solved::read_budgets;
 using solved::Recount;
 
-constexpr const char *kSchema = "pare.solved/1";
+constexpr const char *kSolvedSchema = "pare.solved/1";
 constexpr std::string_view kAnySchema = "pare.solved/"; ///< of any version: read_solved() says which it reads
 
 /// What no recount can tell, because it speaks of settings that the plan does not hold. The file says so itself.
@@ -109,7 +109,7 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
   static const UniformResult kNone;
   const UniformResult &result = solution.uniform ? *solution.uniform : kNone;
   Value out;
-  out["schema"] = kSchema;
+  out["schema"] = kSolvedSchema;
   out["network"] = solution.network.from_file() ? Value(nullptr) : Value(solution.network.name);
   if (solution.original) out["original"] = *solution.original;
   out["substitution"] = solution.substitution ? Value(*solution.substitution) : Value(nullptr);
@@ -220,7 +220,7 @@ Substitute read_entry(const Value &value, const json::Place &place) {
 }
 
 Design read_solved(const Value &document, const json::Place &place, const NetworkOptions &options, Holds holds) {
-  json::Members members(document, place, kSchema);
+  json::Members members(document, place, kSolvedSchema);
 
   NetworkOptions own = options;
   if (const Value *input = members.find("input"); input != nullptr && !own.input.image)
@@ -268,7 +268,9 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
   const Value &achieved = members.at("achieved");
   const bool has_plan = !achieved.is_null();
   if (!has_plan && (holds == Holds::kPlan || members.said("per_layer") == nullptr))
-    members.place("achieved").fail("this file holds no plan; its termination says why");
+    members.place("achieved")
+        .fail(fmt::format("this file holds no plan; its termination says why{}",
+                          holds == Holds::kPlan ? "" : ", and only of --per-layer can be proven that there is none"));
   if (!has_plan && !out.plan.layers.empty()) members.place("plan").fail("there is a plan, and nothing is achieved");
   std::vector<Convention> all(conventions().begin(), conventions().end());
   const Value *more = members.find("conventions");
@@ -351,7 +353,10 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
   const Value &termination = members.at("termination");
   out.termination.reason = *value_of(kReasons, termination["reason"].get_ref<const std::string &>());
   out.termination.detail = termination["detail"].get<std::string>();
+  if (const auto limit = termination.find("limit"); limit != termination.end() && limit->is_string())
+    out.termination.limit = *value_of(kLimits, limit->get_ref<const std::string &>());
   if (const auto bound = json::as_whole(termination["bound"])) out.termination.bound = Count(*bound);
+  if (const auto gap = json::as_whole(termination["gap"])) out.termination.gap = Count(*gap);
   if (members.said("original") != nullptr) out.original = members.text("original");
   out.budgets = budgets;
   members.finish();
@@ -379,7 +384,7 @@ Design read_design(std::string_view text, const std::string &where, const Networ
     const Value document = json::parse(text, place);
     if (is_solved(document)) return read_solved(document, place, options, holds);
   }
-  NetworkFile file = read_network(text, where, options.input, kSchema);
+  NetworkFile file = read_network(text, where, options.input, kSolvedSchema);
   Design out;
   out.network.name = file.name;
   out.network.graph = std::move(file.graph);

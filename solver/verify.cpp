@@ -193,16 +193,9 @@ Verification verify_uniform(const Design &design) {
   return out;
 }
 
-Verification verify_mixed(const Design &design, const Control &control) {
+Verification verify_answer(const Design &design, const MixedProblem &problem, const Control &control) {
   Verification out;
   const MixedAnswer &answer = *design.mixed;
-  const MixedProblem problem = [&] {
-    try {
-      return MixedProblem(design.network, answer.request);
-    } catch (const Error &error) { // names and values are the file's, and no argument's
-      throw Error(ErrorCode::kInvalidFile, "per_layer" + (error.where().empty() ? "" : "/" + error.where()), error.message());
-    }
-  }();
   const auto object = [&](std::string why) {
     out.proven = Proven::kNothing;
     out.objection = std::move(why);
@@ -212,8 +205,6 @@ Verification verify_mixed(const Design &design, const Control &control) {
     return object(fmt::format("the network has {} candidates for {} layers, and the file says {} for {}",
                               problem.candidate_count(), problem.layer_count(), answer.candidate_count, answer.layer_count));
   if (problem.rounded() != answer.rounded) return object("it does not say which costs are rounded (rounded)");
-  if (design.termination.detail.find(problem.size_text()) == std::string::npos)
-    return object(fmt::format("the sentence of proof (termination.detail) must name {}", problem.size_text()));
   if (design.termination.reason == Reason::kInfeasible) {
     const CandidateTable table = *problem.table();
     check_table(table);
@@ -223,6 +214,8 @@ Verification verify_mixed(const Design &design, const Control &control) {
     out.steps.push_back(fmt::format("{} made again", problem.description()));
     out.steps.push_back(fmt::format("{} ({} states)", none.detail, none.states));
     if (none.proven != Proven::kInfeasible) out.objection = none.detail;
+    if (!answer.relaxations.empty() || !answer.binding.empty())
+      out.steps.push_back("what would do (relaxations, binding) is the search's, and not proven again");
     return out;
   }
   const Costs own = costs_of(design.network.graph, design.plan, problem.setting().conventions);
@@ -239,20 +232,21 @@ Verification verify_mixed(const Design &design, const Control &control) {
   check_table(*table);
 
   const bool is_optimal = design.termination.reason == Reason::kOptimal;
-  const Proof proof = prove(*table, answer.certificate, &*choice, control, is_optimal ? Proven::kOptimal : Proven::kBound);
-  if (proof.refuted) return object(proof.detail);
+  // A fill that nothing beats may stand at a level that something beats.
   const auto claimed = design.termination.bound;
-  if (!is_optimal && claimed && (!proof.bound || Count(*proof.bound) > *claimed))
+  const bool is_best = is_optimal || (claimed && answer.value && *claimed == Count(*answer.value));
+  const Proof proof = prove(*table, answer.certificate, &*choice, control, is_best ? Proven::kOptimal : Proven::kBound);
+  if (proof.refuted) return object(proof.detail);
+  if (claimed && proof.proven != Proven::kOptimal && !is_optimal && (!proof.bound || Count(*proof.bound) > *claimed))
     return object(fmt::format("the certificate's bound is {}, and the file says {}",
                               proof.bound ? std::to_string(*proof.bound) : "beyond 64 bits", claimed->to_string()));
-  out.proven = proof.proven;
+  out.proven = is_optimal ? proof.proven : std::min(proof.proven, Proven::kBound);
   out.steps.push_back(fmt::format("{} made again", problem.description()));
   if (proof.bound)
     out.steps.push_back(fmt::format("no plan's value is above {} (units of 1e-9), by the certificate", *proof.bound));
   out.steps.push_back(fmt::format("{} ({} states)", proof.detail, proof.states));
   if (is_optimal && proof.proven != Proven::kOptimal) out.objection = proof.detail;
-  const bool says_level = is_optimal || answer.next_certificate.has_value(); // else the search ended before it knew
-  if (!balanced || out.objection || !says_level) return out;
+  if (!balanced || out.objection) return out;
   // And no plan keeps more.
   const std::vector<Level> levels = problem.levels();
   const auto next = std::find_if(levels.begin(), levels.end(), [&](const Level &l) { return compare(l, level) > 0; });
@@ -263,6 +257,7 @@ Verification verify_mixed(const Design &design, const Control &control) {
   }
   if (answer.next_level != *next)
     return object(fmt::format("the next level is {} / {}, which the file does not say", next->first, next->second));
+  if (!is_optimal && !answer.next_certificate) return out; // whether a plan keeps more is not known, and the file says so
   const auto above = problem.table(false, From::kAboveLevel, level);
   if (above) {
     if (!answer.next_certificate) return object("it has no certificate that the next level cannot be met");
@@ -276,6 +271,23 @@ Verification verify_mixed(const Design &design, const Control &control) {
   }
   out.steps.push_back(
       fmt::format("no plan keeps {} / {} of each layer's degrees of freedom, the next level", next->first, next->second));
+  return out;
+}
+
+Verification verify_mixed(const Design &design, const Control &control) {
+  const MixedProblem problem = [&] {
+    try {
+      return MixedProblem(design.network, design.mixed->request);
+    } catch (const Error &error) { // names and values are the file's, and no argument's
+      throw Error(ErrorCode::kInvalidFile, "per_layer" + (error.where().empty() ? "" : "/" + error.where()), error.message());
+    }
+  }();
+  Verification out = verify_answer(design, problem, control);
+  const std::string sentence = problem.sentence(design.termination, *design.mixed);
+  if (!out.objection && design.termination.detail != sentence) {
+    out.proven = Proven::kNothing;
+    out.objection = fmt::format("the sentence of proof (termination.detail) must be: {}", sentence);
+  }
   return out;
 }
 

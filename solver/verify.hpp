@@ -19,9 +19,9 @@ struct Verification {
 };
 
 /// Proves what a solved file says, from its network, budgets and plan. Of one setting for the whole network: the plan counted
-/// again, and each step of the staircase that could be a better answer. Of a mixed plan: its candidates made again, and its
-/// certificate (solver/proof.hpp). Of the search for mixed plans nothing is called. Throws Error{kInvalidFile} for a design
-/// that is not solved.
+/// again, and each step of the staircase that could be a better answer. Of a mixed plan, or of there being none: its candidates
+/// made again, its certificate (solver/proof.hpp), and its sentence of proof. Of the search for mixed plans nothing is called.
+/// Throws Error{kInvalidFile} for a design that is not solved.
 Verification verify(const Design &design, const Control &control = {});
 
 } // namespace pare

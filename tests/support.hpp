@@ -24,8 +24,8 @@ inline constexpr bool kIsSanitized = __has_feature(address_sanitizer);
 inline constexpr bool kIsSanitized = false;
 #endif
 
-/// Of so many random trials those that are made: under the sanitizers, which look for other faults and take ten times as long,
-/// a quarter.
+/// Of so many random trials, or things that are many to be many, those that are made: under the sanitizers, which look for
+/// other faults and take ten times as long, a quarter.
 constexpr int trials(int all) { return kIsSanitized ? (all + 3) / 4 : all; }
 
 inline std::string read_text(const std::string &path) {

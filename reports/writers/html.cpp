@@ -20,7 +20,7 @@ constexpr std::string_view kStyle =
     ".number { text-align: right; font-variant-numeric: tabular-nums; }\n"
     ".note { font-size: smaller; margin: 0.2em 0; }\n";
 
-std::string escaped(std::string_view text) {
+std::string escaped_html(std::string_view text) {
   std::string out;
   for (const char c : one_line(text)) {
     switch (c) {
@@ -35,12 +35,12 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-std::string shown(const Cell &cell, const Column &column, bool marks_missing) {
+std::string html_text(const Cell &cell, const Column &column, bool marks_missing) {
   struct Visitor {
     const Column &column;
     bool marks_missing;
     std::string operator()(std::monostate /*empty*/) const { return marks_missing ? "—" : ""; }
-    std::string operator()(const std::string &text) const { return escaped(text); }
+    std::string operator()(const std::string &text) const { return escaped_html(text); }
     std::string operator()(const Count &count) const { return thousands(people_digits(count, column)); }
     std::string operator()(const Percent &percent) const { return fmt::format("{:.2f} %", percent.value); }
     std::string operator()(const Measured &measured) const {
@@ -53,29 +53,30 @@ std::string shown(const Cell &cell, const Column &column, bool marks_missing) {
 }
 
 void append_table(std::string &out, const Report &report) {
-  for (const std::string &line : report.title) out += "<p>" + escaped(line) + "</p>\n";
+  for (const std::string &line : report.title) out += "<p>" + escaped_html(line) + "</p>\n";
   if (!report.rows.empty()) {
     std::string id = report.label; // which has no blanks in it
     for (char &c : id)
       if (c == ' ') c = '-';
-    out += id.empty() ? "<table>\n" : fmt::format("<table id=\"{}\">\n", escaped(id));
-    if (!report.caption.empty()) out += "<caption>" + escaped(report.caption) + "</caption>\n";
+    out += id.empty() ? "<table>\n" : fmt::format("<table id=\"{}\">\n", escaped_html(id));
+    if (!report.caption.empty()) out += "<caption>" + escaped_html(report.caption) + "</caption>\n";
     const auto begin = [&](std::size_t column, std::string_view tag) {
       return fmt::format("<{}{}>", tag, report.columns[column].align == Align::kRight ? " class=\"number\"" : "");
     };
     out += "<thead>\n<tr>";
-    for (std::size_t i = 0; i < report.columns.size(); ++i) out += begin(i, "th") + escaped(shown_heading(report, i)) + "</th>";
+    for (std::size_t i = 0; i < report.columns.size(); ++i)
+      out += begin(i, "th") + escaped_html(shown_heading(report, i)) + "</th>";
     out += "</tr>\n</thead>\n<tbody>\n";
     for (std::size_t at = 0; at < report.rows.size(); ++at) {
       if (begins_group(report, at)) out += "</tbody>\n<tbody>\n";
       out += "<tr>";
       for (std::size_t i = 0; i < report.columns.size(); ++i)
-        out += begin(i, "td") + shown(report.rows[at][i], report.columns[i], report.marks_missing) + "</td>";
+        out += begin(i, "td") + html_text(report.rows[at][i], report.columns[i], report.marks_missing) + "</td>";
       out += "</tr>\n";
     }
     out += "</tbody>\n</table>\n";
   }
-  for (const std::string &line : report.notes) out += "<p class=\"note\">" + escaped(line) + "</p>\n";
+  for (const std::string &line : report.notes) out += "<p class=\"note\">" + escaped_html(line) + "</p>\n";
 }
 
 /// What the page is called.
@@ -92,7 +93,7 @@ std::string name_of(std::span<const Report> reports) {
 std::string write_html(std::span<const Report> reports) {
   std::string out = fmt::format("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{}</title>\n"
                                 "<style>\n{}</style>\n</head>\n<body>\n",
-                                escaped(name_of(reports)), kStyle);
+                                escaped_html(name_of(reports)), kStyle);
   for (const Report &report : reports) append_table(out, report);
   return out + "</body>\n</html>\n";
 }

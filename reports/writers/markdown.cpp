@@ -11,7 +11,7 @@ namespace pare {
 
 namespace {
 
-std::string escaped(std::string_view text) {
+std::string escaped_markdown(std::string_view text) {
   const std::string line = one_line(text);
   std::string out;
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -26,12 +26,12 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-std::string shown(const Cell &cell, const Column &column, bool marks_missing) {
+std::string markdown_text(const Cell &cell, const Column &column, bool marks_missing) {
   struct Visitor {
     const Column &column;
     bool marks_missing;
     std::string operator()(std::monostate /*empty*/) const { return marks_missing ? "—" : ""; }
-    std::string operator()(const std::string &text) const { return escaped(text); }
+    std::string operator()(const std::string &text) const { return escaped_markdown(text); }
     std::string operator()(const Count &count) const { return people_digits(count, column); }
     std::string operator()(const Percent &percent) const { return fmt::format("{:.2f} %", percent.value); }
     std::string operator()(const Measured &measured) const {
@@ -47,20 +47,21 @@ std::string shown(const Cell &cell, const Column &column, bool marks_missing) {
 
 std::string write_markdown(const Report &report) {
   std::string out;
-  if (!report.caption.empty()) out += escaped(report.caption) + "\n\n";
-  for (const std::string &line : report.title) out += escaped(line) + "\n\n";
+  if (!report.caption.empty()) out += escaped_markdown(report.caption) + "\n\n";
+  for (const std::string &line : report.title) out += escaped_markdown(line) + "\n\n";
   out += '|';
-  for (std::size_t i = 0; i < report.columns.size(); ++i) out += ' ' + escaped(shown_heading(report, i)) + " |";
+  for (std::size_t i = 0; i < report.columns.size(); ++i) out += ' ' + escaped_markdown(shown_heading(report, i)) + " |";
   out += "\n|";
   for (const Column &column : report.columns) out += column.align == Align::kRight ? " ---: |" : " :--- |";
   out += '\n';
   for (const std::vector<Cell> &row : report.rows) {
     out += '|';
-    for (std::size_t i = 0; i < row.size(); ++i) out += ' ' + shown(row[i], report.columns[i], report.marks_missing) + " |";
+    for (std::size_t i = 0; i < row.size(); ++i)
+      out += ' ' + markdown_text(row[i], report.columns[i], report.marks_missing) + " |";
     out += '\n';
   }
   if (!report.notes.empty()) out += '\n';
-  for (const std::string &line : report.notes) out += "- " + escaped(line) + '\n';
+  for (const std::string &line : report.notes) out += "- " + escaped_markdown(line) + '\n';
   return out;
 }
 

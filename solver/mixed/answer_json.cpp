@@ -77,6 +77,35 @@ Certificate read_certificate(const Value &value, const json::Place &place, std::
   return out;
 }
 
+/// What is said beside a proof that there is no plan.
+void read_beside(json::Members &members, std::size_t budgets, MixedAnswer &out) {
+  const auto each = [&](std::string_view key, const auto &read) {
+    const Value *list = members.find(key);
+    if (list == nullptr) return;
+    const json::Place place = members.place(key);
+    if (!list->is_array()) json::refuse(*list, place, key, "an array of objects");
+    if (out.value) place.fail("there is a plan, and this is about there being none");
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      json::Members entry((*list)[i], place.item(i));
+      const auto budget = static_cast<std::size_t>(entry.whole("budget", 0, static_cast<std::int64_t>(budgets) - 1));
+      read(entry, budget);
+      entry.finish();
+    }
+  };
+  each("relaxations", [&](json::Members &entry, std::size_t budget) {
+    Relaxation relaxation{.budget = budget, .alone = entry.whole("alone", 0), .with_others = {}, .is_proven = false};
+    if (entry.said("with_others") != nullptr) relaxation.with_others = entry.whole("with_others", 0);
+    relaxation.is_proven = entry.flag("is_proven");
+    out.relaxations.push_back(relaxation);
+  });
+  each("binding", [&](json::Members &entry, std::size_t budget) {
+    Binding binding{.budget = budget, .layer = entry.text("layer"), .candidate = {}, .cost = 0};
+    binding.candidate = entry.text("candidate");
+    binding.cost = entry.whole("cost", 0);
+    out.binding.push_back(std::move(binding));
+  });
+}
+
 } // namespace
 
 Value mixed_json(const MixedAnswer &answer) {
@@ -180,9 +209,7 @@ MixedAnswer read_mixed(const Value &value, const json::Place &place, std::size_t
     if (const Value *next = members.said("next_certificate"))
       out.next_certificate = read_certificate(*next, members.place("next_certificate"), budgets);
   }
-  for (const std::string_view key : {"relaxations", "binding"}) // what is said beside a proof that there is no plan
-    if (const Value *list = members.find(key); list != nullptr && !list->is_array())
-      json::refuse(*list, members.place(key), key, "an array of objects");
+  read_beside(members, budgets, out);
   members.finish();
   return out;
 }

@@ -73,8 +73,10 @@ void explain(const MixedProblem &problem, const MixedSolver &solver, const Share
       const CandidateTable others = towards(table, j);
       // The answer is known, and nobody waits long for what is said beside it.
       constexpr std::size_t kMostBytes = std::size_t{1} << 24;
+      constexpr double kMostSeconds = 5;
       Control little = control.silent();
       little.memory_bytes = std::min(little.memory_bytes, kMostBytes);
+      little.time_limit_seconds = std::min(little.time_limit_seconds.value_or(kMostSeconds), kMostSeconds);
       const MixedResult nearest = solver.solve(others, little);
       if (nearest.value) relaxation.with_others = -table.budgets[j].sign() * *nearest.value;
       const bool is_claim = nearest.reason == Reason::kOptimal || nearest.reason == Reason::kInfeasible;
@@ -85,13 +87,6 @@ void explain(const MixedProblem &problem, const MixedSolver &solver, const Share
     if (!table.budgets[j].at_least && (!is_met || table.budgets.size() > 1)) add_binding(table, j, out.binding);
     out.relaxations.push_back(relaxation);
   }
-}
-
-std::string score_text(std::int64_t value) { return shortest(static_cast<double>(value) / static_cast<double>(kScoreUnit)); }
-
-std::string objective_text(const MixedProblem &problem) {
-  return problem.request().objective == Objective::kBalanced ? "number of parameters at that level"
-                                                             : fmt::format("sum of {}", problem.request().score);
 }
 
 class Solving {
@@ -157,7 +152,6 @@ private:
     const std::vector<Level> levels = problem_.levels();
     if (levels.empty()) { // nothing is chosen
       solve(*problem_.table(), From::kAll, {0, 1});
-      is_level_proven_ = true;
       return;
     }
     // Of a level that some layer has no candidate of, that it cannot be met; no multipliers are needed.
@@ -203,18 +197,18 @@ private:
     take(std::move(found), table, From::kAtLevel, level);
     if (!result_.choice) return;
     answer_->level = level;
-    is_level_proven_ = good + 1 == levels.size();
-    if (is_level_proven_) return;
+    if (good + 1 == levels.size()) return; // nothing keeps more
     answer_->next_level = levels[good + 1];
     const MixedResult above = search(From::kAboveLevel, level);
     Limit limit = above.limit;
+    bool is_proven = false;
     if (above.reason == Reason::kInfeasible) {
       const auto next = problem_.table(false, From::kAboveLevel, level);
       const Proof proof = next ? prove(*next, above.certificate, nullptr, control_.silent()) : Proof{};
-      is_level_proven_ = !next || proof.proven == Proven::kInfeasible;
+      is_proven = !next || proof.proven == Proven::kInfeasible;
       limit = proof.limit;
     }
-    if (is_level_proven_) {
+    if (is_proven) {
       answer_->next_certificate = above.certificate;
       return;
     }
@@ -245,35 +239,7 @@ private:
         std::all_of(layers.begin(), layers.end(), [&](const auto &layer) { return layer.second == layers.begin()->second; }))
       out.substitution = layers.begin()->second.text();
     if (result_.reason == Reason::kInfeasible) explain(problem_, solver_, control_, *answer_);
-    out.termination.detail = sentence(out);
-  }
-
-  std::string sentence(const Solution &out) const {
-    const std::string which = problem_.description();
-    switch (out.termination.reason) {
-    case Reason::kOptimal:
-      if (answer_->level)
-        return fmt::format("no plan keeps more of every layer's degrees of freedom than {} / {}, and none at that level has "
-                           "more parameters: optimal among {}",
-                           answer_->level->first, answer_->level->second, which);
-      return fmt::format("no plan has a higher {}: optimal among {}", objective_text(problem_), which);
-    case Reason::kFeasible:
-      if (problem_.request().objective == Objective::kBalanced)
-        return fmt::format(
-            "a plan that meets the budgets; the search ended at its limit ({}): whether a plan keeps more of every "
-            "layer's degrees of freedom is {}, and none at that level has more parameters by more than {} among {}",
-            to_string(out.termination.limit), is_level_proven_ ? "proven not to be" : "not known",
-            out.termination.gap ? score_text(out.termination.gap->whole()) : std::string("what is unknown"), which);
-      return fmt::format(
-          "a plan that meets the budgets; the search ended at its limit ({}), and no plan is better by more than "
-          "{} among {}",
-          to_string(out.termination.limit),
-          out.termination.gap ? score_text(out.termination.gap->whole()) : std::string("what is unknown"), which);
-    case Reason::kInfeasible: return fmt::format("no plan meets the budgets among {}", which);
-    case Reason::kUnknown: break;
-    }
-    return fmt::format("the search ended at its limit ({}): no plan was found among {}, and none is known not to exist",
-                       to_string(out.termination.limit), which);
+    out.termination.detail = problem_.sentence(out.termination, *answer_);
   }
 
   const Network &network_;
@@ -284,7 +250,6 @@ private:
   MixedResult result_;
   MixedProblem::From from_ = MixedProblem::From::kAll;
   Level level_{0, 1};
-  bool is_level_proven_ = false; ///< of kBalanced: that nothing keeps more
 };
 
 } // namespace

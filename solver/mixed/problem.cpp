@@ -427,25 +427,53 @@ std::optional<Choice> MixedProblem::choice_of(const Plan &plan, From from, const
   return out;
 }
 
-std::string MixedProblem::size_text() const {
-  return fmt::format("{} candidates for {} {}", candidate_count_, units_.size(),
-                     request_.tie == Tie::kNone ? "layers" : "ties");
-}
-
 std::string MixedProblem::description() const {
   const CandidateRule &rule = request_.rule;
   std::string which =
       rule.most == CandidateRule::kAll
           ? std::string("every structure of each family")
-          : fmt::format("every structure of a family that has up to {} on a layer, else up to that many in geometric steps",
+          : fmt::format("every structure of a family that has up to {} on a layer, else that many in geometric steps",
                         rule.most);
   if (rule.multiple_of != 1) which += fmt::format(", ranks and channels of groups multiples of {}", rule.multiple_of);
   which += request_.uniform ? fmt::format(", and {} uniform settings that are named", request_.uniform->size())
                             : std::string(", and each family's uniform answer");
-  std::string out = fmt::format("{} ({})", size_text(), which);
+  std::string out = fmt::format("{} candidates for {} {} ({})", candidate_count_, units_.size(),
+                                request_.tie == Tie::kNone ? "layers" : "ties", which);
   for (const Quantity &quantity : rounded_)
     out += fmt::format(", with {} rounded against the budgets to whole numbers in each layer", quantity.text());
   return out;
+}
+
+std::string MixedProblem::sentence(const Termination &termination, const MixedAnswer &answer) const {
+  const std::string which = description();
+  const std::string_view limit = to_string(termination.limit);
+  const std::string gap = termination.gap
+                              ? shortest(static_cast<double>(termination.gap->whole()) / static_cast<double>(kScoreUnit))
+                              : std::string("what is unknown");
+  const bool is_balanced = request_.objective == Objective::kBalanced;
+  switch (termination.reason) {
+  case Reason::kOptimal:
+    if (answer.level)
+      return fmt::format("no plan keeps more of every layer's degrees of freedom than {} / {}, and none at that level has "
+                         "more parameters: optimal among {}",
+                         answer.level->first, answer.level->second, which);
+    return fmt::format("no plan has a higher {}: optimal among {}",
+                       is_balanced ? "number of parameters" : fmt::format("sum of {}", request_.score), which);
+  case Reason::kFeasible:
+    if (is_balanced)
+      return fmt::format(
+          "a plan that meets the budgets; the search ended at its limit ({}): whether a plan keeps more of every "
+          "layer's degrees of freedom is {}, and none at that level has more parameters by more than {} among {}",
+          limit, answer.next_certificate || !answer.next_level ? "proven not to be" : "not known", gap, which);
+    return fmt::format(
+        "a plan that meets the budgets; the search ended at its limit ({}), and no plan is better by more than {} "
+        "among {}",
+        limit, gap, which);
+  case Reason::kInfeasible: return fmt::format("no plan meets the budgets among {}", which);
+  case Reason::kUnknown: break;
+  }
+  return fmt::format("the search ended at its limit ({}): no plan was found among {}, and none is known not to exist", limit,
+                     which);
 }
 
 bool MixedProblem::is_settled(std::string_view layer) const {

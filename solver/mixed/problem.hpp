@@ -3,8 +3,10 @@
 #include "analysis/lower.hpp"
 #include "models/network.hpp"
 #include "solver/candidate_table.hpp"
+#include "solver/mixed/answer.hpp"
 #include "solver/mixed/request.hpp"
 #include "solver/solver.hpp"
+#include "solver/termination.hpp"
 
 #include <compare>
 #include <cstddef>
@@ -51,10 +53,10 @@ public:
   /// that request().uniform must say which they take from uniform answers.
   void set_limit(std::size_t budget, const Budget &other);
 
-  /// "94386 candidates for 24 layers", which the sentence of proof names.
-  std::string size_text() const;
-  /// The same, with the rule that makes them.
+  /// "94386 candidates for 24 layers (...)": their number and the rule that makes them.
   std::string description() const;
+  /// The sentence of proof: what of an answer is certain, and among what. Of `termination` all but its own sentence counts.
+  std::string sentence(const Termination &termination, const MixedAnswer &answer) const;
   /// Whether a replaceable layer is excluded or fixed.
   bool is_settled(std::string_view layer) const;
   /// What was asked for, families written out.

@@ -12,9 +12,9 @@ namespace pare {
 namespace {
 
 /// The continuous relaxation: what is over its limit, at knots, and straight lines between them.
-class Relaxation {
+class Smoothed {
 public:
-  explicit Relaxation(UniformProblem &problem) {
+  explicit Smoothed(UniformProblem &problem) {
     constexpr int kKnots = 65;
     const bool whole = problem.axis() == UniformProblem::Axis::kWhole;
     double setting = problem.least();
@@ -68,7 +68,7 @@ public:
   const SolverInfo &info() const override {
     static const SolverInfo info{.name = "nlopt",
                                  .description =
-                                     "NLopt (COBYLA) on a continuous relaxation, then an exact repair from there; for settings "
+                                     "NLopt (COBYLA) on a continuous smoothed, then an exact repair from there; for settings "
                                      "along which costs never fall"};
     return info;
   }
@@ -76,21 +76,21 @@ public:
     if (problem.axis() == UniformProblem::Axis::kEnumerated)
       throw Error(ErrorCode::kInvalidConfig, "method",
                   "nlopt needs costs that never fall with the setting; exact would be accepted");
-    const Relaxation relaxation(problem);
+    const Smoothed smoothed(problem);
     std::optional<double> hint;
-    if (relaxation.last() > relaxation.first()) {
+    if (smoothed.last() > smoothed.first()) {
       // The largest setting that is not over.
       nlopt::opt optimizer(nlopt::LN_COBYLA, 1);
-      optimizer.set_lower_bounds(relaxation.first());
-      optimizer.set_upper_bounds(relaxation.last());
+      optimizer.set_lower_bounds(smoothed.first());
+      optimizer.set_upper_bounds(smoothed.last());
       optimizer.set_max_objective(
           [](const std::vector<double> &x, std::vector<double> & /*gradient*/, void * /*data*/) { return x[0]; }, nullptr);
       optimizer.add_inequality_constraint([](const std::vector<double> &x, std::vector<double> & /*gradient*/,
-                                             void *data) { return static_cast<const Relaxation *>(data)->at(x[0]); },
-                                          const_cast<Relaxation *>(&relaxation), 1e-12);
+                                             void *data) { return static_cast<const Smoothed *>(data)->at(x[0]); },
+                                          const_cast<Smoothed *>(&smoothed), 1e-12);
       optimizer.set_xtol_rel(1e-9);
       optimizer.set_maxeval(500);
-      std::vector<double> x = {relaxation.first() + (relaxation.last() - relaxation.first()) / 2};
+      std::vector<double> x = {smoothed.first() + (smoothed.last() - smoothed.first()) / 2};
       double objective = 0;
       try {
         optimizer.optimize(x, objective);

@@ -1,5 +1,5 @@
 cmake_minimum_required(VERSION 3.25)
-# Variables: BUILD (Pare's build tree), WORK (emptied and filled), SOURCE (this folder), LIBDIR, COMPILER, PKG_CONFIG, GENERATOR, TORCH
+# Variables: IS_GCC, BUILD (Pare's build tree), WORK (emptied and filled), SOURCE (this folder), LIBDIR, COMPILER, PKG_CONFIG, GENERATOR, TORCH
 # (where LibTorch is; empty where the trainer is not built).
 function(run)
   cmake_parse_arguments(ARG "" "OUTPUT;IN" "COMMAND" ${ARGN})
@@ -66,14 +66,15 @@ foreach(path IN LISTS paths)
     message(FATAL_ERROR "${path} includes a third-party header: ${foreign}")
   endif()
 endforeach()
-# Together, which shows that none is missing; and by itself each that no file of ours begins with, which had to compile so already.
+# Together, which shows that none is missing; and by itself each that no file of ours begins with, which had to compile so already. By
+# GCC: clang has headers precompiled in front, and several files at once.
 file(WRITE ${WORK}/all.cpp "")
 foreach(path IN LISTS paths)
   cmake_path(RELATIVE_PATH path BASE_DIRECTORY ${prefix}/include/pare OUTPUT_VARIABLE header)
   file(APPEND ${WORK}/all.cpp "#include \"${header}\"\n")
   string(REGEX REPLACE "hpp$" "cpp" file ${header})
   set(first)
-  if(EXISTS ${checkout}/${file})
+  if(IS_GCC AND EXISTS ${checkout}/${file})
     file(STRINGS ${checkout}/${file} first REGEX "^#include" LIMIT_COUNT 1)
   endif()
   if(NOT first STREQUAL "#include \"${header}\"")

@@ -56,7 +56,7 @@ TEST(ScoreTable, RefusesWhatIsNone) {
       "[invalid_file] t.csv:2: a line has 4 cells, and must have 3: layer,candidate,score; a candidate with commas stands in "
       "quotes");
   refused(heading + "a,\"Conv,1\n", "[invalid_file] t.csv:2: a quote is not closed on its line");
-  for (const std::string number : {"x", "", "nan", "inf", "-inf", "9.1e9", "1 2", "0x10"})
+  for (const std::string number : {"x", "", "nan", "inf", "-inf", "1.1e6", "1 2", "0x10"})
     refused(heading + "a,Conv," + number + "\n",
             fmt::format("[invalid_file] t.csv:2: score = \"{}\" must be a number from -1e6 to 1e6", number));
   refused(heading + "a,generic,1\n", "[invalid_file] t.csv:2: rank_scale is missing; it must be a number in (0, 1]");

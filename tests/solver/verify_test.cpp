@@ -82,6 +82,17 @@ std::vector<FileForgery> file_forgeries() {
          s["per_layer"]["fixed"] = {{{"layer", "block3.0.layer.0.conv2"}, {"setting", "generic:rank=2"}}};
        }},
       {"another sentence", [](SolvedJson &s) { s["termination"]["detail"] = "optimal among 1e99 candidates"; }},
+      {"a sentence with more",
+       [](SolvedJson &s) {
+         s["termination"]["detail"] = "of all there are, " + s["termination"]["detail"].get<std::string>();
+       }},
+      {"a sentence of more candidates",
+       [](SolvedJson &s) {
+         std::string detail = s["termination"]["detail"];
+         detail.insert(detail.find(" candidates") - 2, "9");
+         s["termination"]["detail"] = detail;
+       }},
+      {"what would do where there is a plan", [](SolvedJson &s) { s["per_layer"]["binding"] = SolvedJson::array(); }},
       {"costs that were not rounded", [](SolvedJson &s) { s["per_layer"]["rounded"] = {"mult-adds[reference]"}; }},
       {"an unknown method", [](SolvedJson &s) { s["per_layer"]["method"] = "magic"; }},
       {"settings of other families", [](SolvedJson &s) { s["per_layer"]["candidates"]["uniform"] = {"LR_0.5"}; }},
@@ -182,6 +193,9 @@ TEST(Verify, ThatThereIsNoPlan) {
     refused([](SolvedJson &s) { s["termination"]["bound"] = 1; }, "bound");
     refused([](SolvedJson &s) { s["per_layer"]["certificate"]["multipliers"][0] = -1; }, "multipliers");
     refused([](SolvedJson &s) { s["budgets"][0]["achieved"] = 4000; }, "achieved");
+    refused([](SolvedJson &s) { s["termination"]["detail"] = "a plan meets the budgets"; }, "termination.detail");
+    refused([](SolvedJson &s) { s["per_layer"]["relaxations"][0]["alone"] = "x"; }, "alone");
+    refused([](SolvedJson &s) { s["per_layer"]["binding"] = {5}; }, "binding");
     refused([](SolvedJson &s) { s["plan"]["block1.0.layer.0.conv1"] = "generic:rank=1"; }, "there is a plan");
   }
 }

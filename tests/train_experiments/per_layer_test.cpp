@@ -151,7 +151,7 @@ TEST(PerLayer, WhatCannotBeMetIsNamed) {
       [&] { make(per_layer(R"("families": "Shuffle", "tie": "stage", "exclude": "block3*", "budgets": "parameters<=10%")")); },
       "[invalid_config] e.json: 1 budget cannot be met: wrn_10_1.per_layer.shuffle.tie_stage, "
       "parameters<=10%: no plan meets the budgets among 9 candidates for 2 ties (every structure of a "
-      "family that has up to 1000 on a layer, else up to that many in geometric steps, and each family's uniform answer); "
+      "family that has up to 1000 on a layer, else that many in geometric steps, and each family's uniform answer); "
       "parameters "
       "come to 59810 "
       "at least; other budgets, or \"when_infeasible\": \"leave_out\" would be accepted");
@@ -160,12 +160,11 @@ TEST(PerLayer, WhatCannotBeMetIsNamed) {
   EXPECT_EQ(names(schedule), Words{"wrn_10_1.per_layer_parameters_20pct.shuffle"});
   ASSERT_EQ(schedule.left_out.size(), 1U);
   EXPECT_EQ(schedule.left_out[0].name, "wrn_10_1.per_layer.shuffle, parameters>=50%, mult-adds<=20%");
-  EXPECT_EQ(
-      schedule.left_out[0].reason,
-      "no plan meets the budgets among 30 candidates for 6 layers (every structure of a family that has up "
-      "to 1000 on a layer, else up to that many in geometric steps, and each family's uniform answer); parameters >= 25794 "
-      "could be met with the "
-      "others; mult-adds[macs] <= 3303040 could be met with the others");
+  EXPECT_EQ(schedule.left_out[0].reason,
+            "no plan meets the budgets among 30 candidates for 6 layers (every structure of a family that has up "
+            "to 1000 on a layer, else that many in geometric steps, and each family's uniform answer); parameters >= 25794 "
+            "could be met with the "
+            "others; mult-adds[macs] <= 3303040 could be met with the others");
 }
 
 TEST(PerLayer, TeachersAreChosenToo) {
