@@ -204,8 +204,8 @@ MixedRequest read_mixed_request(const Arguments &arguments) {
       out.groups = read_groups(*tie);
     }
   }
-  constexpr std::array kEvery = {kAllCandidates};
-  if (const auto most = arguments.find("--candidates"); most && find_name(*most, kEvery))
+  constexpr std::array kWords = {kAllCandidates};
+  if (const auto most = arguments.find("--candidates"); most && find_name(*most, kWords))
     out.rule.most = CandidateRule::kAll;
   else
     out.rule.most =

@@ -142,18 +142,8 @@ private:
       const bool is_settled = nearest.reason == Reason::kOptimal || nearest.reason == Reason::kInfeasible;
       if (!is_settled) { // then no limit is known to be the least
         Solution unknown = unsolved(network_, problem.setting());
-        unknown.mixed = MixedAnswer{.request = problem.request(),
-                                    .candidate_count = problem.candidate_count(),
-                                    .layer_count = problem.layer_count(),
-                                    .rounded = problem.rounded(),
-                                    .value = {},
-                                    .certificate = nearest.certificate,
-                                    .proof = {},
-                                    .level = {},
-                                    .next_level = {},
-                                    .next_certificate = {},
-                                    .relaxations = {},
-                                    .binding = {}};
+        unknown.mixed = problem.unanswered();
+        unknown.mixed->certificate = nearest.certificate;
         unknown.mixed->certificate.value.reset();
         unknown.termination = {.reason = Reason::kUnknown,
                                .limit = nearest.limit,

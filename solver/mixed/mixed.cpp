@@ -97,11 +97,7 @@ public:
   Solution run() {
     const SolveSetting &setting = problem_.setting();
     Solution out = unsolved(network_, setting);
-    answer_ = &out.mixed.emplace();
-    answer_->request = problem_.request();
-    answer_->candidate_count = problem_.candidate_count();
-    answer_->layer_count = problem_.layer_count();
-    answer_->rounded = problem_.rounded();
+    answer_ = &out.mixed.emplace(problem_.unanswered());
     if (problem_.request().objective == Objective::kBalanced)
       find_level();
     else

@@ -427,6 +427,15 @@ std::optional<Choice> MixedProblem::choice_of(const Plan &plan, From from, const
   return out;
 }
 
+MixedAnswer MixedProblem::unanswered() const {
+  MixedAnswer out;
+  out.request = request_;
+  out.candidate_count = candidate_count_;
+  out.layer_count = layer_count();
+  out.rounded = rounded_;
+  return out;
+}
+
 std::string MixedProblem::description() const {
   const CandidateRule &rule = request_.rule;
   std::string which =

@@ -53,6 +53,8 @@ public:
   /// that request().uniform must say which they take from uniform answers.
   void set_limit(std::size_t budget, const Budget &other);
 
+  /// What is known before anything is searched.
+  MixedAnswer unanswered() const;
   /// "94386 candidates for 24 layers (...)": their number and the rule that makes them.
   std::string description() const;
   /// The sentence of proof: what of an answer is certain, and among what. Of `termination` all but its own sentence counts.

@@ -13,7 +13,8 @@ public:
         .name = "capacity",
         .description = "ln of the degrees of freedom of the layer's map: trainable values without biases, after rank "
                        "reduction, less what changes nothing, at most c_i c_o k^2",
-        .assumes = "that layers multiply: doubling any layer's freedom is worth the same",
+        .assumes = "that layers multiply: doubling any layer's freedom is worth the same; of some "
+                   "families it is an upper estimate, which an answer says",
         .of_freedom = true};
     return info;
   }

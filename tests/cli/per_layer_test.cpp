@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -130,6 +131,7 @@ TEST_F(PerLayer, OptionsThatMakeNoSenseAreRefused) {
   refused({"--score", "nonsense"}, 2, "unknown_name", {"capacity, parameters, table"});
   refused({"--score", "table"}, 2, "usage", {"table:FILE"});
   refused({"--score", "capacity:x"}, 2, "usage", {"capacity takes no file"});
+  refused({"--score", "table:"}, 2, "usage", {"\"table:\" names no file"});
   refused({"--score", "table:gone.csv"}, 1, "io", {"gone.csv"});
   refused({"--score", "capacity", "--objective", "balanced"}, 2, "usage", {"fills by parameters"});
   for (const std::string number : {"0", "-1", "x", "1.5", ""})
@@ -150,6 +152,20 @@ TEST_F(PerLayer, OptionsThatMakeNoSenseAreRefused) {
   for (const std::string option : {"--families", "--score", "--tie", "--candidates", "--exclude", "--fix", "--gap"})
     expect_fault(run({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "parameters<=30%", option, "1"}), 2, "usage",
                  {option, "it is for --per-layer"});
+}
+
+// By another name too, and where it does not exist yet.
+TEST_F(PerLayer, AFileIsNotWrittenTwice) {
+  for (const std::vector<std::string> &more :
+       std::vector<std::vector<std::string>>{{"--export-candidates", "same", "-o", "./same"},
+                                             {"--solved", "same.mps", "-o", "out.txt", "--export-model",
+                                              "../" + std::filesystem::current_path().filename().string() + "/same.mps"},
+                                             {"--export-candidates", "same.mps", "--export-model", "same.mps"},
+                                             {"--objective", "balanced", "--export-candidates", "same", "-o", "./same.next"}}) {
+    expect_fault(run(solve("wrn-10-1", "parameters<=30%", more)), 2, "usage", {"would be written twice"});
+    for (const auto &entry : std::filesystem::directory_iterator("."))
+      EXPECT_FALSE(entry.path().filename().string().starts_with("same"));
+  }
 }
 
 TEST_F(PerLayer, GroupsOfLayersAreAFile) {

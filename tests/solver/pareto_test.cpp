@@ -108,6 +108,21 @@ TEST(Pareto, WhatEndsASearchKeepsThePoints) {
   EXPECT_EQ(points[1].termination.reason, Reason::kOptimal);
 }
 
+TEST(Pareto, WithoutALeastEndThereIsNoFront) {
+  Control control;
+  control.time_limit_seconds = 0;
+  const auto points = pareto(make_network("wrn-10-1"), pareto_request("mult-adds[macs]<=8M"), Quantity{}, 5, control);
+  ASSERT_EQ(points.size(), 1U);
+  EXPECT_EQ(points[0].termination.reason, Reason::kUnknown);
+  EXPECT_EQ(points[0].termination.limit, Limit::kTime);
+  EXPECT_EQ(points[0].termination.detail, "the search for the least parameters ended at its limit (time)");
+  EXPECT_FALSE(points[0].costs.has_value());
+  EXPECT_TRUE(points[0].plan.layers.empty());
+  EXPECT_TRUE(points[0].kept.empty());
+  EXPECT_EQ(points[0].mixed->value, std::nullopt);
+  EXPECT_EQ(points[0].mixed->proof.proven, Proven::kNothing);
+}
+
 // Where a search ends early each point is as good as the one before it, and what it claims is so.
 TEST(Pareto, PointsThatAreNotProvenKeepUp) {
   const Network network = make_network("wrn-10-1");

@@ -157,7 +157,8 @@ TEST(Verify, ForgeriesOfALevelAreRefused) {
       "no certificate", [&](SolvedJson &s) { s["next_certificate"] = nullptr; },
       "it has no certificate that the next level cannot be met");
   refused(
-      "a value of what cannot be", [&](SolvedJson &s) { s["next_certificate"]["value"] = 1; }, "");
+      "a value of what cannot be", [&](SolvedJson &s) { s["next_certificate"]["value"] = 1; },
+      "not proven: no choice that meets the budgets has the value 1");
   refused(
       "not in lowest terms",
       [&](SolvedJson &s) {
@@ -166,6 +167,28 @@ TEST(Verify, ForgeriesOfALevelAreRefused) {
       "lowest terms");
   refused(
       "the sum", [&](SolvedJson &s) { s["objective"] = "sum"; }, "[invalid_file] s.json/per_layer");
+}
+
+// Stopped where the fill is the best at a level, and it is not known whether a plan has a higher one.
+TEST(Verify, OfAFillThatIsTheBestAtALevelThatMayNotBe) {
+  MixedRequest request = mixed_request({"generic"}, {"parameters<=20000"});
+  request.objective = Objective::kBalanced;
+  request.score = "parameters";
+  SolvedJson stopped = solved_mixed("wrn-10-1", request);
+  ASSERT_EQ(verdict_of(stopped), "proven: optimal");
+  ASSERT_FALSE(stopped["per_layer"]["next_level"].is_null());
+  stopped["termination"]["reason"] = "feasible";
+  stopped["termination"]["limit"] = "time";
+  stopped["per_layer"]["next_certificate"] = nullptr;
+  const std::string wrong = verdict_of(stopped);
+  constexpr std::string_view kMust = "not proven: the sentence of proof (termination.detail) must be: ";
+  ASSERT_TRUE(wrong.starts_with(kMust)) << wrong;
+  EXPECT_NE(wrong.find("whether a plan keeps more of every layer's degrees of freedom is not known"), std::string::npos)
+      << wrong;
+  stopped["termination"]["detail"] = wrong.substr(kMust.size());
+  EXPECT_EQ(verdict_of(stopped), "proven: bound");
+  stopped["per_layer"]["next_level"] = {99999, 100000};
+  EXPECT_NE(verdict_of(stopped).find("the next level is"), std::string::npos) << verdict_of(stopped);
 }
 
 TEST(Verify, ThatThereIsNoPlan) {
