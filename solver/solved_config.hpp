@@ -21,7 +21,7 @@ struct Design {
   std::vector<Convention> conventions;     ///< a user's own, that a solved file holds
   std::optional<MixedAnswer> mixed;        ///< of a solved file of a mixed plan: what `verify` proves
   std::vector<Budget> budgets;             ///< of a solved file
-  Termination termination;                 ///< what a solved file says: reason, bound and detail
+  Termination termination;                 ///< what a solved file says
   std::optional<std::string> original;     ///< of a solved file: the spec before its width changed
   bool is_solved = false;                  ///< read from a solved file: its plan is settled, even where it is empty (width)
 

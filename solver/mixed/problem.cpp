@@ -135,11 +135,14 @@ MixedProblem::MixedProblem(const Network &network, const MixedRequest &request)
     throw Error(ErrorCode::kUsage, "score",
                 fmt::format("the objective {} fills by {}; that score, or the objective {}, would be accepted",
                             name_of(kObjectives, Objective::kBalanced), kBalancedScore, name_of(kObjectives, Objective::kSum)));
-  if (request.table)
+  if (request.table) {
+    std::set<std::string_view> names;
+    for (const ConvSites &sites : sites_) names.insert(sites.front().name);
     for (const std::string_view layer : request.table->layers())
-      if (std::none_of(sites_.begin(), sites_.end(), [&](const ConvSites &sites) { return sites.front().name == layer; }))
+      if (!names.contains(layer))
         throw Error(ErrorCode::kInvalidFile, request.table->where(),
                     fmt::format("{} has no replaceable layer {}", network.name, shown(layer)));
+  }
   const std::vector<Substitute> families = read_families(request.families);
   request_.families.clear();
   for (const Substitute &family : families) request_.families.push_back(family.text());

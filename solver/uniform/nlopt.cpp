@@ -68,7 +68,7 @@ public:
   const SolverInfo &info() const override {
     static const SolverInfo info{.name = "nlopt",
                                  .description =
-                                     "NLopt (COBYLA) on a continuous smoothed, then an exact repair from there; for settings "
+                                     "NLopt (COBYLA) on a continuous relaxation, then an exact repair from there; for settings "
                                      "along which costs never fall"};
     return info;
   }
