@@ -22,19 +22,22 @@ constexpr double kMostWeight = 1e9; ///< of an event: tools give it one, two or 
 constexpr auto kModule = Spelling::kModule;
 constexpr auto kFunction = Spelling::kFunction;
 
-/// The event of every op that has it.
-std::vector<Convention::Weight> all_of(Event event) {
+/// These events of every op that has them.
+std::vector<Convention::Weight> all_of(std::initializer_list<Event> events) {
   std::vector<Convention::Weight> out;
-  for (std::size_t kind = 0; kind < kOpKindCount; ++kind)
-    if (events_of(kind).contains(event)) out.push_back({std::string(kind_name(kind)), {}, event, 1});
+  for (const Event event : events)
+    for (std::size_t kind = 0; kind < kOpKindCount; ++kind)
+      if (events_of(kind).contains(event)) out.push_back({std::string(kind_name(kind)), {}, event, 1});
   return out;
 }
 
 std::vector<Convention> make_conventions() {
   return {
       {.name = "macs",
-       .source = "every multiply-accumulate that the chosen evaluation executes; no bias, nothing else",
-       .weights = all_of(Event::kMac),
+       .source =
+           "every multiply-accumulate that the chosen evaluation executes, and those of fast transforms as reckoned; no bias, "
+           "nothing else",
+       .weights = all_of({Event::kMac, Event::kTransform}),
        .shown = true},
       {.name = "reference",
        .source =
@@ -45,6 +48,8 @@ std::vector<Convention> make_conventions() {
                    // A convolution with a computed weight is seen by its owner's own figure instead.
                    {"conv", kFunction, Event::kMac, 0},
                    {"conv", kFunction, Event::kReferenceMac, 1},
+                   {"contract", kFunction, Event::kReferenceMac, 1},
+                   {"acdc_transform", kFunction, Event::kReferenceMac, 1},
                    {"linear", kModule, Event::kMac, 1},
                    {"linear", kModule, Event::kBias, 1},
                    {"relu", kModule, Event::kElement, 1},

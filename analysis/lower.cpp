@@ -1,9 +1,11 @@
 #include "analysis/lower.hpp"
 
 #include "analysis/cost_model.hpp"
+#include "base/enums.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>
@@ -59,6 +61,16 @@ std::optional<std::string> Plan::text() const {
   return uniform->text();
 }
 
+std::string Lowered::evaluation_text() const {
+  std::vector<std::string> out;
+  for (const auto &[family, ways] : evaluations) {
+    std::vector<std::string_view> names;
+    for (const Evaluation way : ways) names.push_back(name_of(kEvaluations, way));
+    out.push_back(fmt::format("{} {}", family, fmt::join(names, " and ")));
+  }
+  return fmt::format("{}", fmt::join(out, ", "));
+}
+
 std::string applies_to_no_layer(std::string_view substitute, std::span<const Lowered::Kept> kept) {
   if (kept.empty()) return fmt::format("{} applies to no layer: the network has 0 replaceable ones", substitute);
   return fmt::format("{} applies to no layer ({}: {})", substitute, kept.front().layer, kept.front().reason);
@@ -95,19 +107,22 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
     }
   const std::vector<ConvSites> sites = replaceable_sites(graph, sharers);
   std::vector<SiteLowering> lowerings(marks.size());
-  std::vector<const Substitute *> substitutes(marks.size());
+  std::vector<Substitute> substitutes(marks.size());
   for (std::size_t i = 0; i < marks.size(); ++i) {
     const std::string &name = sites[i].front().name;
-    substitutes[i] = plan.find(name);
-    if (substitutes[i] == nullptr) {
-      substitutes[i] = &baseline_substitute();
-      continue;
+    const Substitute *planned = plan.find(name);
+    if (planned != nullptr) {
+      const auto refusal = resolve(sites[i], *planned).refusal;
+      if (!refusal) {
+        substitutes[i] = settled(sites[i], *planned);
+        if (!is_baseline(sites[i].front(), *planned))
+          out.evaluations[std::string(planned->family->info().name)].insert(substitutes[i].evaluated());
+        continue;
+      }
+      if (where_refused == WhereRefused::kThrow) throw_refusal(sites[i].front(), *planned, *refusal);
+      out.kept.push_back({name, refusal->message});
     }
-    const auto refusal = resolve(sites[i], *substitutes[i]).refusal;
-    if (!refusal) continue;
-    if (where_refused == WhereRefused::kThrow) throw_refusal(sites[i].front(), *substitutes[i], *refusal);
-    out.kept.push_back({name, refusal->message});
-    substitutes[i] = &baseline_substitute();
+    substitutes[i] = baseline_substitute();
   }
   std::vector<std::size_t> next_site(marks.size(), 0);
 
@@ -122,7 +137,7 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
     if (replaceable[id] != kNone) {
       const std::uint32_t i = replaceable[id];
       const ConvSite &site = sites[i][next_site[i]++];
-      moved[id] = lowerings[i].lower(out.graph, site, moved[inputs[0]], *substitutes[i]);
+      moved[id] = lowerings[i].lower(out.graph, site, moved[inputs[0]], substitutes[i]);
       continue;
     }
     for (NodeId &input : inputs) input = moved[input];
@@ -162,7 +177,7 @@ std::vector<Growth> growths(const Graph &graph, const Plan &plan) {
     std::pair<std::int64_t, Count> all;
     for (const ConvSite &site : sites) {
       Graph one;
-      lower_site(one, site, one.add_input(site.input), substitute);
+      lower_site(one, site, one.add_input(site.input), settled(sites, substitute));
       const CostReport report = count(one);
       if (&site == &sites.front()) all.first = report.parameters;
       all.second += report.mult_adds(macs);

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,10 @@ struct Lowered {
     std::string reason;
   };
   std::vector<Kept> kept; ///< left as they were, with kLeaveAsItIs
+  /// How the families are evaluated that stand in the place of a layer; several ways of one in the order of kEvaluations.
+  std::map<std::string, std::set<Evaluation>, std::less<>> evaluations = {};
+  /// "tensor_train dense", "generic factored, tensor_train contraction and dense"; empty where nothing is substituted.
+  std::string evaluation_text() const;
 };
 
 /// The graph with each replaceable convolution written out as its substitute, or its baseline. This is what is counted,

@@ -97,6 +97,7 @@ public:
   }
   /// Fields of ops that files do not hold.
   void operator()(std::string_view /*field*/, Extents & /*out*/) {}
+  void operator()(std::string_view /*field*/, Legs & /*out*/) {}
 
 private:
   json::Members &members_;
@@ -414,6 +415,7 @@ std::string written(const Padding &value) {
   return written(Pair{value.vertical.before, value.horizontal.before});
 }
 std::string written(const Extents &value) { return to_string(value); }
+std::string written(const Legs &value) { return to_string(value); }
 
 /// An id for each node that is a layer: its name, or its name and how often it has come.
 std::vector<std::string> unique_ids(const Graph &graph) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "analysis/ops/acdc_product.hpp"
+#include "analysis/ops/acdc_transform.hpp"
 #include "analysis/ops/adaptive_avg_pool.hpp"
 #include "analysis/ops/add.hpp"
 #include "analysis/ops/add_bias.hpp"
@@ -8,6 +9,8 @@
 #include "analysis/ops/batch_norm.hpp"
 #include "analysis/ops/buffer.hpp"
 #include "analysis/ops/concat.hpp"
+#include "analysis/ops/contract.hpp"
+#include "analysis/ops/contract_weights.hpp"
 #include "analysis/ops/conv.hpp"
 #include "analysis/ops/cp_merge.hpp"
 #include "analysis/ops/crop.hpp"
@@ -46,7 +49,7 @@ using Op = std::variant<Input, Parameter, Buffer, Conv, Linear, BatchNorm,
 #undef PARE_ELEMENTWISE
                         MaxPool, AvgPool, GlobalAvgPool, AdaptiveAvgPool, Flatten, Add, Multiply, Dropout, AddBias, Concat,
                         Crop, SliceChannels, RepeatChannels, SumChannels, ShuffleChannels, Zeros, Gather, TtMerge, ModeProduct,
-                        CpMerge, AcdcProduct, Transpose, Reshape>;
+                        CpMerge, AcdcProduct, AcdcTransform, Contract, ContractWeights, Transpose, Reshape>;
 
 inline constexpr std::size_t kOpKindCount = std::variant_size_v<Op>;
 

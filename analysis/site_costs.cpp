@@ -73,7 +73,9 @@ public:
   /// Candidates of one family with the same keys and evaluation, all by numbers or all by knob.
   void add(std::span<const Substitute> run) {
     const Substitute &first = run.front();
-    const CostsIn in = first.family->costs_in(first.settings);
+    const Evaluation evaluation = first.evaluated();
+    const bool is_searched = evaluation == Evaluation::kContraction || evaluation == Evaluation::kCheapest;
+    const CostsIn in = is_searched ? CostsIn::kNothing : first.family->costs_in(first.settings);
     if (in == CostsIn::kNothing) return add_each(run);
     const bool by_numbers = in == CostsIn::kNumbers;
     std::vector<std::int64_t> variables; // `width` of each candidate
@@ -174,7 +176,7 @@ private:
   }
   void add_each(std::span<const Substitute> run) {
     for (const Substitute &candidate : run) {
-      const Cost own = cost(candidate, structure(candidate));
+      const Cost own = cost(settled(sites_, candidate), structure(candidate));
       out_.parameters.push_back(own.parameters);
       out_.stored_bytes.push_back(own.stored_bytes);
       out_.activation_elements.push_back(own.activation_elements);

@@ -1,5 +1,7 @@
 #include "analysis/substitution.hpp"
 
+#include "analysis/convention.hpp"
+#include "analysis/cost_model.hpp"
 #include "base/divisors.hpp"
 #include "base/enums.hpp"
 #include "base/names.hpp"
@@ -126,15 +128,9 @@ Resolved resolve(const ConvSite &site, const Substitute &substitute) {
                                            fmt::join(accepted, " or ")),
                                false}};
   }
-  if (std::find(info.evaluations.begin(), info.evaluations.end(), substitute.evaluated()) == info.evaluations.end()) {
-    std::vector<std::string_view> accepted;
-    for (const Evaluation evaluation : info.evaluations) accepted.push_back(name_of(kEvaluations, evaluation));
+  if (!can_be_evaluated(*substitute.family, substitute.evaluated()))
     return {.structure = {},
-            .refusal = Refusal{"evaluation",
-                               fmt::format("evaluation = {} must be {} for {}", name_of(kEvaluations, substitute.evaluated()),
-                                           fmt::join(accepted, " or "), info.name),
-                               false}};
-  }
+            .refusal = Refusal{"evaluation", lacks_evaluation(*substitute.family, substitute.evaluated()), false}};
   if (substitute.numbers) return resolve_numbers(site, substitute);
   return substitute.family->resolve(site, substitute.settings, substitute.knob.value_or(0));
 }
@@ -178,6 +174,44 @@ bool is_baseline(const ConvSite &site, const Substitute &substitute) {
   return std::find(baselines.begin(), baselines.end(), site.baseline) != baselines.end();
 }
 
+bool can_be_evaluated(const Substitution &family, Evaluation evaluation) {
+  const std::vector<Evaluation> &own = family.info().evaluations;
+  return evaluation == Evaluation::kCheapest || std::find(own.begin(), own.end(), evaluation) != own.end();
+}
+
+std::string lacks_evaluation(const Substitution &family, Evaluation evaluation) {
+  std::vector<std::string_view> accepted;
+  for (const Evaluation own : family.info().evaluations) accepted.push_back(name_of(kEvaluations, own));
+  return fmt::format("{} has no evaluation {}; {} or {} would be accepted", family.info().name,
+                     name_of(kEvaluations, evaluation), fmt::join(accepted, ", "),
+                     name_of(kEvaluations, Evaluation::kCheapest));
+}
+
+Substitute settled(std::span<const ConvSite> sites, Substitute substitute) {
+  if (substitute.evaluated() != Evaluation::kCheapest) return substitute;
+  substitute.evaluation.reset();
+  const std::vector<Evaluation> &own = substitute.family->info().evaluations;
+  if (own.size() == 1) return substitute;
+  const Resolved resolved = resolve(sites, substitute);
+  if (resolved.refusal) return substitute;
+  std::optional<Count> least;
+  Evaluation cheapest = own.front();
+  for (const Evaluation evaluation : own) {
+    substitute.evaluation = evaluation;
+    Count macs;
+    for (const ConvSite &site : sites) {
+      Graph graph;
+      lower_site(graph, site, graph.add_input(site.input), substitute, resolved.structure);
+      macs += count(graph).mult_adds(standard_convention());
+    }
+    if (least && !(macs < *least)) continue;
+    least = macs;
+    cheapest = evaluation;
+  }
+  substitute.evaluation = cheapest;
+  return substitute;
+}
+
 NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute) {
   const Resolved resolved = resolve(site, substitute);
   if (resolved.refusal) throw_refusal(site, substitute, *resolved.refusal);
@@ -185,11 +219,12 @@ NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute
 }
 
 NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute, const Structure &structure) {
+  const Evaluation evaluation = settled({&site, 1}, substitute).evaluated();
   Builder builder(graph, !is_baseline(site, substitute));
   const auto first = static_cast<LayerId>(graph.layer_count());
   const NodeId out = [&] {
     try {
-      return substitute.family->lower(builder, site, x, substitute.settings, structure, substitute.evaluated());
+      return substitute.family->lower(builder, site, x, substitute.settings, structure, evaluation);
     } catch (const Error &error) {
       throw error.where().empty() ? error.within(site.name) : error; // a number of the family's own, outside any layer
     }
@@ -520,12 +555,28 @@ const Substitution &find_substitution(std::string_view name) {
   unknown(name, {});
 }
 
+Evaluation parse_evaluation(std::string_view name, const std::string &where) {
+  if (const auto found = find_value(kEvaluations, name)) return *found;
+  const std::vector<std::string_view> known = names_of(kEvaluations);
+  throw Error(
+      ErrorCode::kInvalidValue, where,
+      fmt::format("evaluation = {} must be one of {}{}", shown(name), fmt::join(known, ", "), did_you_mean(name, known)));
+}
+
 bool Substitute::has_free_knob() const {
   return !knob && !numbers && family->info().knob.kind != KnobInfo::Kind::kNone && instead_of_knob(*this) == nullptr;
 }
 
 Substitute parse_substitute(std::string_view text, FreeKnob free_knob) {
   const std::string where = shortened(text, 120);
+  if (const auto at = text.rfind(kEvaluationSeparator); at != std::string_view::npos) {
+    Substitute out = parse_substitute(text.substr(0, at), free_knob);
+    if (out.evaluation) throw Error(ErrorCode::kInvalidValue, where, "two evaluations are given; one would be accepted");
+    out.evaluation = parse_evaluation(text.substr(at + 1), where);
+    if (!can_be_evaluated(*out.family, *out.evaluation))
+      throw Error(ErrorCode::kInvalidValue, where, lacks_evaluation(*out.family, *out.evaluation));
+    return out;
+  }
   const auto finish = [&](Substitute out) {
     const KnobInfo &knob = out.family->info().knob;
     const auto give_one = [&](std::string_view one, std::string_view other, std::string_view what) {
@@ -570,6 +621,13 @@ Substitute parse_substitute(std::string_view text, FreeKnob free_knob) {
 }
 
 std::string Substitute::text() const {
+  std::string out = setting();
+  if (evaluated() != family->info().evaluations.front())
+    out += fmt::format("{}{}", kEvaluationSeparator, name_of(kEvaluations, evaluated()));
+  return out;
+}
+
+std::string Substitute::setting() const {
   const SubstitutionInfo &info = family->info();
   const auto written = [&](double value) {
     return info.knob.kind == KnobInfo::Kind::kReal ? shortest(value) : std::to_string(static_cast<std::int64_t>(value));
@@ -618,6 +676,8 @@ void check_info(const SubstitutionInfo &info) {
   if (!consists_of(info.name, kPlain)) refuse(info, "a name must be of lower-case letters, digits and _");
   if (info.description.empty()) refuse(info, "info() must describe it");
   if (info.evaluations.empty()) refuse(info, "info() must say how it can be evaluated");
+  if (std::find(info.evaluations.begin(), info.evaluations.end(), Evaluation::kCheapest) != info.evaluations.end())
+    refuse(info, "the evaluation cheapest is one of its others; leave it out");
   if (info.baselines.size() > 1 && info.baselines.front() == info.baselines.back()) refuse(info, "a baseline is given twice");
 
   const bool has_knob = info.knob.kind != KnobInfo::Kind::kNone;

@@ -50,11 +50,18 @@ ConvSite make_site(std::string name, const Shape &input, std::int64_t out_channe
 
 /// How a structured map is evaluated.
 enum class Evaluation : std::uint8_t {
-  kFactored, ///< its factors are applied to the activations one after the other
-  kDense,    ///< its weight is built once per batch and applied as one convolution
+  kFactored,    ///< its factors are applied to the activations one after the other
+  kDense,       ///< its weight is built once per batch and applied as one convolution
+  kContraction, ///< factors, or merges of them made once per batch, in the order that is cheapest (analysis/contraction.hpp)
+  kFast,        ///< its transforms are applied to the activations by fast algorithms
+  kCheapest,    ///< of a family's own the one with the least macs at a layer; settled() says which
 };
-inline constexpr std::array kEvaluations = {std::pair{Evaluation::kFactored, std::string_view("factored")},
-                                            std::pair{Evaluation::kDense, std::string_view("dense")}};
+inline constexpr std::array kEvaluations = {
+    std::pair{Evaluation::kFactored, std::string_view("factored")}, std::pair{Evaluation::kDense, std::string_view("dense")},
+    std::pair{Evaluation::kContraction, std::string_view("contraction")},
+    std::pair{Evaluation::kFast, std::string_view("fast")}, std::pair{Evaluation::kCheapest, std::string_view("cheapest")}};
+/// Between a setting and how it is evaluated: `TensorTrain_0.44@contraction`.
+inline constexpr char kEvaluationSeparator = '@';
 
 /// A constant of a substitution that could be otherwise: a number, or one of `choices` by index.
 struct KeyInfo {
@@ -116,7 +123,7 @@ struct SubstitutionInfo {
   std::string_view description;
   std::string_view source;  ///< paper
   std::string_view example; ///< as a user writes it: "Generic_0.1"
-  /// How it can be evaluated; the first where nothing else is said.
+  /// How it can be evaluated; the first where nothing else is said. kCheapest is one of these.
   std::vector<Evaluation> evaluations;
   /// Whether the weight decay of its marked parameters is scaled by the compression ratio where a protocol says nothing. None:
   /// it marks none.
@@ -209,7 +216,7 @@ public:
   /// The numbers that come to a structure, the smallest where several do.
   virtual Numbers numbers_of(const ConvSite &site, const Settings &settings, const Structure &structure) const;
 
-  /// With these settings.
+  /// With these settings, in each evaluation but kContraction, of which nothing is known.
   virtual CostsIn costs_in(const Settings &settings) const;
   /// Of a structure at a site, without biases. Ranks are reduced to what is attainable, and what
   /// leaves a factorised weight as it is does not count; a depthwise in front counts fully, though a factor for each channel
@@ -256,8 +263,11 @@ struct Substitute {
 
   Evaluation evaluated() const { return evaluation.value_or(family->info().evaluations.front()); }
   /// The canonical string: the reference name where there is one (that which was asked for, if it says these settings), else,
-  /// and where that was asked for or there are numbers, Pare's own with the keys that are not standard.
+  /// and where that was asked for or there are numbers, Pare's own with the keys that are not standard; then `@` and the
+  /// evaluation, where that is not the family's first.
   std::string text() const;
+  /// The same without the evaluation.
+  std::string setting() const;
   /// Does the family have a knob that these settings leave free?
   bool has_free_knob() const;
   /// Whether they mean the same, by whichever name.
@@ -267,10 +277,14 @@ struct Substitute {
   }
 };
 
+/// "contraction". Throws Error{kInvalidValue} placed at `where` with what would be accepted.
+Evaluation parse_evaluation(std::string_view name, const std::string &where);
+
 enum class FreeKnob : std::uint8_t { kRefuse, kAllow };
 /// Reads either spelling, in another case too where no name is written so: `acdc` is Pare's own name, `ACDC` the reference's,
 /// `generic_0.1` and `conv` the reference's in another case. Throws Error{kUnknownName} or {kInvalidValue} with what would be
-/// accepted. With kAllow a missing setting stays free ("Generic", "tensor_train:dimensions=4").
+/// accepted. With kAllow a missing setting stays free ("Generic", "tensor_train:dimensions=4"). `@` and an evaluation may
+/// follow either.
 Substitute parse_substitute(std::string_view text, FreeKnob free_knob = FreeKnob::kRefuse);
 
 /// resolve() behind the rules that all families share.
@@ -283,6 +297,13 @@ Resolved resolve(std::span<const ConvSite> sites, const Substitute &substitute);
 const Substitute &baseline_substitute();
 /// Whether this is what the site's baseline is anyway.
 bool is_baseline(const ConvSite &site, const Substitute &substitute);
+/// Whether a family can be evaluated so; in one way it is always the cheapest of its own.
+bool can_be_evaluated(const Substitution &family, Evaluation evaluation);
+/// "tensor_train has no evaluation fast; dense, contraction or cheapest would be accepted".
+std::string lacks_evaluation(const Substitution &family, Evaluation evaluation);
+/// The same with kCheapest replaced by that evaluation which has the least macs for an image at all places of a layer together,
+/// the first of them where several have. What does not apply there, and what is settled, is as it was.
+Substitute settled(std::span<const ConvSite> sites, Substitute substitute);
 /// Lowers one site. Throws Error{kNotApplicable} placed at the site.
 NodeId lower_site(Graph &graph, const ConvSite &site, NodeId x, const Substitute &substitute);
 /// The same with the numbers of `structure` in the place of those that the substitute comes to.

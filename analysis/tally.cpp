@@ -10,6 +10,7 @@ std::string_view to_string(Event event) {
   case Event::kWindow: return "window";
   case Event::kCopy: return "copy";
   case Event::kMultiply: return "multiply";
+  case Event::kTransform: return "transform";
   case Event::kReferenceMac: return "reference_mac";
   }
   return "unknown";

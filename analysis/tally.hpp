@@ -20,11 +20,12 @@ enum class Event : std::uint8_t {
   kWindow,       ///< kernel area x output elements of a pooling op
   kCopy,         ///< elements written by moving data only
   kMultiply,     ///< multiplications without an accumulation
+  kTransform,    ///< multiply-accumulates of a fast transform as its paper reckons them, which no kernel is held to
   kReferenceMac, ///< the 2019 reference counter's own figure for an op that it does not count by its macs; no work of its own
 };
-inline constexpr std::size_t kEventCount = 7;
+inline constexpr std::size_t kEventCount = 8;
 
-/// "mac", "bias", "element", "window", "copy", "multiply", "reference_mac".
+/// "mac", "bias", "element", "window", "copy", "multiply", "transform", "reference_mac".
 std::string_view to_string(Event event);
 std::optional<Event> event_from(std::string_view name);
 

@@ -35,9 +35,20 @@ int do_cost(const Arguments &arguments) {
 
   Design design = read_design(arguments);
   std::vector<Convention> conventions = read_conventions(arguments, design.conventions);
-  if (arguments.has("--where-possible") && !substitute)
-    throw Error(ErrorCode::kUsage, "--where-possible",
-                "is about --substitute, which is not given; both, or neither would be accepted");
+  // That of a solved file may be another than the file says.
+  const bool is_evaluated = arguments.has("--evaluation") && design.is_solved;
+  for (const std::string_view option : {"--where-possible", "--evaluation"})
+    if (arguments.has(option) && !substitute && !is_evaluated)
+      throw Error(ErrorCode::kUsage, std::string(option),
+                  "is about --substitute, which is not given; both, or neither would be accepted");
+  if (is_evaluated && !substitute) {
+    if (design.plan.layers.empty())
+      throw Error(ErrorCode::kUsage, "--evaluation", "is about substitutes, and the file has none");
+    // A layer that stays as it is has one way.
+    for (auto &[layer, planned] : design.plan.layers)
+      if (planned != baseline_substitute()) planned = with_evaluation(arguments, planned);
+    if (design.substitution) design.substitution = with_evaluation(arguments, parse_substitute(*design.substitution)).text();
+  }
   if (substitute) {
     if (design.is_solved)
       throw Error(ErrorCode::kUsage, "--substitute", fmt::format("{} {}", arguments.get("NETWORK"), what_is_settled(design)));
@@ -74,6 +85,7 @@ const Command &command_cost() {
           "counted.",
       .options = {network_option(),
                   substitute_option(),
+                  evaluation_option(),
                   where_possible_option(),
                   input_option(),
                   {.name = "--batch", .value = "N", .description = "Images that are counted together", .otherwise = "1"},
@@ -91,6 +103,8 @@ const Command &command_cost() {
                    {"pare cost darts --group-by kernel --convention all", "Sums by kernel, in every convention"},
                    {"pare cost mobilenet-v2 --input 3,128,128 --batch 8 --format json",
                     "Another input, eight images at once, for a program"},
+                   {"pare cost wrn-28-10 --substitute TensorTrain_0.44 --evaluation contraction",
+                    "A tensor train in its cheapest order instead of as a dense weight"},
                    {"pare cost student.json", "What `pare solve` wrote"}},
       .run = do_cost};
   return command;

@@ -76,7 +76,8 @@ int solve_families(const Arguments &arguments, const FitRequest &request, std::v
   const std::string method(find_solver(arguments.get("--method", kDefaultMethod)).info().name);
   std::vector<std::string> names;
   for (const std::string &family : families) {
-    const std::vector<std::string> meant = means_all(family) ? all_families(network) : std::vector{family};
+    const std::vector<std::string> meant =
+        with_evaluation(arguments, means_all(family) ? all_families(network) : std::vector{family});
     for (const std::string &name : meant)
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }

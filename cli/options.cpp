@@ -1,5 +1,6 @@
 #include "cli/options.hpp"
 
+#include "base/enums.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/names.hpp"
@@ -12,6 +13,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
 namespace pare::cli {
 
@@ -104,7 +106,57 @@ std::optional<std::string> read_one_substitute(const Arguments &arguments, std::
     throw Error(ErrorCode::kUsage, "--substitute",
                 fmt::format("{} are {} substitutions; one would be accepted, {}", shown(arguments.get("--substitute")),
                             items.size(), what_takes_several));
-  return items.front();
+  return with_evaluation(arguments, items).front();
+}
+
+namespace {
+constexpr std::string_view kDefaultEvaluation = "default";
+}
+
+OptionInfo evaluation_option() {
+  std::vector<std::string_view> choices{kDefaultEvaluation};
+  for (const std::string_view name : names_of(kEvaluations)) choices.push_back(name);
+  return {.name = "--evaluation",
+          .value = "HOW",
+          .description =
+              "How substitutes are evaluated: dense (the weight built once per batch), factored, contraction (in the "
+              "cheapest order), fast (transforms), or cheapest, at each layer the one with the fewest macs for an image",
+          .choices = choices,
+          .otherwise = kDefaultEvaluation};
+}
+
+Substitute with_evaluation(const Arguments &arguments, Substitute substitute) {
+  const auto name = arguments.find("--evaluation");
+  constexpr std::array kDefault = {kDefaultEvaluation};
+  if (!name || find_name(*name, kDefault)) return substitute;
+  const Evaluation evaluation = parse_evaluation(*name, "--evaluation");
+  const Substitution &family = *substitute.family;
+  if (substitute.evaluation && *substitute.evaluation != evaluation)
+    throw Error(ErrorCode::kUsage, "--evaluation",
+                fmt::format("{} says another evaluation than {}; one of them would be accepted", substitute.text(),
+                            name_of(kEvaluations, evaluation)));
+  if (can_be_evaluated(family, evaluation)) {
+    substitute.evaluation = evaluation;
+    return substitute;
+  }
+  if (read_where_refused(arguments) == WhereRefused::kThrow)
+    throw Error(ErrorCode::kNotApplicable, "--evaluation",
+                fmt::format("{} (--where-possible leaves it evaluated as it is)", lacks_evaluation(family, evaluation)));
+  talk(one_line(fmt::format("pare: {} keeps the evaluation {}: it has no {}", substitute.text(),
+                            name_of(kEvaluations, substitute.evaluated()), name_of(kEvaluations, evaluation))));
+  return substitute;
+}
+
+std::vector<std::string> with_evaluation(const Arguments &arguments, const std::vector<std::string> &substitutes) {
+  if (!arguments.has("--evaluation")) return substitutes;
+  constexpr std::array kNoFamily = {kWidth};
+  std::vector<std::string> out;
+  for (const std::string &text : substitutes)
+    if (find_name(text, kNoFamily)) // its layers stay what they are
+      out.push_back(text);
+    else
+      out.push_back(with_evaluation(arguments, parse_substitute(text, FreeKnob::kAllow)).text());
+  return out;
 }
 
 WhereRefused read_where_refused(const Arguments &arguments) {

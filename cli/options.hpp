@@ -31,6 +31,12 @@ std::vector<Convention> read_conventions(const Arguments &arguments, std::span<c
 /// --substitute of a command that takes one. Throws Error{kUsage} for a list of several, which says what takes them.
 std::optional<std::string> read_one_substitute(const Arguments &arguments, std::string_view what_takes_several);
 
+OptionInfo evaluation_option();
+/// Substitutes, or families with their setting left free, evaluated as --evaluation says, if it is given. Throws
+/// Error{kNotApplicable} for a family that cannot be; with --where-possible it keeps its own way, and a line on stderr says so.
+std::vector<std::string> with_evaluation(const Arguments &arguments, const std::vector<std::string> &substitutes);
+Substitute with_evaluation(const Arguments &arguments, Substitute substitute);
+
 WhereRefused read_where_refused(const Arguments &arguments);
 /// --format, or what the ending of --output says, of these.
 Format read_format(const Arguments &arguments, std::span<const Format> accepted = kFormats);

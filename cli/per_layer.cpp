@@ -5,6 +5,7 @@
 #include "base/names.hpp"
 #include "base/text.hpp"
 #include "base/values.hpp"
+#include "cli/options.hpp"
 #include "command/interrupt.hpp"
 #include "command/output.hpp"
 #include "solver/candidate_file.hpp"
@@ -182,6 +183,11 @@ void refuse_per_layer_options(const Arguments &arguments) {
 MixedRequest read_mixed_request(const Arguments &arguments) {
   MixedRequest out;
   if (arguments.has("--families")) out.families = arguments.items("--families");
+  if (arguments.has("--evaluation")) {
+    std::vector<std::string> families;
+    for (const Substitute &family : read_families(out.families)) families.push_back(family.text());
+    out.families = with_evaluation(arguments, families);
+  }
   if (const auto said = arguments.find("--objective")) {
     const auto objective = find_value(kObjectives, *said);
     if (!objective)

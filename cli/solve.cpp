@@ -85,7 +85,7 @@ int do_solve(const Arguments &arguments) {
     throw Error(ErrorCode::kUsage, "pare solve", "--budget B is missing; see pare solve --help");
   if (per_layer) {
     for (const std::string_view option : {"--substitute", "--where-possible"})
-      if (arguments.has(option))
+      if (arguments.has(option) && (option == "--substitute" || !arguments.has("--evaluation")))
         throw Error(ErrorCode::kUsage, std::string(option),
                     "it is for one setting of the whole network; --per-layer takes --families");
   } else {
@@ -171,6 +171,7 @@ const Command &command_solve() {
               .description = "How to search; pare list solvers describes them",
               .choices = method_names(),
               .otherwise = kDefaultMethod},
+             evaluation_option(),
              where_possible_option(),
              {.name = "--pareto",
               .value = "QUANTITY",

@@ -74,6 +74,7 @@ Compared count_one(const Network &network, const Plan &plan, const CostReport &o
   try {
     const Lowered lowered = lower(network.graph, plan, where_refused);
     const CostReport cost = count(lowered.graph);
+    out.evaluation = lowered.evaluation_text();
     const Shape &input = lowered.graph.input_shape();
     out.input = fmt::format("{} x {} x {}", input.channels, input.height, input.width);
     out.parameters = cost.parameters;
@@ -164,7 +165,8 @@ int do_table(const Arguments &arguments) {
   const Format format = read_format(arguments);
   TableRequest request = read_table_request(arguments);
   std::vector<Substitute> substitutes;
-  for (const std::string &text : arguments.items("--substitute")) substitutes.push_back(parse_substitute(text));
+  for (const std::string &text : with_evaluation(arguments, arguments.items("--substitute")))
+    substitutes.push_back(parse_substitute(text));
 
   const Inputs inputs = read_inputs(arguments);
   std::vector<Convention> own; // that solved files hold
@@ -178,9 +180,10 @@ int do_table(const Arguments &arguments) {
   if (!substitutes.empty() && !takes_substitutes)
     throw Error(ErrorCode::kUsage, "--substitute",
                 "replaces convolutions of networks, and none is given that is not solved; a network would be accepted");
-  if (arguments.has("--where-possible") && substitutes.empty())
-    throw Error(ErrorCode::kUsage, "--where-possible",
-                "is about --substitute, which is not given; both, or neither would be accepted");
+  for (const std::string_view option : {"--where-possible", "--evaluation"})
+    if (arguments.has(option) && substitutes.empty())
+      throw Error(ErrorCode::kUsage, std::string(option),
+                  "is about --substitute, which is not given; both, or neither would be accepted");
   request.conventions = read_conventions(arguments, own);
 
   std::vector<Compared> rows = count_all(inputs, substitutes, request.conventions, read_where_refused(arguments));
@@ -222,6 +225,7 @@ const Command &command_table() {
             .description = "Count each network with its convolutions replaced, by one or each of a list: Conv,Generic_0.1",
             .values = Values::kSubstitution,
             .repeats = true},
+           evaluation_option(),
            where_possible_option(),
            input_option(),
            convention_option(),

@@ -691,9 +691,16 @@ std::vector<std::string> notes_of(const std::vector<Compared> &rows, const std::
   const auto has_column = [&](auto &&is_it) { return std::any_of(columns.begin(), columns.end(), is_it); };
   if (has_column([](const TableColumn &column) { return column.info->name == "per-batch"; }))
     out.emplace_back("per batch: work on weights, done once however many images there are, and not in mult-adds");
+  bool are_counted = false;
   for (const Convention &convention : conventions)
-    if (has_column([&](const TableColumn &column) { return column.convention == convention.name; }))
+    if (has_column([&](const TableColumn &column) { return column.convention == convention.name; })) {
       out.push_back(fmt::format("{}: {}", convention.name, convention.source));
+      are_counted = true;
+    }
+  std::set<std::string_view> evaluations;
+  for (const Compared &row : rows)
+    if (!row.evaluation.empty()) evaluations.insert(row.evaluation);
+  if (are_counted && !evaluations.empty()) out.push_back(fmt::format("evaluation: {}", fmt::join(evaluations, "; ")));
   return out;
 }
 

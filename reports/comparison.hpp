@@ -23,6 +23,7 @@ struct Compared {
   std::string network;       ///< "wrn-28-10": short_spec()
   std::string family;        ///< "generic"
   std::string setting;       ///< "Generic_0.1", or "none": the network as it is
+  std::string evaluation;    ///< "generic factored", of what was counted
   // Of a plan that was chosen layer by layer.
   std::string families;  ///< to choose from: "all", "generic, shuffle"
   std::string score;     ///< "capacity"

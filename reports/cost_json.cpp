@@ -1,4 +1,5 @@
 #include "analysis/network_file.hpp"
+#include "base/enums.hpp"
 #include "reports/cost_table.hpp"
 #include "reports/numbers.hpp"
 
@@ -100,6 +101,9 @@ std::string write_cost_json(const CostView &view) {
   rest["stored_bytes"] = cost.stored_bytes();
   rest["kept"] = ordered_json::array();
   for (const Lowered::Kept &kept : view.lowered.kept) rest["kept"].push_back({{"layer", kept.layer}, {"reason", kept.reason}});
+  rest["evaluations"] = ordered_json::object();
+  for (const auto &[family, ways] : view.lowered.evaluations)
+    for (const Evaluation way : ways) rest["evaluations"][family].push_back(name_of(kEvaluations, way));
   if (view.group_by) append_groups(rest, view, *view.group_by);
 
   // The pieces that may be large are text already, or are written line by line: they are put into the document as text.

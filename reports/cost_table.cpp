@@ -53,8 +53,10 @@ std::vector<std::string> title_of(const CostView &view) {
   const Shape &input = view.lowered.graph.input_shape();
   const auto layers = view.lowered.graph.layers();
   const bool mixed = std::any_of(layers.begin(), layers.end(), [](const Layer &layer) { return layer.substituted; });
-  return {view.network.name, fmt::format("substitution: {}; input: {}; batch: {}",
-                                         view.substitution.value_or(mixed ? "mixed" : "none"), shape_text(input), input.batch)};
+  const std::string evaluation = view.lowered.evaluation_text();
+  return {view.network.name,
+          fmt::format("substitution: {}; {}input: {}; batch: {}", view.substitution.value_or(mixed ? "mixed" : "none"),
+                      evaluation.empty() ? "" : fmt::format("evaluation: {}; ", evaluation), shape_text(input), input.batch)};
 }
 
 /// "relu.module.element", as a convention's weights name it.
@@ -91,6 +93,10 @@ Report not_counted(const CostView &view) {
     for (const EventCount &event : view.cost.not_counted(convention))
       out.rows.push_back({convention.name, event_name(event), event.amount, event.per_batch ? "batch" : "run"});
     out.notes.push_back(fmt::format("{}: {}", convention.name, convention.source));
+    for (const EventCount &event : view.cost.events)
+      if (event.event == Event::kTransform && convention.weight(event.op_kind, event.spelling, event.event).value_or(0) > 0)
+        out.notes.push_back(fmt::format("{}: {} of its mult-adds are {}, as reckoned and not as executed", convention.name,
+                                        event.amount.to_string(), event_name(event)));
   }
   return out;
 }

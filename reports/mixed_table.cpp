@@ -153,6 +153,8 @@ Report layers(const SolveView &view) {
     add(sites.front().name, shape_text(sites.front()), substitute.text(), costs);
   }
   add("all that is not replaceable", "", "", rest);
+  if (const std::string how = lower(solution.network.graph, solution.plan).evaluation_text(); !how.empty())
+    out.notes.push_back(fmt::format("evaluation: {}", how));
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include "reports/solve_table.hpp"
 
+#include "base/enums.hpp"
+#include "base/error.hpp"
 #include "reports/mixed_table.hpp"
 #include "reports/numbers.hpp"
 
@@ -59,6 +61,15 @@ void add_settings(Report &report, const SolveView &view, const std::optional<Set
     add(quantity.text(), value_cell(quantity, one), value_cell(quantity, other), view.solution.original_costs.find(quantity));
 }
 
+/// How what was solved for is evaluated; nothing of a width.
+void add_evaluation(Report &report, const std::optional<Setting> &setting) {
+  try {
+    if (setting)
+      report.notes.push_back(fmt::format("evaluation: {}", name_of(kEvaluations, parse_substitute(setting->text).evaluated())));
+  } catch (const Error &) { // a width is no substitute
+  }
+}
+
 std::string range_text(const Solution &solution) {
   const UniformResult &result = *solution.uniform;
   const std::string quantity = solution.budgets.front().quantity.text();
@@ -86,6 +97,7 @@ Report answer(const SolveView &view) {
     add_settings(out, view, result.below, result.above, false);
   }
   out.notes.push_back(range_text(view.solution));
+  add_evaluation(out, result.answer ? result.answer : result.below ? result.below : result.above);
   return out;
 }
 

@@ -329,10 +329,10 @@ std::optional<double> read_next_setting(json::Members &members, const SolvedFor 
   bool is_other = false;
   if (answer.setting) {
     try {
-      Substitute next = parse_substitute(text);
-      next.evaluation = answer.setting->evaluation;
+      const Substitute next = parse_substitute(text);
       is_other = next.family == answer.setting->family && next.settings == answer.setting->settings &&
-                 next != *answer.setting && next.numbers.has_value() == answer.setting->numbers.has_value();
+                 next.evaluated() == answer.setting->evaluated() && next != *answer.setting &&
+                 next.numbers.has_value() == answer.setting->numbers.has_value();
       knob = next.knob;
     } catch (const Error &) { // no setting at all: said below
     }

@@ -94,8 +94,8 @@ Value percent_json(const Costs &costs, const Costs &original) {
 
 /// A setting, and how it is evaluated where that is not the family's own way.
 Value entry_json(const Substitute &substitute) {
-  if (substitute.evaluated() == substitute.family->info().evaluations.front()) return substitute.text();
-  return {{"setting", substitute.text()}, {"evaluation", name_of(kEvaluations, substitute.evaluated())}};
+  if (substitute.evaluated() == substitute.family->info().evaluations.front()) return substitute.setting();
+  return {{"setting", substitute.setting()}, {"evaluation", name_of(kEvaluations, substitute.evaluated())}};
 }
 
 bool is_known(const Convention &convention) {
@@ -115,9 +115,10 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
   out["substitution"] = solution.substitution ? Value(*solution.substitution) : Value(nullptr);
   // Names are unique: appended as they come, without the look-up that an ordered object makes in a line.
   Value::object_t plan;
-  for (const Graph::Replaceable &mark : solution.network.graph.replaceable()) {
-    const std::string &layer = solution.network.graph.layer(solution.network.graph.node(mark.node).layer).name;
-    if (const Substitute *substitute = solution.plan.find(layer)) plan.emplace_back(layer, entry_json(*substitute));
+  for (const ConvSites &sites : replaceable_sites(solution.network.graph)) {
+    const std::string &layer = sites.front().name;
+    if (const Substitute *substitute = solution.plan.find(layer))
+      plan.emplace_back(layer, entry_json(settled(sites, *substitute)));
   }
   out["plan"] = std::move(plan);
   if (solution.uniform) out["same_network_for"] = interval_json(result.answer);
@@ -184,15 +185,24 @@ std::optional<Substitute> uniform_setting(const Network &network, const Plan &pl
   return out;
 }
 
-/// Whether a text means a setting, by whichever of its names; how it is evaluated the text does not say.
-bool means(const std::string &text, const Substitute &setting) {
+/// The setting that a text means; none where it means none.
+std::optional<Substitute> meant(const std::string &text) {
   try {
-    Substitute meant = parse_substitute(text);
-    meant.evaluation = setting.evaluation;
-    return meant == setting;
+    return parse_substitute(text);
   } catch (const Error &) {
-    return false;
+    return std::nullopt;
   }
+}
+
+/// Where the text of the whole says `cheapest`, a plan that has the cheapest at each layer is one of that setting.
+void unsettle(Design &design) {
+  const auto whole = design.substitution ? meant(*design.substitution) : std::nullopt;
+  if (!whole || whole->evaluated() != Evaluation::kCheapest) return;
+  for (const ConvSites &sites : replaceable_sites(design.network.graph))
+    if (const auto layer = design.plan.layers.find(sites.front().name);
+        layer == design.plan.layers.end() || layer->second != settled(sites, *whole))
+      return;
+  for (auto &[layer, substitute] : design.plan.layers) substitute = *whole;
 }
 
 /// "Generic_0.1", or {"setting": "TensorTrain_0.1", "evaluation": "factored"}.
@@ -204,6 +214,9 @@ Substitute read_entry(const Value &value, const json::Place &place) {
                              example_family().info().example));
   json::Members members(value, place);
   Substitute out = in_file(members.place("setting"), [&] { return parse_substitute(members.text("setting")); });
+  if (out.evaluation)
+    members.place("setting").fail(
+        fmt::format("setting = {} says an evaluation too; it would be accepted without", shown(members.text("setting"))));
   const std::string text = members.text("evaluation");
   const auto &own = out.family->info().evaluations;
   const auto evaluation = value_of(kEvaluations, text);
@@ -327,8 +340,9 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
 
   if (members.find("substitution") != nullptr) {
     if (members.said("substitution") != nullptr) out.substitution = members.text("substitution");
+    unsettle(out);
     const auto uniform = uniform_setting(out.network, out.plan);
-    if (uniform && out.substitution ? !means(*out.substitution, *uniform) : uniform.has_value() != out.substitution.has_value())
+    if (uniform && out.substitution ? meant(*out.substitution) != uniform : uniform.has_value() != out.substitution.has_value())
       members.place("substitution")
           .fail(fmt::format(
               "substitution = {}, but the plan has {}", out.substitution ? shown(*out.substitution) : std::string("null"),

@@ -19,7 +19,7 @@ public:
         .description = "depthwise k x k, then a product of L factors A C D C^-1 with riffles on N = max(c_i, c_o) channels",
         .source = "ACDC, Moczulski et al. 2016",
         .example = "ACDC_12",
-        .evaluations = {Evaluation::kDense},
+        .evaluations = {Evaluation::kDense, Evaluation::kFast},
         .decay_scaled = true,
         .knob = {.kind = KnobInfo::Kind::kInteger, .name = "layers", .description = "number of factors", .least = 1},
         .keys = {{.name = "riffle",
@@ -60,7 +60,7 @@ public:
   }
   CostsIn costs_in(const Settings & /*settings*/) const override { return CostsIn::kStructure; }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
-               Evaluation /*evaluation*/) const override {
+               Evaluation evaluation) const override {
     const std::int64_t c_i = site.in_channels();
     const std::int64_t c_o = site.out_channels();
     const std::int64_t size = std::max(c_i, c_o);
@@ -86,23 +86,30 @@ public:
       for (const char *diagonal : {"A", "D"})
         diagonals.push_back(
             builder.parameter(layer, fmt::format("layers.{}.{}", i, diagonal), {size, 1}, Start::normal(1, 0.01), true));
-    const NodeId weight =
-        graph.add(layer, AcdcProduct{.inner_riffle = settings[kRiffle] == kInner}, diagonals, Spelling::kFunction);
-
     // The reference counts fast transforms, behind a depthwise at the layer's input positions, before the stride.
     const Shape &positions = site.pointwise() ? site.output : site.input;
     const Count transforms =
         fast_transforms(size).repeated(factors).repeated(checked_mul(positions.batch, positions.positions()));
-    // The replaced convolution's bias belongs to its output, so it can join the convolution only where nothing is summed after
-    // it.
-    if (c_o >= c_i) return parts::computed_conv(builder, site, layer, parts::pointwise_op(site), x, weight, transforms);
-    x = graph.add(layer, parts::pointwise_op(site), {x, weight}, Spelling::kFunction);
+    const Conv pointwise = parts::pointwise_op(site);
+    const bool is_inner = settings[kRiffle] == kInner;
+    if (evaluation == Evaluation::kFast) {
+      // The product of the factors is applied from its last.
+      AcdcTransform factor{.inner_riffle = is_inner, .stride = pointwise.stride, .padding = pointwise.padding};
+      for (auto i = static_cast<std::size_t>(factors); i-- > 0;) {
+        x = graph.add(layer, factor, {x, diagonals[2 * i], diagonals[2 * i + 1]}, Spelling::kFunction);
+        factor = {.inner_riffle = is_inner};
+      }
+    } else {
+      const NodeId weight = graph.add(layer, AcdcProduct{.inner_riffle = is_inner}, diagonals, Spelling::kFunction);
+      // The replaced convolution's bias belongs to its output, so it can join the convolution only where nothing is summed
+      // after it.
+      if (c_o >= c_i) return parts::computed_conv(builder, site, layer, pointwise, x, weight, transforms);
+      x = graph.add(layer, pointwise, {x, weight}, Spelling::kFunction);
+    }
     graph.attach(x, Event::kReferenceMac, transforms);
-    x = graph.add(layer, SumChannels{.size = c_i / c_o}, {x}, Spelling::kFunction);
-    if (!site.bias) return x;
-    // As behind a square map of as many channels.
-    const Start start = Start::uniform(default_bound({c_o, c_o}));
-    return graph.add(layer, AddBias{}, {x, builder.parameter(layer, "bias", {c_o}, start)}, Spelling::kFunction);
+    if (c_o < c_i) x = graph.add(layer, SumChannels{.size = c_i / c_o}, {x}, Spelling::kFunction);
+    // The bias starts as behind a square map: of N channels, or of those that are left.
+    return parts::with_own_bias(builder, site, layer, x, {c_o, c_o});
   }
   ClosedForm closed_form(const Settings & /*settings*/, Evaluation /*evaluation*/) const override {
     return {.definitions = {{"N", "max(c_i, c_o)"}},

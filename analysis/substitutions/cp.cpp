@@ -20,7 +20,7 @@ public:
                        "round(rank_scale min n_k))",
         .source = "Hitchcock 1927; Lebedev et al. 2015",
         .example = "CP_0.1",
-        .evaluations = {Evaluation::kDense},
+        .evaluations = {Evaluation::kDense, Evaluation::kContraction},
         .decay_scaled = true,
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "rank_scale",
@@ -53,7 +53,7 @@ public:
   }
   CostsIn costs_in(const Settings & /*settings*/) const override { return CostsIn::kNumbers; }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
-               Evaluation /*evaluation*/) const override {
+               Evaluation evaluation) const override {
     const auto d = static_cast<std::size_t>(settings[kDimensions]);
     x = parts::depthwise(builder, site, x);
     const LayerId layer = builder.layer(site.name, "cp");
@@ -65,8 +65,10 @@ public:
     for (std::size_t k = 0; k < d; ++k)
       factors.push_back(builder.parameter(layer, fmt::format("weight_u_{}", k), {structure[k], structure[d]},
                                           Start::normal(0, deviation), true));
-    const NodeId weight = builder.graph().add(layer, CpMerge{.extents = extents}, factors, Spelling::kFunction);
-    return parts::computed_pointwise(builder, site, layer, x, weight);
+    const auto weight = [&] { return builder.graph().add(layer, CpMerge{.extents = extents}, factors, Spelling::kFunction); };
+    if (evaluation == Evaluation::kDense) return parts::computed_pointwise(builder, site, layer, x, weight());
+    return parts::flattened_contraction(builder, site, layer, x, polyadic_tensors(std::span(structure).first(d), structure[d]),
+                                        factors, weight);
   }
   ClosedForm closed_form(const Settings &settings, Evaluation /*evaluation*/) const override {
     const std::int64_t d = settings[kDimensions];

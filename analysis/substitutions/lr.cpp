@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace pare {
 
@@ -17,7 +18,7 @@ public:
             "tied low rank: input repeated to c_o channels, then V and its transpose, V of r x c_o; c_i must divide c_o",
         .source = "the research log of Gray et al., 2019",
         .example = "LR_0.1",
-        .evaluations = {Evaluation::kFactored},
+        .evaluations = {Evaluation::kFactored, Evaluation::kDense, Evaluation::kContraction},
         .decay_scaled = true,
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "rank_scale",
@@ -51,22 +52,54 @@ public:
     return {.value = parts::depthwise_weights(site) + checked_mul(r, site.out_channels()) - r * (r - 1) / 2};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
-               Evaluation /*evaluation*/) const override {
+               Evaluation evaluation) const override {
     x = parts::depthwise(builder, site, x);
     const std::int64_t rank = structure[0];
+    const std::int64_t c_i = site.in_channels();
+    const std::int64_t c_o = site.out_channels();
     Graph &graph = builder.graph();
     const LayerId layer = builder.layer(site.name, "lr");
-    if (site.out_channels() != site.in_channels())
-      x = graph.add(layer, RepeatChannels{.times = site.out_channels() / site.in_channels()}, {x}, Spelling::kFunction);
-    const Extents extents{rank, site.out_channels(), 1, 1};
+    // The reference counts both maps at the output positions.
+    const Count macs = checked_mul(site.output.batch, site.output.positions(), checked_mul(rank, c_o));
+    const bool is_factored = evaluation == Evaluation::kFactored;
+    if (is_factored && c_o != c_i) x = graph.add(layer, RepeatChannels{.times = c_o / c_i}, {x}, Spelling::kFunction);
+    const Extents extents{rank, c_o, 1, 1};
     const NodeId v =
         builder.parameter(layer, "lowrank.weight", extents, graph.initialisation().convolution_weight(extents), true);
-    x = graph.add(layer, parts::pointwise_op(site), {x, v}, Spelling::kFunction);
-    // The reference counts both maps at the output positions.
-    const Count macs = checked_mul(site.output.batch, site.output.positions(), checked_mul(rank, site.out_channels()));
-    graph.attach(x, Event::kReferenceMac, macs);
-    const NodeId transposed = graph.add(layer, Transpose{}, {v}, Spelling::kFunction);
-    return parts::computed_conv(builder, site, layer, {}, x, transposed, macs);
+    if (is_factored) {
+      x = graph.add(layer, parts::pointwise_op(site), {x, v}, Spelling::kFunction);
+      graph.attach(x, Event::kReferenceMac, macs);
+      const NodeId transposed = graph.add(layer, Transpose{}, {v}, Spelling::kFunction);
+      return parts::computed_conv(builder, site, layer, {}, x, transposed, macs);
+    }
+    // y = V^T (V E) x, where E repeats x: V E is the sum of V's columns that meet the same channel.
+    TensorNetwork network;
+    const std::int64_t r = network.label(rank);
+    const std::int64_t o = network.label(c_o);
+    const std::int64_t i = network.label(c_i);
+    network.inputs = {i};
+    network.outputs = {o};
+    network.elements = {{r, o}, {r, i}};
+    const std::int64_t copy = network.label(c_o / c_i);
+    const NodeId repeated =
+        c_o == c_i ? v
+                   : graph.add(layer,
+                               ContractWeights{
+                                   .a = network.legs(std::array{r, copy, i}), .b = {}, .out = network.legs(std::array{r, i})},
+                               {v}, Spelling::kFunction);
+    const Contraction contraction = cheapest_contraction(network);
+    const Extents bias_behind{c_o, rank, 1, 1}; // as where it is factored
+    if (evaluation == Evaluation::kContraction && !contraction.is_dense()) {
+      x = parts::contracted(builder, site, layer, x, network, contraction, std::array{v, repeated}, macs + macs);
+      return parts::with_own_bias(builder, site, layer, x, bias_behind);
+    }
+    const NodeId product = graph.add(layer,
+                                     ContractWeights{.a = network.legs(std::array{r, o}),
+                                                     .b = network.legs(std::array{r, i}),
+                                                     .out = network.legs(std::array{o, i})},
+                                     {v, repeated}, Spelling::kFunction);
+    const NodeId weight = graph.add(layer, Reshape{.extents = parts::pointwise_extents(site)}, {product}, Spelling::kFunction);
+    return parts::computed_conv(builder, site, layer, parts::pointwise_op(site), x, weight, macs + macs, bias_behind);
   }
   ClosedForm closed_form(const Settings & /*settings*/, Evaluation /*evaluation*/) const override {
     return {.definitions = {{"r", "int(rank_scale * max(c_i, c_o))"}},

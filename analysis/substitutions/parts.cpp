@@ -30,12 +30,19 @@ ConvOptions pointwise(const ConvSite &site, std::int64_t out_channels) {
 
 Extents pointwise_extents(const ConvSite &site) { return {site.out_channels(), site.in_channels(), 1, 1}; }
 
+namespace {
+
+/// Starts as behind a convolution with a weight of these extents.
+NodeId own_bias(Builder &builder, const ConvSite &site, LayerId layer, const Extents &weight) {
+  return builder.parameter(layer, "bias", {site.out_channels()}, Start::uniform(default_bound(weight)));
+}
+
+} // namespace
+
 NodeId computed_conv(Builder &builder, const ConvSite &site, LayerId layer, const Conv &conv, NodeId x, NodeId weight,
-                     Count reference_macs) {
+                     Count reference_macs, std::optional<Extents> bias_behind) {
   std::vector<NodeId> inputs = {x, weight};
-  if (site.bias)
-    inputs.push_back(
-        builder.parameter(layer, "bias", {site.out_channels()}, Start::uniform(default_bound(builder.graph().weight(weight)))));
+  if (site.bias) inputs.push_back(own_bias(builder, site, layer, bias_behind.value_or(builder.graph().weight(weight))));
   const NodeId node = builder.graph().add(layer, conv, inputs, Spelling::kFunction);
   builder.graph().attach(node, Event::kReferenceMac, reference_macs);
   return node;
@@ -44,6 +51,30 @@ NodeId computed_conv(Builder &builder, const ConvSite &site, LayerId layer, cons
 NodeId computed_pointwise(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, NodeId weight) {
   const Count macs = checked_mul(site.output.elements(), site.in_channels());
   return computed_conv(builder, site, layer, pointwise_op(site), x, weight, macs);
+}
+
+NodeId with_own_bias(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const Extents &weight) {
+  if (!site.bias) return x;
+  return builder.graph().add(layer, AddBias{}, {x, own_bias(builder, site, layer, weight)}, Spelling::kFunction);
+}
+
+NodeId contracted(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const TensorNetwork &network,
+                  const Contraction &contraction, std::span<const NodeId> elements, Count reference_macs) {
+  const Conv op = pointwise_op(site);
+  x = write_contraction(builder.graph(), layer, network, contraction, elements, x, op.stride, op.padding);
+  builder.graph().attach(x, Event::kReferenceMac, reference_macs);
+  return x;
+}
+
+NodeId flattened_contraction(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const FlattenedTensors &flattened,
+                             std::span<const NodeId> tensors, const std::function<NodeId()> &dense) {
+  const Straddled straddled = straddle(flattened, site.out_channels(), site.in_channels());
+  const Contraction contraction = cheapest_contraction(straddled.network);
+  if (contraction.is_dense()) return computed_pointwise(builder, site, layer, x, dense());
+  x = contracted(builder, site, layer, x, straddled.network, contraction,
+                 write_elements(builder.graph(), layer, straddled, tensors),
+                 checked_mul(site.output.elements(), site.in_channels())); // it knows the dense map only
+  return with_own_bias(builder, site, layer, x, pointwise_extents(site));
 }
 
 Resolved scaled_rank(const ConvSite &site, double scale) {

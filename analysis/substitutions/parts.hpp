@@ -1,7 +1,9 @@
 #pragma once
 
+#include "analysis/contraction.hpp"
 #include "analysis/substitution.hpp"
 
+#include <functional>
 #include <span>
 
 namespace pare::parts {
@@ -19,12 +21,24 @@ Extents pointwise_extents(const ConvSite &site);
 Conv pointwise_op(const ConvSite &site);
 
 /// A convolution in `layer` whose weight is computed, with the replaced convolution's own bias ("NAME.bias") if it has one.
-/// Counted by the reference counter at `reference_macs`.
+/// Counted by the reference counter at `reference_macs`. The bias starts as behind a weight of the extents `bias_behind`, by
+/// default the computed one's.
 NodeId computed_conv(Builder &builder, const ConvSite &site, LayerId layer, const Conv &conv, NodeId x, NodeId weight,
-                     Count reference_macs);
+                     Count reference_macs, std::optional<Extents> bias_behind = {});
+/// That bias by itself, behind x, if there is one: it starts as behind a convolution with a weight of these extents.
+NodeId with_own_bias(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const Extents &weight);
 
 /// The same for a dense 1 x 1 with a computed weight [c_o, c_i, 1, 1], which the reference counter counts as what it is.
 NodeId computed_pointwise(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, NodeId weight);
+
+/// The pointwise map as a network of tensors, `elements`, in the order of a contraction, without a bias. `layer` is theirs.
+/// Counted by the reference counter at `reference_macs`.
+NodeId contracted(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const TensorNetwork &network,
+                  const Contraction &contraction, std::span<const NodeId> elements, Count reference_macs);
+/// The pointwise map whose flattened weight is `flattened`, contracted, or dense where that is as cheap: then `dense` writes
+/// its weight [c_o, c_i, 1, 1].
+NodeId flattened_contraction(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const FlattenedTensors &flattened,
+                             std::span<const NodeId> tensors, const std::function<NodeId()> &dense);
 
 /// int(scale max(c_i, c_o)), refused where it is 0.
 Resolved scaled_rank(const ConvSite &site, double scale);

@@ -20,7 +20,7 @@ public:
             "n_k+1)))",
         .source = "Oseledets 2011; Tensorizing Neural Networks, Novikov et al. 2015",
         .example = "TensorTrain_0.1",
-        .evaluations = {Evaluation::kDense},
+        .evaluations = {Evaluation::kDense, Evaluation::kContraction},
         .decay_scaled = true,
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "rank_scale",
@@ -72,7 +72,7 @@ public:
     return {.value = value};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
-               Evaluation /*evaluation*/) const override {
+               Evaluation evaluation) const override {
     const auto d = static_cast<std::size_t>(settings[kDimensions]);
     x = parts::depthwise(builder, site, x);
     const LayerId layer = builder.layer(site.name, "tensor_train");
@@ -82,8 +82,10 @@ public:
     for (std::size_t k = 0; k < d; ++k)
       cores.push_back(builder.parameter(layer, fmt::format("weight_core_{}", k), {rank(k), structure[k], rank(k + 1)},
                                         Start::core("weight", k, default_bound(extents)), true));
-    const NodeId weight = builder.graph().add(layer, TtMerge{.extents = extents}, cores, Spelling::kFunction);
-    return parts::computed_pointwise(builder, site, layer, x, weight);
+    const auto weight = [&] { return builder.graph().add(layer, TtMerge{.extents = extents}, cores, Spelling::kFunction); };
+    if (evaluation == Evaluation::kDense) return parts::computed_pointwise(builder, site, layer, x, weight());
+    return parts::flattened_contraction(
+        builder, site, layer, x, train_tensors(std::span(structure).first(d), std::span(structure).subspan(d)), cores, weight);
   }
   ClosedForm closed_form(const Settings &settings, Evaluation /*evaluation*/) const override {
     const std::int64_t d = settings[kDimensions];

@@ -20,7 +20,7 @@ public:
                        "round(rank_scale n_k))",
         .source = "Tucker 1966; Gray et al. 2019",
         .example = "Tucker_0.1",
-        .evaluations = {Evaluation::kDense},
+        .evaluations = {Evaluation::kDense, Evaluation::kContraction},
         .decay_scaled = true,
         .knob = {.kind = KnobInfo::Kind::kReal,
                  .name = "rank_scale",
@@ -87,36 +87,50 @@ public:
     return {.value = value + core};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
-               Evaluation /*evaluation*/) const override {
+               Evaluation evaluation) const override {
     const auto d = static_cast<std::size_t>(settings[kDimensions]);
     x = parts::depthwise(builder, site, x);
     Graph &graph = builder.graph();
     const LayerId layer = builder.layer(site.name, "tucker");
     const Extents weight_extents = parts::pointwise_extents(site);
     const double bound = default_bound(weight_extents);
-    const auto factor = [&](std::size_t k) {
-      return builder.parameter(layer, fmt::format("weight_u_{}", k), {structure[k], structure[d + k]},
-                               Start::factor("weight", k, bound), true);
-    };
-    NodeId weight = 0;
-    if (settings[kCore] == kTrain) {
-      std::vector<NodeId> cores;
-      for (std::size_t k = 0; k < d; ++k) {
-        const NodeId core = builder.parameter(layer, fmt::format("weight_core_{}", k),
-                                              {structure[2 * d + k], structure[d + k], structure[2 * d + k + 1]},
-                                              Start::core("weight", k, bound), true);
-        cores.push_back(graph.add(layer, ModeProduct{.mode = 1}, {core, factor(k)}, Spelling::kFunction));
-      }
-      weight = graph.add(layer, TtMerge{.extents = weight_extents}, cores, Spelling::kFunction);
-    } else {
-      Extents ranks;
-      for (std::size_t k = 0; k < d; ++k) ranks.push_back(structure[d + k]);
-      weight = builder.parameter(layer, "weight_core", ranks, Start::core("weight", 0, bound), true);
-      for (std::size_t k = 0; k < d; ++k)
-        weight = graph.add(layer, ModeProduct{.mode = static_cast<std::int64_t>(k)}, {weight, factor(k)}, Spelling::kFunction);
-      weight = graph.add(layer, Reshape{.extents = weight_extents}, {weight}, Spelling::kFunction);
+    const std::span modes = std::span(structure).first(d);
+    const std::span ranks = std::span(structure).subspan(d, d);
+    const bool is_train = settings[kCore] == kTrain;
+    // In the order in which they were always made: a train's core and factor after each other, a full core before all factors.
+    std::vector<NodeId> factors;
+    std::vector<NodeId> cores;
+    if (!is_train)
+      cores.push_back(builder.parameter(layer, "weight_core", extents_of(ranks), Start::core("weight", 0, bound), true));
+    for (std::size_t k = 0; k < d; ++k) {
+      if (is_train)
+        cores.push_back(builder.parameter(layer, fmt::format("weight_core_{}", k),
+                                          {structure[2 * d + k], ranks[k], structure[2 * d + k + 1]},
+                                          Start::core("weight", k, bound), true));
+      factors.push_back(builder.parameter(layer, fmt::format("weight_u_{}", k), {modes[k], ranks[k]},
+                                          Start::factor("weight", k, bound), true));
     }
-    return parts::computed_pointwise(builder, site, layer, x, weight);
+    const auto weight = [&] {
+      const auto expanded = [&](NodeId core, std::int64_t mode, NodeId factor) {
+        return graph.add(layer, ModeProduct{.mode = mode}, {core, factor}, Spelling::kFunction);
+      };
+      if (is_train) {
+        std::vector<NodeId> full;
+        for (std::size_t k = 0; k < d; ++k) full.push_back(expanded(cores[k], 1, factors[k]));
+        return graph.add(layer, TtMerge{.extents = weight_extents}, full, Spelling::kFunction);
+      }
+      NodeId out = cores.front();
+      for (std::size_t k = 0; k < d; ++k) out = expanded(out, static_cast<std::int64_t>(k), factors[k]);
+      return graph.add(layer, Reshape{.extents = weight_extents}, {out}, Spelling::kFunction);
+    };
+    if (evaluation == Evaluation::kDense) return parts::computed_pointwise(builder, site, layer, x, weight());
+    std::vector<NodeId> tensors = factors;
+    tensors.insert(tensors.end(), cores.begin(), cores.end());
+    return parts::flattened_contraction(builder, site, layer, x,
+                                        is_train
+                                            ? tucker_train_tensors(modes, ranks, std::span(structure).subspan(2 * d + 1, d - 1))
+                                            : tucker_tensors(modes, ranks),
+                                        tensors, weight);
   }
   ClosedForm closed_form(const Settings &settings, Evaluation /*evaluation*/) const override {
     const std::int64_t d = settings[kDimensions];
@@ -151,6 +165,11 @@ public:
   }
 
 private:
+  static Extents extents_of(std::span<const std::int64_t> values) {
+    Extents out;
+    for (const std::int64_t value : values) out.push_back(value);
+    return out;
+  }
   /// n_1 ... n_d, R_1 ... R_d, and for a train q_0 ... q_d.
   static Structure with_ranks(Structure modes, const Settings &settings, const Numbers &ranks) {
     const std::size_t d = modes.size();

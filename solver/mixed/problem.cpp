@@ -18,6 +18,7 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <tuple>
 
 namespace pare {
 
@@ -42,27 +43,6 @@ void check_budgets(const std::vector<Budget> &budgets) {
     throw Error(ErrorCode::kUsage, "budget",
                 fmt::format("{} quantities have a budget ({}), and a mixed plan may have {}", quantities.size(),
                             fmt::join(named, ", "), kMostBudgets));
-}
-
-/// Families as substitutes with their setting left free, or given.
-std::vector<Substitute> read_families(const std::vector<std::string> &names) {
-  std::vector<Substitute> out;
-  const auto add = [&](const Substitute &family) {
-    if (std::find(out.begin(), out.end(), family) == out.end()) out.push_back(family);
-  };
-  constexpr std::array kAll = {kAllFamilies};
-  for (const std::string &name : names) {
-    if (!find_name(name, kAll)) {
-      add(parse_substitute(name, FreeKnob::kAllow));
-      continue;
-    }
-    for (const Substitution *family : substitutions()) {
-      const SubstitutionInfo &info = family->info();
-      if (info.among_all) add(parse_substitute(info.name, FreeKnob::kAllow));
-    }
-  }
-  if (out.empty()) throw Error(ErrorCode::kUsage, "families", "at least one family is needed, or all");
-  return out;
 }
 
 /// Up for <=, down for >=: against the user.
@@ -92,6 +72,26 @@ Level lowest_terms(std::int64_t part, std::int64_t whole) {
 }
 
 } // namespace
+
+std::vector<Substitute> read_families(const std::vector<std::string> &names) {
+  std::vector<Substitute> out;
+  const auto add = [&](const Substitute &family) {
+    if (std::find(out.begin(), out.end(), family) == out.end()) out.push_back(family);
+  };
+  constexpr std::array kAll = {kAllFamilies};
+  for (const std::string &name : names) {
+    if (!find_name(name, kAll)) {
+      add(parse_substitute(name, FreeKnob::kAllow));
+      continue;
+    }
+    for (const Substitution *family : substitutions()) {
+      const SubstitutionInfo &info = family->info();
+      if (info.among_all) add(parse_substitute(info.name, FreeKnob::kAllow));
+    }
+  }
+  if (out.empty()) throw Error(ErrorCode::kUsage, "families", "at least one family is needed, or all");
+  return out;
+}
 
 std::strong_ordering compare(const Level &a, const Level &b) {
   return static_cast<Wide>(a.first) * b.second <=> static_cast<Wide>(b.first) * a.second;
@@ -161,7 +161,8 @@ MixedProblem::MixedProblem(const Network &network, const MixedRequest &request)
     for (const std::string &setting : *request_.uniform) {
       uniform.push_back(parse_substitute(setting));
       const auto is_its = [&](const Substitute &family) {
-        return family.family == uniform.back().family && family.settings == uniform.back().settings;
+        return family.family == uniform.back().family && family.settings == uniform.back().settings &&
+               family.evaluated() == uniform.back().evaluated();
       };
       if (std::none_of(families.begin(), families.end(), is_its))
         throw Error(ErrorCode::kInvalidConfig, "uniform",
@@ -241,7 +242,7 @@ void MixedProblem::settle(const Network &network) {
                     fmt::format("layer {} is excluded or fixed twice, as {} and as {}; one would be accepted", shown(names[i]),
                                 settled_[i]->text(), substitute.text()));
       if (const auto refusal = resolve(sites_[i], substitute).refusal) throw_refusal(sites_[i].front(), substitute, *refusal);
-      settled_[i] = substitute;
+      settled_[i] = pare::settled(sites_[i], substitute);
     }
     if (!any)
       throw Error(ErrorCode::kUnknownName, where,
@@ -269,11 +270,18 @@ MixedProblem::Options MixedProblem::make_options(const std::vector<ConvSites> &s
   for (const Substitute &family : families) {
     const auto stands_there = [&](const ConvSites &shape) { return is_baseline(shape.front(), family); };
     if (std::all_of(shapes.begin(), shapes.end(), stands_there)) continue;
+    if (shapes.size() > 1 && family.evaluated() == Evaluation::kCheapest && family.family->info().evaluations.size() > 1)
+      throw Error(
+          ErrorCode::kUsage, "families",
+          fmt::format("{} is evaluated as is cheapest at each layer, and layers of different shapes are tied; without ties, or "
+                      "with the evaluation {}, it would be accepted",
+                      family.text(), name_of(kEvaluations, family.family->info().evaluations.front())));
     const auto own = shapes.size() == 1 && family.has_free_knob()
                          ? family.family->candidates(shapes.front(), family.settings, request_.rule)
                          : shared_candidates(shapes, family, request_.rule);
-    for (const Substitute &candidate : own) {
-      out.push_back(candidate);
+    for (Substitute candidate : own) {
+      candidate.evaluation = family.evaluation;
+      out.push_back(settled(shapes.front(), std::move(candidate)));
       out.back().by_own_name = family.by_own_name;
       out.back().reference_name = family.reference_name;
     }
@@ -289,16 +297,20 @@ MixedProblem::Options MixedProblem::make_options(const std::vector<ConvSites> &s
     return all;
   };
   using Structures = std::vector<Structure>;
-  std::map<std::pair<const Substitution *, Settings>, std::set<Structures>> known; // of the families that have an answer
-  for (const Substitute &answer : uniform) known.try_emplace({answer.family, answer.settings});
+  const auto without_knob = [&](const Substitute &substitute) {
+    return std::tuple(substitute.family, substitute.settings, settled(shapes.front(), substitute).evaluated());
+  };
+  using Family = std::tuple<const Substitution *, Settings, Evaluation>;
+  std::map<Family, std::set<Structures>> known; // of the families that have an answer
+  for (const Substitute &answer : uniform) known.try_emplace(without_knob(answer));
   for (const Substitute &candidate : out)
-    if (const auto family = known.find({candidate.family, candidate.settings}); family != known.end())
+    if (const auto family = known.find(without_knob(candidate)); family != known.end())
       family->second.insert(structures_of(candidate));
   for (const Substitute &answer : uniform) {
     const Structures own = structures_of(answer);
     if (own.empty()) continue;
-    if (!known.at({answer.family, answer.settings}).insert(own).second) continue;
-    out.push_back(answer);
+    if (!known.at(without_knob(answer)).insert(own).second) continue;
+    out.push_back(settled(shapes.front(), answer));
     if (shapes.size() > 1 || answer.family->info().numbers.name.empty()) continue;
     out.back().numbers = answer.family->numbers_of(shapes.front().front(), answer.settings, own.front());
     out.back().knob.reset();

@@ -23,6 +23,9 @@ namespace pare {
 using Level = std::pair<std::int64_t, std::int64_t>;
 std::strong_ordering compare(const Level &a, const Level &b);
 
+/// Families, or `all`, as substitutes with their setting left free, or given.
+std::vector<Substitute> read_families(const std::vector<std::string> &names);
+
 /// What each family comes to as one setting for the whole network within these budgets, layers that it does not fit left as
 /// they are; families that have no answer, or no setting, are left out.
 std::vector<Substitute> uniform_answers(const Network &network, const std::vector<std::string> &families,

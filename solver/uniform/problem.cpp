@@ -69,9 +69,12 @@ public:
   SubstitutionProblem(const Network &network, const Substitute &substitute, std::vector<Budget> budgets,
                       std::vector<Convention> conventions, WhereRefused where_refused, std::vector<Lowered::Kept> &kept)
       : UniformProblem(std::move(budgets), std::move(conventions)), substitute_(substitute) {
+    check_monotone();
     const Substitute &baseline = baseline_substitute();
     fixed_ = cost_of(lower(network.graph, {}).graph, quantities(), this->conventions());
-    std::map<SiteKey, std::size_t> known;
+    // How a layer is evaluated may be decided by all its places; else one place is like another.
+    std::map<std::pair<std::vector<SiteKey>, SiteKey>, std::size_t> known;
+    const bool is_settled = substitute_.evaluated() != Evaluation::kCheapest;
     std::map<std::vector<SiteKey>, std::string> refused; // by all places of a layer
     std::set<std::vector<SiteKey>> accepted;
     std::unordered_set<std::string> staying;
@@ -97,8 +100,8 @@ public:
         continue;
       }
       for (std::size_t i = 0; i < sites.size(); ++i) {
-        const auto [place, is_new] = known.try_emplace(keys[i], sites_.size());
-        if (is_new) sites_.push_back({.site = sites[i], .runs = 0, .owners = 0, .costs = {}});
+        const auto [place, is_new] = known.try_emplace({is_settled ? std::vector<SiteKey>() : keys, keys[i]}, sites_.size());
+        if (is_new) sites_.push_back({.site = sites[i], .places = sites, .runs = 0, .owners = 0, .costs = {}});
         Site &site = sites_[place->second];
         ++site.runs;
         if (i == 0) ++site.owners; // the others run with its parameters
@@ -172,12 +175,33 @@ public:
 private:
   struct Site {
     ConvSite site;
+    ConvSites places;                   ///< of the layer, itself among them
     std::int64_t runs = 0;              ///< places in the network like this
     std::int64_t owners = 0;            ///< of these, how many have parameters of their own
     std::map<Structure, CostRow> costs; ///< of structures met before
   };
 
   const KnobInfo &info() const { return substitute_.family->info().knob; }
+  /// What is searched for may be done in another order as ranks rise. Its macs never fall then, nor what does not depend on the
+  /// order; other quantities may, and nothing here could prove an answer.
+  void check_monotone() const {
+    const bool is_cheapest =
+        substitute_.evaluated() == Evaluation::kCheapest && substitute_.family->info().evaluations.size() > 1;
+    if (!is_cheapest && substitute_.evaluated() != Evaluation::kContraction) return;
+    const auto refuse = [&](const std::string &where, const std::string &why) {
+      throw Error(ErrorCode::kNotApplicable, where,
+                  fmt::format("{}; the evaluation {} would be accepted", why,
+                              name_of(kEvaluations, substitute_.family->info().evaluations.front())));
+    };
+    if (info().kind != KnobInfo::Kind::kReal)
+      refuse(substitute_.text(), fmt::format("the cost of the cheapest evaluation is not affine in {}", info().name));
+    const Quantity macs = Quantity::mult_adds(standard_convention().name);
+    for (const Budget &budget : budgets())
+      if (!budget.quantity.is_of_parameters() && budget.quantity != macs)
+        refuse(fmt::format("budget {}", budget.quantity.text()),
+               fmt::format("it may fall as {} of {} rises, since the order of the contraction may change", info().name,
+                           substitute_.text()));
+  }
   Substitute with(double knob) const {
     Substitute out = substitute_;
     out.knob = knob;
@@ -209,7 +233,7 @@ private:
     Structure structure = substitute_.family->resolve(s.site, substitute_.settings, setting).structure;
     const auto known = s.costs.find(structure);
     if (known != s.costs.end()) return known->second;
-    return s.costs.emplace(std::move(structure), lowered_cost(s.site, with(setting))).first->second;
+    return s.costs.emplace(std::move(structure), lowered_cost(s.site, settled(s.places, with(setting)))).first->second;
   }
 
   Substitute substitute_;

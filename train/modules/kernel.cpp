@@ -68,6 +68,51 @@ struct Padded {
   Tensor operator()(const Tensor &x, double value = 0) const { return is_own() ? x : at::constant_pad_nd(x, around, value); }
 };
 
+/// The positions at which a 1 x 1 map with a stride and a padding works.
+class Positions {
+public:
+  Positions(const Pair &stride, const Padding &padding) : stride_(stride), padding_(padding) {}
+
+  Tensor operator()(const Tensor &x) const {
+    const auto &[vertical, horizontal] = padding_;
+    Tensor out = padding_ == Padding{0, 0}
+                     ? x
+                     : at::constant_pad_nd(x, {horizontal.before, horizontal.after, vertical.before, vertical.after});
+    if (stride_ != Pair{1, 1}) out = out.slice(2, 0, std::nullopt, stride_.height).slice(3, 0, std::nullopt, stride_.width);
+    return out;
+  }
+
+private:
+  Pair stride_;
+  Padding padding_;
+};
+
+std::vector<std::int64_t> sizes(const Legs &legs) {
+  std::vector<std::int64_t> out;
+  for (const Leg &leg : legs) out.push_back(leg.size);
+  return out;
+}
+
+/// A contraction as einsum is told it: labels become letters. `positions`, where there are any, is a dimension in front of the
+/// first operand's.
+std::string equation_of(const std::vector<Legs> &operands, const Legs &out, std::string_view positions = "") {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY"; // Z is the positions
+  std::vector<std::int64_t> known;
+  const auto written = [&](const Legs &legs) {
+    std::string text;
+    for (const Leg &leg : legs) {
+      const auto at = std::find(known.begin(), known.end(), leg.label);
+      const auto place = static_cast<std::size_t>(at - known.begin());
+      if (at == known.end()) known.push_back(leg.label);
+      text += kLetters.at(place);
+    }
+    return text;
+  };
+  std::string equation;
+  for (const Legs &legs : operands) equation += (equation.empty() ? std::string(positions) : ",") + written(legs);
+  return equation + "->" + std::string(positions) + written(out);
+}
+
 /// Which elements dropout keeps, each with its factor: of an image's own numbers, so that neither micro-batches nor computing
 /// again change them.
 Tensor dropout_factors(const Tensor &x, double probability, const Pass &pass, NodeId node) {
@@ -219,6 +264,30 @@ struct MakeKernel {
   }
   Kernel operator()(const AcdcProduct &op) const {
     return [riffle = op.inner_riffle](const Pass &, Inputs in) { return acdc_weight(in, riffle).unsqueeze(-1).unsqueeze(-1); };
+  }
+  Kernel operator()(const AcdcTransform &op) const {
+    return [riffle = op.inner_riffle, at = Positions(op.stride, op.padding)](const Pass &, Inputs in) {
+      return acdc_transform(at(in[0]).permute({0, 2, 3, 1}), in[1], in[2], riffle).permute({0, 3, 1, 2});
+    };
+  }
+  Kernel operator()(const Contract &op) const {
+    // At each position by itself: those stand in front of the channels' legs.
+    return [at = Positions(op.stride, op.padding), equation = equation_of({op.x, op.weight}, op.out, "Z"), x = sizes(op.x),
+            weight = sizes(op.weight)](const Pass &, Inputs in) {
+      Tensor out = at(in[0]).permute({0, 2, 3, 1});
+      const auto positions = out.sizes().slice(0, 3).vec();
+      out = at::einsum(equation, {out.unflatten(3, x).flatten(0, 2), in[1].reshape(weight)});
+      return out.reshape({positions[0], positions[1], positions[2], -1}).permute({0, 3, 1, 2});
+    };
+  }
+  Kernel operator()(const ContractWeights &op) const {
+    if (op.b.empty())
+      return [equation = equation_of({op.a}, op.out), a = sizes(op.a)](const Pass &, Inputs in) {
+        return at::einsum(equation, {in[0].reshape(a)}).flatten();
+      };
+    return [equation = equation_of({op.a, op.b}, op.out), a = sizes(op.a), b = sizes(op.b)](const Pass &, Inputs in) {
+      return at::einsum(equation, {in[0].reshape(a), in[1].reshape(b)}).flatten();
+    };
   }
   Kernel operator()(const Transpose & /*op*/) const {
     return [](const Pass &, Inputs in) { return in[0].transpose(0, 1); };

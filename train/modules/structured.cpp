@@ -84,6 +84,59 @@ const AcdcMatrices &acdc_matrices(std::int64_t n, bool inner_riffle, const torch
   return entry;
 }
 
+/// What fast transforms of n numbers need; n is even.
+struct AcdcTables {
+  torch::Tensor order;     ///< int64 [n]: number i goes where the riffle took it from
+  torch::Tensor fold;      ///< int64 [n]: the even ones, then the odd ones from the last
+  torch::Tensor unfold;    ///< int64 [n]: its inverse
+  torch::Tensor twiddle;   ///< complex [n / 2 + 1]: exp(-i pi k / (2 n))
+  torch::Tensor to_even;   ///< [n]: 1 / (2 n), half of it first
+  torch::Tensor from_even; ///< [n]: 2 n, twice that first
+};
+
+const AcdcTables &acdc_tables(std::int64_t n, const torch::TensorOptions &options) {
+  using Key = std::tuple<std::int64_t, torch::ScalarType, std::string>;
+  static std::mutex mutex;
+  static std::map<Key, AcdcTables> made;
+  const std::scoped_lock lock(mutex);
+  auto &entry = made[Key{n, c10::typeMetaToScalarType(options.dtype()), options.device().str()}];
+  if (!entry.order.defined()) {
+    const torch::NoGradGuard no_gradient;
+    const auto size = static_cast<double>(n);
+    const torch::Tensor index = torch::arange(n, torch::kInt64);
+    const torch::Tensor fold = at::cat({index.slice(0, 0, n, 2), index.slice(0, 1, n, 2).flip(0)});
+    const torch::Tensor angle = torch::arange(n / 2 + 1, torch::kFloat64) * (-std::numbers::pi / (2 * size));
+    torch::Tensor scale = torch::full({n}, 2 * size, torch::kFloat64);
+    scale[0] *= 2;
+    entry = {.order = at::argsort(riffle(n)).to(options.device()),
+             .fold = fold.to(options.device()),
+             .unfold = at::argsort(fold).to(options.device()),
+             .twiddle =
+                 at::complex(at::cos(angle), at::sin(angle))
+                     .to(torch::TensorOptions(options).dtype(c10::toComplexType(c10::typeMetaToScalarType(options.dtype())))),
+             .to_even = (1 / scale).to(options),
+             .from_even = scale.to(options)};
+  }
+  return entry;
+}
+
+// C^-1 x is the DCT-II of x up to factors, C x undoes that; both by one transform of as many numbers (Makhoul 1980), whose
+// halves are the real and the imaginary parts.
+
+torch::Tensor inverse_dct(const torch::Tensor &x, const AcdcTables &t) {
+  const torch::Tensor u = at::fft_rfft(x.index_select(-1, t.fold)) * t.twiddle;
+  const std::int64_t half = x.size(-1) / 2;
+  return at::cat({at::real(u), -at::imag(u).slice(-1, 1, half).flip(-1)}, -1) * (2 * t.to_even);
+}
+
+torch::Tensor forward_dct(const torch::Tensor &x, const AcdcTables &t) {
+  const std::int64_t n = x.size(-1);
+  const torch::Tensor scaled = x * (t.from_even / 2);
+  const torch::Tensor imaginary = at::cat({at::zeros_like(x.slice(-1, 0, 1)), -scaled.slice(-1, n / 2).flip(-1)}, -1);
+  const torch::Tensor u = at::complex(scaled.slice(-1, 0, n / 2 + 1).contiguous(), imaginary);
+  return at::fft_irfft(u * at::conj(t.twiddle), n).index_select(-1, t.unfold);
+}
+
 } // namespace
 
 InverseIndex invert(const torch::Tensor &index, std::int64_t values) {
@@ -127,6 +180,14 @@ torch::Tensor acdc_weight(std::span<const torch::Tensor> diagonals, bool inner_r
     product = l == 0 ? factor : torch::matmul(product, factor);
   }
   return product;
+}
+
+torch::Tensor acdc_transform(const torch::Tensor &x, const torch::Tensor &a, const torch::Tensor &d, bool inner_riffle) {
+  const AcdcTables &t = acdc_tables(x.size(-1), x.options());
+  // M R x, for a riffle R of M's columns, is M applied to x with its numbers put back in order.
+  torch::Tensor y = inverse_dct(x.index_select(-1, t.order), t) * d.flatten();
+  if (inner_riffle) y = y.index_select(-1, t.order);
+  return forward_dct(y, t) * a.flatten();
 }
 
 torch::Tensor tensor_train_weight(std::span<const torch::Tensor> cores) {

@@ -33,6 +33,9 @@ torch::Tensor inverse_dct_matrix(std::int64_t n);
 /// The matrices are made once for each N, type and device, and shared.
 torch::Tensor acdc_weight(std::span<const torch::Tensor> diagonals, bool inner_riffle);
 
+/// x [..., N] -> [..., N]: one of these factors applied to vectors, by fast Fourier transforms of N numbers.
+torch::Tensor acdc_transform(const torch::Tensor &x, const torch::Tensor &a, const torch::Tensor &d, bool inner_riffle);
+
 /// Cores [1, n_1, r_1], ..., [r_{d-1}, n_d, 1] -> [n_1 ... n_d], row-major.
 torch::Tensor tensor_train_weight(std::span<const torch::Tensor> cores);
 /// Dimension `mode` of the core [..., R, ...] times a factor [n, R] -> [..., n, ...].
