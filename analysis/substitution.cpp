@@ -114,6 +114,14 @@ Resolved resolve_numbers(const ConvSite &site, const Substitute &substitute) {
 
 } // namespace
 
+std::optional<std::string> refused_evaluation(const SubstitutionInfo &info, Evaluation evaluation) {
+  if (std::find(info.evaluations.begin(), info.evaluations.end(), evaluation) != info.evaluations.end()) return std::nullopt;
+  std::vector<std::string_view> accepted;
+  for (const Evaluation known : info.evaluations) accepted.push_back(name_of(kEvaluations, known));
+  return fmt::format("evaluation = {} must be {} for {}", name_of(kEvaluations, evaluation), fmt::join(accepted, " or "),
+                     info.name);
+}
+
 Resolved resolve(const ConvSite &site, const Substitute &substitute) {
   const SubstitutionInfo &info = substitute.family->info();
   if (site.groups != 1 && !info.accepts_groups) {
@@ -126,15 +134,8 @@ Resolved resolve(const ConvSite &site, const Substitute &substitute) {
                                            fmt::join(accepted, " or ")),
                                false}};
   }
-  if (std::find(info.evaluations.begin(), info.evaluations.end(), substitute.evaluated()) == info.evaluations.end()) {
-    std::vector<std::string_view> accepted;
-    for (const Evaluation evaluation : info.evaluations) accepted.push_back(name_of(kEvaluations, evaluation));
-    return {.structure = {},
-            .refusal = Refusal{"evaluation",
-                               fmt::format("evaluation = {} must be {} for {}", name_of(kEvaluations, substitute.evaluated()),
-                                           fmt::join(accepted, " or "), info.name),
-                               false}};
-  }
+  if (auto refused = refused_evaluation(info, substitute.evaluated()))
+    return {.structure = {}, .refusal = Refusal{"evaluation", *std::move(refused), false}};
   if (substitute.numbers) return resolve_numbers(site, substitute);
   return substitute.family->resolve(site, substitute.settings, substitute.knob.value_or(0));
 }
@@ -253,6 +254,27 @@ NodeId SiteLowering::lower(Graph &graph, const ConvSite &site, NodeId x, const S
   }
   if (next_constant != constant_.size()) refuse();
   return moved[out];
+}
+
+// ---------------------------------------------------------------------------------------------------- formulas
+
+std::span<const SiteSymbol> site_symbols() {
+  static constexpr auto real = [](std::int64_t whole) { return static_cast<double>(whole); };
+  static constexpr auto positions = [](const Shape &shape) {
+    return real(checked_mul(shape.batch, shape.height, shape.width));
+  };
+  static constexpr SiteSymbol kAll[] = {
+      {"c_i", "input channels", [](const ConvSite &site) { return real(site.in_channels()); }},
+      {"c_o", "output channels", [](const ConvSite &site) { return real(site.out_channels()); }},
+      {"k_h", "kernel height", [](const ConvSite &site) { return real(site.kernel.height); }},
+      {"k_w", "kernel width", [](const ConvSite &site) { return real(site.kernel.width); }},
+      {"S", "output positions, of the whole batch", [](const ConvSite &site) { return positions(site.output); }},
+      {"S_in", "input positions, of the whole batch", [](const ConvSite &site) { return positions(site.input); }},
+      {"D", "parameters of the depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel",
+       [](const ConvSite &site) { return site.pointwise() ? 0 : real(checked_mul(site.in_channels(), site.kernel.area())); }},
+      {"b", "parameters of the convolution's own bias: c_o, or 0 without",
+       [](const ConvSite &site) { return site.bias ? real(site.out_channels()) : 0; }}};
+  return kAll;
 }
 
 // ---------------------------------------------------------------------------------------------------- numbers

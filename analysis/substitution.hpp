@@ -6,6 +6,7 @@
 #include "base/checked.hpp"
 #include "base/error.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -179,14 +180,45 @@ struct CandidateRule {
   std::int64_t multiple_of = 1;
 };
 
-/// Closed forms, in the symbols c_i, c_o, k_h, k_w, S and S_in (output and input positions of the batch), D (parameters of the
-/// depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel), b (c_o where the convolution has a bias, else 0), and the knob.
+/// A symbol of closed forms that the place of a convolution says.
+struct SiteSymbol {
+  std::string_view name;
+  std::string_view meaning;
+  double (*value)(const ConvSite &site);
+};
+/// c_i, c_o, k_h, k_w, S, S_in, D and b.
+std::span<const SiteSymbol> site_symbols();
+
+/// Closed forms, in the symbols of site_symbols() and the knob. Where a family names numbers (info().numbers), these are what
+/// the definitions in which the knob occurs come to, in their order.
 struct ClosedForm {
   std::vector<Definition> definitions; ///< in order, each may use those before
   Expression parameters;
   Expression mult_adds; ///< convention macs, on activations
   Expression per_batch; ///< convention macs, on weights
+  // Estimates of the work on activations, by convention macs and with the depthwise in front, as mult_adds is: printed beside
+  // counts, and none themselves. Empty: not known, or not meant. kEstimates says what each is.
+  Expression floor = {};
+  Expression lower_bound = {};
+  Expression novikov = {};
 };
+
+struct EstimateInfo {
+  std::string_view name;
+  std::string_view meaning;
+  Expression ClosedForm::*formula;
+};
+inline constexpr std::array kEstimates = {
+    EstimateInfo{"floor",
+                 "for generic values, no linear scheme that treats each position by itself does with less; one that treats "
+                 "several together can",
+                 &ClosedForm::floor},
+    EstimateInfo{"lower-bound",
+                 "each stored number is used once for each position: mapping activations to the format's own space, and from "
+                 "it, is free",
+                 &ClosedForm::lower_bound},
+    EstimateInfo{"novikov", "d r^2 m max(M, N), r and m the largest: an estimate from above (Novikov et al. 2015)",
+                 &ClosedForm::novikov}};
 
 /// A family of cheaper linear maps. It has no cost formula of its own: it lowers a convolution to ops, and these are counted.
 class Substitution {
@@ -273,6 +305,8 @@ enum class FreeKnob : std::uint8_t { kRefuse, kAllow };
 /// accepted. With kAllow a missing setting stays free ("Generic", "tensor_train:dimensions=4").
 Substitute parse_substitute(std::string_view text, FreeKnob free_knob = FreeKnob::kRefuse);
 
+/// Why a family cannot be evaluated so; none where it can.
+std::optional<std::string> refused_evaluation(const SubstitutionInfo &info, Evaluation evaluation);
 /// resolve() behind the rules that all families share.
 Resolved resolve(const ConvSite &site, const Substitute &substitute);
 /// The same for a layer at all its places, which must come to the same numbers.
