@@ -1,5 +1,6 @@
 #include "cli/options.hpp"
 
+#include "base/enums.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/names.hpp"
@@ -41,6 +42,14 @@ OptionInfo convention_option() {
           .values = Values::kConvention,
           .otherwise = otherwise,
           .repeats = true};
+}
+
+OptionInfo evaluation_option(std::string_view description) {
+  return {.name = "--evaluation",
+          .value = "E",
+          .description = description,
+          .choices = names_of(kEvaluations),
+          .otherwise = "each family's own"};
 }
 
 Design read_design(const Arguments &arguments) {
@@ -105,6 +114,12 @@ std::optional<std::string> read_one_substitute(const Arguments &arguments, std::
                 fmt::format("{} are {} substitutions; one would be accepted, {}", shown(arguments.get("--substitute")),
                             items.size(), what_takes_several));
   return items.front();
+}
+
+std::optional<Evaluation> read_evaluation(const Arguments &arguments) {
+  const auto text = arguments.find("--evaluation");
+  if (!text) return std::nullopt;
+  return value_of(kEvaluations, read_choice("--evaluation", *text, names_of(kEvaluations)));
 }
 
 WhereRefused read_where_refused(const Arguments &arguments) {

@@ -20,6 +20,7 @@ using namespace command; // what commands are made of
 // Options that several commands have, described once (the others in command/options.hpp) and read once.
 
 OptionInfo convention_option();
+OptionInfo evaluation_option(std::string_view description);
 
 /// NETWORK with --input C,H,W and --batch N where they are given. Throws Error.
 Design read_design(const Arguments &arguments);
@@ -30,6 +31,9 @@ std::vector<Convention> read_conventions(const Arguments &arguments, std::span<c
 
 /// --substitute of a command that takes one. Throws Error{kUsage} for a list of several, which says what takes them.
 std::optional<std::string> read_one_substitute(const Arguments &arguments, std::string_view what_takes_several);
+
+/// --evaluation, where it is given. Throws Error{kInvalidValue}.
+std::optional<Evaluation> read_evaluation(const Arguments &arguments);
 
 WhereRefused read_where_refused(const Arguments &arguments);
 /// --format, or what the ending of --output says, of these.
