@@ -163,7 +163,7 @@ TEST_F(Faults, Options) {
   for (const std::vector<std::string> &words :
        std::vector<std::vector<std::string>>{{}, {"count"}, {"--batch"}, {""}, {"two\nlines"}})
     expect_fault(run(words), 2, "usage",
-                 {"cost, solve, verify, table, show, list, formulas, train, resume, evaluate, data, schedule, run, "
+                 {"cost, solve, verify, table, show, list, formulas, explain, train, resume, evaluate, data, schedule, run, "
                   "status, collate, "
                   "completion, man"});
 }
