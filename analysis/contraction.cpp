@@ -183,7 +183,12 @@ std::vector<std::int64_t> labels_behind(const TensorNetwork &network, Group take
 
 std::vector<std::int64_t> labels_of_group(const TensorNetwork &network, Group group) {
   if (std::has_single_bit(group)) return network.elements[static_cast<std::size_t>(std::countr_zero(group))];
-  return list_of(Labels(network).of_group(group));
+  const Labels labels(network);
+  if (group != labels.all()) return list_of(labels.of_group(group));
+  // The dense weight, row-major.
+  std::vector<std::int64_t> out = network.outputs;
+  out.insert(out.end(), network.inputs.begin(), network.inputs.end());
+  return out;
 }
 
 NodeId merge_group(Graph &graph, LayerId layer, const TensorNetwork &network, std::span<const NodeId> weights, Group group) {

@@ -46,7 +46,7 @@ Contraction cheapest_contraction(const TensorNetwork &network);
 
 /// What x has left after it took in `taken`, in the order in which it has them.
 std::vector<std::int64_t> labels_behind(const TensorNetwork &network, Contraction::Group taken);
-/// What a group has once it is merged.
+/// What a group has once it is merged; of all elements, the outputs and then the inputs.
 std::vector<std::int64_t> labels_of_group(const TensorNetwork &network, Contraction::Group group);
 
 /// Writes the merge of a group of elements, by the cheapest pairs, as ops on weights; `weights` are the elements. The

@@ -116,6 +116,15 @@ Resolved resolve_numbers(const ConvSite &site, const Substitute &substitute) {
 
 } // namespace
 
+std::optional<std::string> refused_evaluation(const SubstitutionInfo &info, Evaluation evaluation) {
+  if (evaluation == Evaluation::kCheapest) return std::nullopt;
+  if (std::find(info.evaluations.begin(), info.evaluations.end(), evaluation) != info.evaluations.end()) return std::nullopt;
+  std::vector<std::string_view> accepted;
+  for (const Evaluation known : info.evaluations) accepted.push_back(name_of(kEvaluations, known));
+  return fmt::format("evaluation = {} must be {} for {}", name_of(kEvaluations, evaluation), fmt::join(accepted, " or "),
+                     info.name);
+}
+
 Resolved resolve(const ConvSite &site, const Substitute &substitute) {
   const SubstitutionInfo &info = substitute.family->info();
   if (site.groups != 1 && !info.accepts_groups) {
@@ -128,9 +137,8 @@ Resolved resolve(const ConvSite &site, const Substitute &substitute) {
                                            fmt::join(accepted, " or ")),
                                false}};
   }
-  if (!can_be_evaluated(*substitute.family, substitute.evaluated()))
-    return {.structure = {},
-            .refusal = Refusal{"evaluation", lacks_evaluation(*substitute.family, substitute.evaluated()), false}};
+  if (auto refused = refused_evaluation(info, substitute.evaluated()))
+    return {.structure = {}, .refusal = Refusal{"evaluation", *std::move(refused), false}};
   if (substitute.numbers) return resolve_numbers(site, substitute);
   return substitute.family->resolve(site, substitute.settings, substitute.knob.value_or(0));
 }
@@ -172,19 +180,6 @@ const Substitute &baseline_substitute() {
 bool is_baseline(const ConvSite &site, const Substitute &substitute) {
   const auto &baselines = substitute.family->info().baselines;
   return std::find(baselines.begin(), baselines.end(), site.baseline) != baselines.end();
-}
-
-bool can_be_evaluated(const Substitution &family, Evaluation evaluation) {
-  const std::vector<Evaluation> &own = family.info().evaluations;
-  return evaluation == Evaluation::kCheapest || std::find(own.begin(), own.end(), evaluation) != own.end();
-}
-
-std::string lacks_evaluation(const Substitution &family, Evaluation evaluation) {
-  std::vector<std::string_view> accepted;
-  for (const Evaluation own : family.info().evaluations) accepted.push_back(name_of(kEvaluations, own));
-  return fmt::format("{} has no evaluation {}; {} or {} would be accepted", family.info().name,
-                     name_of(kEvaluations, evaluation), fmt::join(accepted, ", "),
-                     name_of(kEvaluations, Evaluation::kCheapest));
 }
 
 Substitute settled(std::span<const ConvSite> sites, Substitute substitute) {
@@ -288,6 +283,27 @@ NodeId SiteLowering::lower(Graph &graph, const ConvSite &site, NodeId x, const S
   }
   if (next_constant != constant_.size()) refuse();
   return moved[out];
+}
+
+// ---------------------------------------------------------------------------------------------------- formulas
+
+std::span<const SiteSymbol> site_symbols() {
+  static constexpr auto real = [](std::int64_t whole) { return static_cast<double>(whole); };
+  static constexpr auto positions = [](const Shape &shape) {
+    return real(checked_mul(shape.batch, shape.height, shape.width));
+  };
+  static constexpr SiteSymbol kAll[] = {
+      {"c_i", "input channels", [](const ConvSite &site) { return real(site.in_channels()); }},
+      {"c_o", "output channels", [](const ConvSite &site) { return real(site.out_channels()); }},
+      {"k_h", "kernel height", [](const ConvSite &site) { return real(site.kernel.height); }},
+      {"k_w", "kernel width", [](const ConvSite &site) { return real(site.kernel.width); }},
+      {"S", "output positions, of the whole batch", [](const ConvSite &site) { return positions(site.output); }},
+      {"S_in", "input positions, of the whole batch", [](const ConvSite &site) { return positions(site.input); }},
+      {"D", "parameters of the depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel",
+       [](const ConvSite &site) { return site.pointwise() ? 0 : real(checked_mul(site.in_channels(), site.kernel.area())); }},
+      {"b", "parameters of the convolution's own bias: c_o, or 0 without",
+       [](const ConvSite &site) { return site.bias ? real(site.out_channels()) : 0; }}};
+  return kAll;
 }
 
 // ---------------------------------------------------------------------------------------------------- numbers
@@ -573,8 +589,8 @@ Substitute parse_substitute(std::string_view text, FreeKnob free_knob) {
     Substitute out = parse_substitute(text.substr(0, at), free_knob);
     if (out.evaluation) throw Error(ErrorCode::kInvalidValue, where, "two evaluations are given; one would be accepted");
     out.evaluation = parse_evaluation(text.substr(at + 1), where);
-    if (!can_be_evaluated(*out.family, *out.evaluation))
-      throw Error(ErrorCode::kInvalidValue, where, lacks_evaluation(*out.family, *out.evaluation));
+    if (const auto refused = refused_evaluation(out.family->info(), *out.evaluation))
+      throw Error(ErrorCode::kInvalidValue, where, *refused);
     return out;
   }
   const auto finish = [&](Substitute out) {

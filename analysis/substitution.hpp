@@ -6,6 +6,7 @@
 #include "base/checked.hpp"
 #include "base/error.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -186,14 +187,45 @@ struct CandidateRule {
   std::int64_t multiple_of = 1;
 };
 
-/// Closed forms, in the symbols c_i, c_o, k_h, k_w, S and S_in (output and input positions of the batch), D (parameters of the
-/// depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel), b (c_o where the convolution has a bias, else 0), and the knob.
+/// A symbol of closed forms that the place of a convolution says.
+struct SiteSymbol {
+  std::string_view name;
+  std::string_view meaning;
+  double (*value)(const ConvSite &site);
+};
+/// c_i, c_o, k_h, k_w, S, S_in, D and b.
+std::span<const SiteSymbol> site_symbols();
+
+/// Closed forms, in the symbols of site_symbols() and the knob. Where a family names numbers (info().numbers), these are what
+/// the definitions in which the knob occurs come to, in their order.
 struct ClosedForm {
   std::vector<Definition> definitions; ///< in order, each may use those before
   Expression parameters;
   Expression mult_adds; ///< convention macs, on activations
   Expression per_batch; ///< convention macs, on weights
+  // Estimates of the work on activations, by convention macs and with the depthwise in front, as mult_adds is: printed beside
+  // counts, and none themselves. Empty: not known, or not meant. kEstimates says what each is.
+  Expression floor = {};
+  Expression lower_bound = {};
+  Expression novikov = {};
 };
+
+struct EstimateInfo {
+  std::string_view name;
+  std::string_view meaning;
+  Expression ClosedForm::*formula;
+};
+inline constexpr std::array kEstimates = {
+    EstimateInfo{"floor",
+                 "for generic values, no linear scheme that treats each position by itself does with less; one that treats "
+                 "several together can",
+                 &ClosedForm::floor},
+    EstimateInfo{"lower-bound",
+                 "each stored number is used once for each position: mapping activations to the format's own space, and from "
+                 "it, is free",
+                 &ClosedForm::lower_bound},
+    EstimateInfo{"novikov", "d r^2 m max(M, N), r and m the largest: an estimate from above (Novikov et al. 2015)",
+                 &ClosedForm::novikov}};
 
 /// A family of cheaper linear maps. It has no cost formula of its own: it lowers a convolution to ops, and these are counted.
 class Substitution {
@@ -287,6 +319,8 @@ enum class FreeKnob : std::uint8_t { kRefuse, kAllow };
 /// follow either.
 Substitute parse_substitute(std::string_view text, FreeKnob free_knob = FreeKnob::kRefuse);
 
+/// Why a family cannot be evaluated so; none where it can. In the cheapest of its ways any can.
+std::optional<std::string> refused_evaluation(const SubstitutionInfo &info, Evaluation evaluation);
 /// resolve() behind the rules that all families share.
 Resolved resolve(const ConvSite &site, const Substitute &substitute);
 /// The same for a layer at all its places, which must come to the same numbers.
@@ -297,10 +331,6 @@ Resolved resolve(std::span<const ConvSite> sites, const Substitute &substitute);
 const Substitute &baseline_substitute();
 /// Whether this is what the site's baseline is anyway.
 bool is_baseline(const ConvSite &site, const Substitute &substitute);
-/// Whether a family can be evaluated so; in one way it is always the cheapest of its own.
-bool can_be_evaluated(const Substitution &family, Evaluation evaluation);
-/// "tensor_train has no evaluation fast; dense, contraction or cheapest would be accepted".
-std::string lacks_evaluation(const Substitution &family, Evaluation evaluation);
 /// The same with kCheapest replaced by that evaluation which has the least macs for an image at all places of a layer together,
 /// the first of them where several have. What does not apply there, and what is settled, is as it was.
 Substitute settled(std::span<const ConvSite> sites, Substitute substitute);

@@ -4,6 +4,7 @@
 #include "command/output.hpp"
 #include "reports/cost_table.hpp"
 #include "reports/numbers.hpp"
+#include "reports/tensor_costs.hpp"
 
 #include <fmt/format.h>
 
@@ -56,6 +57,15 @@ int do_cost(const Arguments &arguments) {
     design.plan.uniform = std::move(substitute);
   }
 
+  if (arguments.has("--tensor-costs")) {
+    for (const std::string_view option : {"--layers", "--group-by", "--convention"})
+      if (arguments.has(option))
+        throw Error(ErrorCode::kUsage, std::string(option),
+                    "is not for --tensor-costs, which lists tensors by convention macs");
+    const Report table = tensor_costs(design.network, design.plan, read_where_refused(arguments));
+    deliver(arguments.get("--output"), write({&table, 1}, format));
+    return kDone;
+  }
   const Lowered lowered = lower(design.network.graph, design.plan, read_where_refused(arguments));
   const bool layers = arguments.has("--layers");
   const CostReport cost = count(lowered.graph, layers || group_by ? Detail::kLayers : Detail::kTotals);
@@ -95,6 +105,9 @@ const Command &command_cost() {
                    .value = "GROUP",
                    .description = "Sums over layers of one output resolution, kernel or kind",
                    .choices = names_of(kGroupings)},
+                  {.name = "--tensor-costs",
+                   .description =
+                       "What tensors (tensor_train, tucker, cp, ...) cost by layer: estimates beside what is executed"},
                   format_option(),
                   output_option()},
       .examples = {{"pare cost wrn-28-10 --substitute Generic_0.1",

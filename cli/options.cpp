@@ -45,6 +45,26 @@ OptionInfo convention_option() {
           .repeats = true};
 }
 
+namespace {
+
+constexpr std::string_view kDefaultEvaluation = "default"; ///< each family's own way
+
+std::vector<std::string_view> evaluation_names() {
+  std::vector<std::string_view> out{kDefaultEvaluation};
+  for (const std::string_view name : names_of(kEvaluations)) out.push_back(name);
+  return out;
+}
+
+} // namespace
+
+OptionInfo evaluation_option(std::string_view description) {
+  return {.name = "--evaluation",
+          .value = "E",
+          .description = description,
+          .choices = evaluation_names(),
+          .otherwise = kDefaultEvaluation};
+}
+
 Design read_design(const Arguments &arguments) {
   const std::string network = arguments.get("NETWORK");
   NetworkOptions options;
@@ -109,46 +129,28 @@ std::optional<std::string> read_one_substitute(const Arguments &arguments, std::
   return with_evaluation(arguments, items).front();
 }
 
-namespace {
-constexpr std::string_view kDefaultEvaluation = "default";
-}
-
-OptionInfo evaluation_option() {
-  std::vector<std::string_view> choices{kDefaultEvaluation};
-  for (const std::string_view name : names_of(kEvaluations)) choices.push_back(name);
-  return {.name = "--evaluation",
-          .value = "HOW",
-          .description =
-              "How substitutes are evaluated: dense (the weight built once per batch), factored, contraction (in the "
-              "cheapest order), fast (transforms), or cheapest, at each layer the one with the fewest macs for an image",
-          .choices = choices,
-          .otherwise = kDefaultEvaluation};
-}
-
 Substitute with_evaluation(const Arguments &arguments, Substitute substitute) {
-  const auto name = arguments.find("--evaluation");
-  constexpr std::array kDefault = {kDefaultEvaluation};
-  if (!name || find_name(*name, kDefault)) return substitute;
-  const Evaluation evaluation = parse_evaluation(*name, "--evaluation");
-  const Substitution &family = *substitute.family;
+  const auto asked = read_evaluation(arguments);
+  if (!asked) return substitute;
+  const Evaluation evaluation = *asked;
   if (substitute.evaluation && *substitute.evaluation != evaluation)
     throw Error(ErrorCode::kUsage, "--evaluation",
                 fmt::format("{} says another evaluation than {}; one of them would be accepted", substitute.text(),
                             name_of(kEvaluations, evaluation)));
-  if (can_be_evaluated(family, evaluation)) {
+  const auto refused = refused_evaluation(substitute.family->info(), evaluation);
+  if (!refused) {
     substitute.evaluation = evaluation;
     return substitute;
   }
   if (read_where_refused(arguments) == WhereRefused::kThrow)
     throw Error(ErrorCode::kNotApplicable, "--evaluation",
-                fmt::format("{} (--where-possible leaves it evaluated as it is)", lacks_evaluation(family, evaluation)));
-  talk(one_line(fmt::format("pare: {} keeps the evaluation {}: it has no {}", substitute.text(),
-                            name_of(kEvaluations, substitute.evaluated()), name_of(kEvaluations, evaluation))));
+                fmt::format("{} (--where-possible leaves it evaluated in its own way)", *refused));
+  talk(one_line(fmt::format("pare: {} is evaluated in its own way: {}", substitute.text(), *refused)));
   return substitute;
 }
 
 std::vector<std::string> with_evaluation(const Arguments &arguments, const std::vector<std::string> &substitutes) {
-  if (!arguments.has("--evaluation")) return substitutes;
+  if (!read_evaluation(arguments)) return substitutes;
   constexpr std::array kNoFamily = {kWidth};
   std::vector<std::string> out;
   for (const std::string &text : substitutes)
@@ -157,6 +159,12 @@ std::vector<std::string> with_evaluation(const Arguments &arguments, const std::
     else
       out.push_back(with_evaluation(arguments, parse_substitute(text, FreeKnob::kAllow)).text());
   return out;
+}
+
+std::optional<Evaluation> read_evaluation(const Arguments &arguments) {
+  const auto text = arguments.find("--evaluation");
+  if (!text) return std::nullopt;
+  return value_of(kEvaluations, read_choice("--evaluation", *text, evaluation_names()));
 }
 
 WhereRefused read_where_refused(const Arguments &arguments) {

@@ -20,6 +20,10 @@ using namespace command; // what commands are made of
 // Options that several commands have, described once (the others in command/options.hpp) and read once.
 
 OptionInfo convention_option();
+OptionInfo evaluation_option(
+    std::string_view description =
+        "How substitutes are evaluated: dense (the weight built once per batch), factored, contraction (in the "
+        "cheapest order), fast (transforms), or cheapest, at each layer the one with the fewest macs for an image");
 
 /// NETWORK with --input C,H,W and --batch N where they are given. Throws Error.
 Design read_design(const Arguments &arguments);
@@ -31,7 +35,8 @@ std::vector<Convention> read_conventions(const Arguments &arguments, std::span<c
 /// --substitute of a command that takes one. Throws Error{kUsage} for a list of several, which says what takes them.
 std::optional<std::string> read_one_substitute(const Arguments &arguments, std::string_view what_takes_several);
 
-OptionInfo evaluation_option();
+/// --evaluation, where it is given and not `default`. Throws Error{kUsage}.
+std::optional<Evaluation> read_evaluation(const Arguments &arguments);
 /// Substitutes, or families with their setting left free, evaluated as --evaluation says, if it is given. Throws
 /// Error{kNotApplicable} for a family that cannot be; with --where-possible it keeps its own way, and a line on stderr says so.
 std::vector<std::string> with_evaluation(const Arguments &arguments, const std::vector<std::string> &substitutes);

@@ -2,9 +2,11 @@
 
 #include "base/text.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cctype>
-#include <string_view>
 
 namespace pare {
 
@@ -68,6 +70,10 @@ std::size_t longest_piece(const std::string &text) {
   std::size_t out = 0;
   for (const std::string &piece : pieces(text)) out = std::max(out, trimmed_width(piece));
   return out;
+}
+
+std::string hanging(const std::string &head, std::string_view text) {
+  return fmt::format("{}\n", fmt::join(wrapped(head + std::string(text), kTextWidth, head.size()), "\n"));
 }
 
 } // namespace pare

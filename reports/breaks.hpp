@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pare {
@@ -13,5 +14,7 @@ namespace pare {
 std::vector<std::string> broken(const std::string &text, std::size_t width);
 /// The columns of what is left whole.
 std::size_t longest_piece(const std::string &text);
+/// Lines of at most kTextWidth columns, each with its end, those behind the first begun where the text behind `head` begins.
+std::string hanging(const std::string &head, std::string_view text);
 
 } // namespace pare

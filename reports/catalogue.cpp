@@ -3,8 +3,8 @@
 #include "analysis/convention.hpp"
 #include "analysis/op.hpp"
 #include "analysis/substitution.hpp"
-#include "base/text.hpp"
 #include "models/network.hpp"
+#include "reports/breaks.hpp"
 #include "reports/numbers.hpp"
 #include "solver/mixed/mixed_solver.hpp"
 #include "solver/scores/score.hpp"
@@ -43,40 +43,6 @@ std::string standard(const KeyInfo &key) {
 std::string weight_name(const Convention::Weight &weight) {
   return weight.spelling ? fmt::format("{}.{}.{}", weight.op, to_string(*weight.spelling), to_string(weight.event))
                          : fmt::format("{}.{}", weight.op, to_string(weight.event));
-}
-
-/// What formulas call things, for those who read them.
-constexpr std::pair<std::string_view, std::string_view> kSymbols[] = {
-    {"c_i, c_o", "input and output channels"},
-    {"k_h, k_w", "kernel height and width"},
-    {"S, S_in", "output and input positions, of the whole batch"},
-    {"D", "parameters of the depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel"},
-    {"b", "parameters of the convolution's own bias: c_o, or 0 without"},
-    {"//, int, round", "whole division, toward zero, half to even"}};
-
-/// Functions that not everybody knows (analysis/expression.hpp has them all); each is defined where a formula has it.
-constexpr std::pair<std::string_view, std::string_view> kFunctions[] = {
-    {"mode(k, d, n)",
-     "mode k of n numbers in d dimensions: the d-th root of n where it is whole; else, for k < d, the least divisor of what "
-     "modes "
-     "1 to k - 1 leave of n that reaches the rounded root, or all of it where it is less; for k = d, what they leave"},
-    {"divisor(a, b)", "the largest divisor of a that is at most b"},
-    {"gcd(a, b)", "the greatest common divisor"}};
-
-/// Those functions that a formula has.
-std::vector<Formula::Line> functions_of(const Formula &formula) {
-  std::string all = formula.parameters + ' ' + formula.mult_adds + ' ' + formula.per_batch;
-  for (const Formula::Line &line : formula.definitions) all += ' ' + line.expression;
-  std::vector<Formula::Line> out;
-  for (const auto &[symbol, meaning] : kFunctions)
-    if (all.find(symbol.substr(0, symbol.find('(') + 1)) != std::string::npos)
-      out.push_back({std::string(symbol), std::string(meaning)});
-  return out;
-}
-
-/// Lines of at most kTextWidth columns, those behind the first begun where the text of the first begins.
-std::string hanging(const std::string &head, std::string_view text) {
-  return fmt::format("{}\n", fmt::join(wrapped(head + std::string(text), kTextWidth, head.size()), "\n"));
 }
 
 } // namespace
@@ -261,83 +227,6 @@ std::string write_catalogue(const Catalogue &catalogue, Format format) {
   if (format == Format::kJson) return catalogue_json(catalogue);
   const Report table = catalogue_table(catalogue);
   return write({&table, 1}, format);
-}
-
-std::vector<Formula> formulas(std::string_view substitution) {
-  std::vector<Formula> out;
-  const auto add = [&](const Substitute &substitute) {
-    const ClosedForm form = substitute.family->closed_form(substitute.settings, substitute.evaluated());
-    Formula formula{.substitution = substitute.text(),
-                    .definitions = {},
-                    .parameters = form.parameters,
-                    .mult_adds = form.mult_adds,
-                    .per_batch = form.per_batch};
-    for (const Definition &definition : form.definitions)
-      formula.definitions.push_back({definition.symbol, definition.expression});
-    out.push_back(std::move(formula));
-  };
-  if (!substitution.empty()) {
-    add(parse_substitute(substitution, FreeKnob::kAllow));
-    return out;
-  }
-  for (const Substitution *family : substitutions()) {
-    add(parse_substitute(family->info().name, FreeKnob::kAllow));
-    out.back().substitution = family->info().name;
-  }
-  return out;
-}
-
-std::string write_formulas(const std::vector<Formula> &formulas, Format format) {
-  using nlohmann::ordered_json;
-  if (format == Format::kJson) {
-    ordered_json out = ordered_json::array();
-    for (const Formula &formula : formulas) {
-      ordered_json object;
-      object["substitution"] = formula.substitution;
-      object["definitions"] = ordered_json::array();
-      for (const Formula::Line &line : formula.definitions)
-        object["definitions"].push_back({{"symbol", line.symbol}, {"expression", line.expression}});
-      object["parameters"] = formula.parameters;
-      object["mult_adds"] = formula.mult_adds;
-      object["per_batch"] = formula.per_batch;
-      object["functions"] = ordered_json::array();
-      for (const Formula::Line &function : functions_of(formula))
-        object["functions"].push_back({{"symbol", function.symbol}, {"meaning", function.expression}});
-      out.push_back(std::move(object));
-    }
-    return out.dump(2) + '\n';
-  }
-  const auto lines = [](const Formula &formula) {
-    std::vector<Formula::Line> out = formula.definitions;
-    out.push_back({"parameters", formula.parameters});
-    out.push_back({"mult-adds[macs]", formula.mult_adds});
-    out.push_back({"per batch[macs]", formula.per_batch});
-    return out;
-  };
-  std::vector<Formula::Line> legend;
-  for (const auto &[symbol, meaning] : kSymbols) legend.push_back({std::string(symbol), std::string(meaning)});
-  for (const Formula &formula : formulas)
-    for (const Formula::Line &function : functions_of(formula))
-      if (std::none_of(legend.begin(), legend.end(), [&](const Formula::Line &line) { return line.symbol == function.symbol; }))
-        legend.push_back(function);
-  if (format == Format::kMarkdown) {
-    Report out{.title = {},
-               .columns = {{.heading = "substitution"}, {.heading = "symbol"}, {.heading = "formula"}},
-               .rows = {},
-               .notes = {}};
-    for (const Formula &formula : formulas)
-      for (const Formula::Line &line : lines(formula)) out.rows.push_back({formula.substitution, line.symbol, line.expression});
-    for (const Formula::Line &line : legend) out.notes.push_back(fmt::format("{}: {}", line.symbol, line.expression));
-    return write({&out, 1}, format);
-  }
-  std::string out;
-  for (const Formula &formula : formulas) {
-    out += formula.substitution + '\n';
-    for (const Formula::Line &line : lines(formula)) out += hanging(fmt::format("  {:15} = ", line.symbol), line.expression);
-    out += '\n';
-  }
-  for (const Formula::Line &line : legend) out += hanging(fmt::format("{:15}   ", line.symbol), line.expression);
-  return out;
 }
 
 } // namespace pare

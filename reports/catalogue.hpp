@@ -1,10 +1,8 @@
 #pragma once
 
 #include "reports/format.hpp"
-#include "reports/report.hpp"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace pare {
@@ -39,23 +37,6 @@ Catalogue score_catalogue();
 /// Ways of training; each entry has every key with its value.
 Catalogue protocol_catalogue();
 
-/// The closed forms of one substitution as text ("tensor_train:dimensions=4"), or, where that is empty, of all at their
-/// standard keys.
-struct Formula {
-  struct Line {
-    std::string symbol;
-    std::string expression;
-  };
-  std::string substitution;
-  std::vector<Line> definitions;
-  std::string parameters;
-  std::string mult_adds;
-  std::string per_batch;
-};
-std::vector<Formula> formulas(std::string_view substitution);
-
 std::string write_catalogue(const Catalogue &catalogue, Format format);
-/// Text, JSON or markdown.
-std::string write_formulas(const std::vector<Formula> &formulas, Format format);
 
 } // namespace pare

@@ -111,11 +111,16 @@ public:
     // The bias starts as behind a square map: of N channels, or of those that are left.
     return parts::with_own_bias(builder, site, layer, x, {c_o, c_o});
   }
-  ClosedForm closed_form(const Settings & /*settings*/, Evaluation /*evaluation*/) const override {
-    return {.definitions = {{"N", "max(c_i, c_o)"}},
-            .parameters = "D + 2 * N * layers + b",
-            .mult_adds = "S * (D + N * N)",
-            .per_batch = "(2 * layers - 1) * N * N * N"};
+  ClosedForm closed_form(const Settings & /*settings*/, Evaluation evaluation) const override {
+    ClosedForm form{.definitions = {{"N", "max(c_i, c_o)"}},
+                    .parameters = "D + 2 * N * layers + b",
+                    .mult_adds = "S * (D + N * N)",
+                    .per_batch = "(2 * layers - 1) * N * N * N"};
+    if (evaluation == Evaluation::kFast) {
+      form.mult_adds = "S * (D + layers * ceil(4 * N + 5 * N * log2(N)))";
+      form.per_batch = "0";
+    }
+    return form;
   }
 
 private:

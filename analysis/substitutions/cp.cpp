@@ -65,12 +65,13 @@ public:
     for (std::size_t k = 0; k < d; ++k)
       factors.push_back(builder.parameter(layer, fmt::format("weight_u_{}", k), {structure[k], structure[d]},
                                           Start::normal(0, deviation), true));
-    const auto weight = [&] { return builder.graph().add(layer, CpMerge{.extents = extents}, factors, Spelling::kFunction); };
-    if (evaluation == Evaluation::kDense) return parts::computed_pointwise(builder, site, layer, x, weight());
-    return parts::flattened_contraction(builder, site, layer, x, polyadic_tensors(std::span(structure).first(d), structure[d]),
-                                        factors, weight);
+    if (evaluation == Evaluation::kContraction)
+      return parts::flattened_contraction(builder, site, layer, x,
+                                          polyadic_tensors(std::span(structure).first(d), structure[d]), factors);
+    const NodeId weight = builder.graph().add(layer, CpMerge{.extents = extents}, factors, Spelling::kFunction);
+    return parts::computed_pointwise(builder, site, layer, x, weight);
   }
-  ClosedForm closed_form(const Settings &settings, Evaluation /*evaluation*/) const override {
+  ClosedForm closed_form(const Settings &settings, Evaluation evaluation) const override {
     const std::int64_t d = settings[kDimensions];
     ClosedForm form{.definitions = parts::mode_definitions(d),
                     .parameters = "",
@@ -84,6 +85,8 @@ public:
     }
     form.definitions.push_back({"R", parts::rank_expression(settings[kRankOf], "min(" + modes + ")")});
     form.parameters = "D + R * (" + sum + ") + b";
+    form.lower_bound = "S * (D + min(c_i * c_o, R * (" + sum + ")))";
+    if (evaluation == Evaluation::kContraction) parts::set_contraction(form, "polyadic", parts::list_of("n", 1, d) + ", R");
     return form;
   }
 };

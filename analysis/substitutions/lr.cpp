@@ -101,11 +101,23 @@ public:
     const NodeId weight = graph.add(layer, Reshape{.extents = parts::pointwise_extents(site)}, {product}, Spelling::kFunction);
     return parts::computed_conv(builder, site, layer, parts::pointwise_op(site), x, weight, macs + macs, bias_behind);
   }
-  ClosedForm closed_form(const Settings & /*settings*/, Evaluation /*evaluation*/) const override {
-    return {.definitions = {{"r", "int(rank_scale * max(c_i, c_o))"}},
-            .parameters = "D + r * c_o + b",
-            .mult_adds = "S * (D + 2 * r * c_o)",
-            .per_batch = "0"};
+  ClosedForm closed_form(const Settings & /*settings*/, Evaluation evaluation) const override {
+    ClosedForm form{.definitions = {{"r", "int(rank_scale * max(c_i, c_o))"}, {"f", "min(r, c_i)"}},
+                    .parameters = "D + r * c_o + b",
+                    .mult_adds = "S * (D + 2 * r * c_o)",
+                    .per_batch = "0",
+                    .floor = "S * (D + f * c_o - f * (f - 1) / 2)",
+                    .lower_bound = "S * (D + min(c_i * c_o, r * c_o))"};
+    if (evaluation == Evaluation::kDense) {
+      form.mult_adds = "S * (D + c_i * c_o)";
+      form.per_batch = "r * c_i * c_o";
+    } else if (evaluation == Evaluation::kContraction) {
+      form.mult_adds = "S * (D + min(r * (c_i + c_o), c_i * c_o))";
+      // Two steps where these cost no more, since they need no merge.
+      form.definitions.push_back({"g", "c_i * c_o // (r * (c_i + c_o))"});
+      form.per_batch = "(1 - min(g, 1)) * r * c_i * c_o";
+    }
+    return form;
   }
 
 private:

@@ -67,12 +67,17 @@ NodeId contracted(Builder &builder, const ConvSite &site, LayerId layer, NodeId 
 }
 
 NodeId flattened_contraction(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const FlattenedTensors &flattened,
-                             std::span<const NodeId> tensors, const std::function<NodeId()> &dense) {
+                             std::span<const NodeId> tensors) {
+  Graph &graph = builder.graph();
   const Straddled straddled = straddle(flattened, site.out_channels(), site.in_channels());
   const Contraction contraction = cheapest_contraction(straddled.network);
-  if (contraction.is_dense()) return computed_pointwise(builder, site, layer, x, dense());
-  x = contracted(builder, site, layer, x, straddled.network, contraction,
-                 write_elements(builder.graph(), layer, straddled, tensors),
+  const std::vector<NodeId> elements = write_elements(graph, layer, straddled, tensors);
+  if (contraction.is_dense()) {
+    const NodeId merged = merge_group(graph, layer, straddled.network, elements, contraction.groups.front());
+    const NodeId weight = graph.add(layer, Reshape{.extents = pointwise_extents(site)}, {merged}, Spelling::kFunction);
+    return computed_pointwise(builder, site, layer, x, weight);
+  }
+  x = contracted(builder, site, layer, x, straddled.network, contraction, elements,
                  checked_mul(site.output.elements(), site.in_channels())); // it knows the dense map only
   return with_own_bias(builder, site, layer, x, pointwise_extents(site));
 }
@@ -150,6 +155,17 @@ KeyInfo dimensions_key() {
 }
 
 std::string indexed(std::string_view symbol, std::int64_t index) { return fmt::format("{}_{}", symbol, index); }
+
+Expression list_of(std::string_view symbol, std::int64_t first, std::int64_t last) {
+  Expression out;
+  for (std::int64_t j = first; j <= last; ++j) out += (out.empty() ? "" : ", ") + indexed(symbol, j);
+  return out;
+}
+
+void set_contraction(ClosedForm &form, std::string_view kind, const Expression &numbers) {
+  form.mult_adds = fmt::format("S * (D + {}_contraction(c_o, c_i, {}))", kind, numbers);
+  form.per_batch = fmt::format("{}_merges(c_o, c_i, {})", kind, numbers);
+}
 
 Expression product(std::string_view symbol, std::int64_t first, std::int64_t last) {
   Expression out;

@@ -3,7 +3,6 @@
 #include "analysis/contraction.hpp"
 #include "analysis/substitution.hpp"
 
-#include <functional>
 #include <span>
 
 namespace pare::parts {
@@ -35,10 +34,9 @@ NodeId computed_pointwise(Builder &builder, const ConvSite &site, LayerId layer,
 /// Counted by the reference counter at `reference_macs`.
 NodeId contracted(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const TensorNetwork &network,
                   const Contraction &contraction, std::span<const NodeId> elements, Count reference_macs);
-/// The pointwise map whose flattened weight is `flattened`, contracted, or dense where that is as cheap: then `dense` writes
-/// its weight [c_o, c_i, 1, 1].
+/// The pointwise map whose flattened weight is `flattened`, contracted; dense where that is as cheap.
 NodeId flattened_contraction(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const FlattenedTensors &flattened,
-                             std::span<const NodeId> tensors, const std::function<NodeId()> &dense);
+                             std::span<const NodeId> tensors);
 
 /// int(scale max(c_i, c_o)), refused where it is 0.
 Resolved scaled_rank(const ConvSite &site, double scale);
@@ -67,6 +65,11 @@ Expression rank_expression(std::int64_t rank_of, const std::string &n);
 std::vector<Definition> mode_definitions(std::int64_t dimensions);
 /// "n_2"
 std::string indexed(std::string_view symbol, std::int64_t index);
+/// "n_1, n_2, n_3"
+Expression list_of(std::string_view symbol, std::int64_t first, std::int64_t last);
+/// A form's mult-adds and work per batch where it is contracted: by the functions KIND_contraction and KIND_merges of c_o, c_i
+/// and the numbers of the flattened weight.
+void set_contraction(ClosedForm &form, std::string_view kind, const Expression &numbers);
 /// "n_1 * n_2 * n_3"
 Expression product(std::string_view symbol, std::int64_t first, std::int64_t last);
 

@@ -82,31 +82,53 @@ public:
     for (std::size_t k = 0; k < d; ++k)
       cores.push_back(builder.parameter(layer, fmt::format("weight_core_{}", k), {rank(k), structure[k], rank(k + 1)},
                                         Start::core("weight", k, default_bound(extents)), true));
-    const auto weight = [&] { return builder.graph().add(layer, TtMerge{.extents = extents}, cores, Spelling::kFunction); };
-    if (evaluation == Evaluation::kDense) return parts::computed_pointwise(builder, site, layer, x, weight());
-    return parts::flattened_contraction(
-        builder, site, layer, x, train_tensors(std::span(structure).first(d), std::span(structure).subspan(d)), cores, weight);
+    if (evaluation == Evaluation::kContraction)
+      return parts::flattened_contraction(builder, site, layer, x,
+                                          train_tensors(std::span(structure).first(d), std::span(structure).subspan(d)), cores);
+    const NodeId weight = builder.graph().add(layer, TtMerge{.extents = extents}, cores, Spelling::kFunction);
+    return parts::computed_pointwise(builder, site, layer, x, weight);
   }
-  ClosedForm closed_form(const Settings &settings, Evaluation /*evaluation*/) const override {
+  ClosedForm closed_form(const Settings &settings, Evaluation evaluation) const override {
+    using parts::indexed;
+    using parts::product;
     const std::int64_t d = settings[kDimensions];
     ClosedForm form{
-        .definitions = parts::mode_definitions(d), .parameters = "D", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};
+        .definitions = parts::mode_definitions(d), .parameters = "", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};
     for (std::int64_t k = 1; k < d; ++k) {
       Expression rank = parts::rank_expression(settings[kRankOf], fmt::format("min(n_{}, n_{})", k, k + 1));
       // Only a rank that is not of the modes can be more than the unfolding allows.
       if (settings[kRankOf] == parts::kChannels)
-        rank = fmt::format("min({}, {}, {})", rank, parts::product("n", 1, k), parts::product("n", k + 1, d));
-      form.definitions.push_back({parts::indexed("r", k), rank});
+        rank = fmt::format("min({}, {}, {})", rank, product("n", 1, k), product("n", k + 1, d));
+      form.definitions.push_back({indexed("r", k), rank});
     }
-    Expression rows = "n_1";
-    for (std::int64_t k = 1; k <= d; ++k) {
-      form.parameters += " + " + (k > 1 ? fmt::format("r_{} * ", k - 1) : "") + parts::indexed("n", k) +
-                         (k < d ? fmt::format(" * r_{}", k) : "");
-      if (k == 1) continue;
-      rows += " * " + parts::indexed("n", k);
-      form.per_batch += (k > 2 ? " + " : "") + rows + fmt::format(" * r_{}", k - 1) + (k < d ? fmt::format(" * r_{}", k) : "");
-    }
-    form.parameters += " + b";
+    // The numbers of all cores with these ranks.
+    const auto cores = [&](std::string_view rank) {
+      Expression out;
+      for (std::int64_t k = 1; k <= d; ++k)
+        out += (k > 1 ? fmt::format(" + {} * ", indexed(rank, k - 1)) : "") + indexed("n", k) +
+               (k < d ? fmt::format(" * {}", indexed(rank, k)) : "");
+      return out;
+    };
+    for (std::int64_t k = 2; k <= d; ++k)
+      form.per_batch +=
+          (k > 2 ? " + " : "") + product("n", 1, k) + fmt::format(" * r_{}", k - 1) + (k < d ? fmt::format(" * r_{}", k) : "");
+    if (evaluation == Evaluation::kContraction)
+      parts::set_contraction(form, "train", fmt::format("{}, {}", parts::list_of("n", 1, d), parts::list_of("r", 1, d - 1)));
+    form.parameters = "D + " + cores("r") + " + b";
+
+    // Ranks that the unfoldings can have, swept from the left (a) and back (f).
+    for (std::int64_t k = 1; k < d; ++k)
+      form.definitions.push_back(
+          {indexed("a", k), fmt::format("min(r_{}, {}n_{})", k, k > 1 ? fmt::format("a_{} * ", k - 1) : "", k)});
+    for (std::int64_t k = d - 1; k >= 1; --k)
+      form.definitions.push_back(
+          {indexed("f", k), fmt::format("min(a_{}, n_{}{})", k, k + 1, k + 1 < d ? fmt::format(" * f_{}", k + 1) : "")});
+    form.floor = "S * (D + " + cores("f");
+    for (std::int64_t k = 1; k < d; ++k) form.floor += fmt::format(" - f_{} * f_{}", k, k);
+    form.floor += ")";
+    form.lower_bound = fmt::format("S * (D + min(c_i * c_o, {}))", cores("r"));
+    form.novikov = fmt::format("S * (D + {} * max({}) * max({}) * max({}) * max(c_o, c_i))", d, parts::list_of("r", 1, d - 1),
+                               parts::list_of("r", 1, d - 1), parts::list_of("n", 1, d));
     return form;
   }
 

@@ -110,40 +110,41 @@ public:
       factors.push_back(builder.parameter(layer, fmt::format("weight_u_{}", k), {modes[k], ranks[k]},
                                           Start::factor("weight", k, bound), true));
     }
-    const auto weight = [&] {
-      const auto expanded = [&](NodeId core, std::int64_t mode, NodeId factor) {
-        return graph.add(layer, ModeProduct{.mode = mode}, {core, factor}, Spelling::kFunction);
-      };
-      if (is_train) {
-        std::vector<NodeId> full;
-        for (std::size_t k = 0; k < d; ++k) full.push_back(expanded(cores[k], 1, factors[k]));
-        return graph.add(layer, TtMerge{.extents = weight_extents}, full, Spelling::kFunction);
-      }
-      NodeId out = cores.front();
-      for (std::size_t k = 0; k < d; ++k) out = expanded(out, static_cast<std::int64_t>(k), factors[k]);
-      return graph.add(layer, Reshape{.extents = weight_extents}, {out}, Spelling::kFunction);
+    if (evaluation == Evaluation::kContraction) {
+      std::vector<NodeId> tensors = factors;
+      tensors.insert(tensors.end(), cores.begin(), cores.end());
+      return parts::flattened_contraction(
+          builder, site, layer, x,
+          is_train ? tucker_train_tensors(modes, ranks, std::span(structure).subspan(2 * d + 1, d - 1))
+                   : tucker_tensors(modes, ranks),
+          tensors);
+    }
+    const auto expanded = [&](NodeId core, std::int64_t mode, NodeId factor) {
+      return graph.add(layer, ModeProduct{.mode = mode}, {core, factor}, Spelling::kFunction);
     };
-    if (evaluation == Evaluation::kDense) return parts::computed_pointwise(builder, site, layer, x, weight());
-    std::vector<NodeId> tensors = factors;
-    tensors.insert(tensors.end(), cores.begin(), cores.end());
-    return parts::flattened_contraction(builder, site, layer, x,
-                                        is_train
-                                            ? tucker_train_tensors(modes, ranks, std::span(structure).subspan(2 * d + 1, d - 1))
-                                            : tucker_tensors(modes, ranks),
-                                        tensors, weight);
+    NodeId weight = cores.front();
+    if (is_train) {
+      for (std::size_t k = 0; k < d; ++k) cores[k] = expanded(cores[k], 1, factors[k]);
+      weight = graph.add(layer, TtMerge{.extents = weight_extents}, cores, Spelling::kFunction);
+    } else {
+      for (std::size_t k = 0; k < d; ++k) weight = expanded(weight, static_cast<std::int64_t>(k), factors[k]);
+      weight = graph.add(layer, Reshape{.extents = weight_extents}, {weight}, Spelling::kFunction);
+    }
+    return parts::computed_pointwise(builder, site, layer, x, weight);
   }
-  ClosedForm closed_form(const Settings &settings, Evaluation /*evaluation*/) const override {
+  ClosedForm closed_form(const Settings &settings, Evaluation evaluation) const override {
     const std::int64_t d = settings[kDimensions];
     ClosedForm form{
-        .definitions = parts::mode_definitions(d), .parameters = "D", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};
+        .definitions = parts::mode_definitions(d), .parameters = "", .mult_adds = "S * (D + c_i * c_o)", .per_batch = ""};
     for (std::int64_t k = 1; k <= d; ++k) {
       const std::string mode = parts::indexed("n", k);
       const Expression rank = parts::rank_expression(settings[kRankOf], mode);
       form.definitions.push_back(
           {parts::indexed("R", k), settings[kRankOf] == parts::kChannels ? fmt::format("min({}, {})", mode, rank) : rank});
-      form.parameters += fmt::format(" + n_{} * R_{}", k, k);
+      form.parameters += fmt::format("{}n_{} * R_{}", k > 1 ? " + " : "", k, k);
     }
     using parts::product;
+    Expression numbers = fmt::format("{}, {}", parts::list_of("n", 1, d), parts::list_of("R", 1, d));
     if (settings[kCore] == kTrain) {
       const auto q = [&](std::int64_t k) { return k == 0 || k == d ? Expression("1") : parts::indexed("q", k); };
       for (std::int64_t k = d - 1; k >= 1; --k)
@@ -155,12 +156,27 @@ public:
       }
       for (std::int64_t k = 2; k <= d; ++k)
         form.per_batch += fmt::format(" + {} * {} * {}", product("n", 1, k), q(k - 1), q(k));
+      numbers += ", " + parts::list_of("q", 1, d - 1);
     } else {
       form.parameters += " + " + product("R", 1, d);
       for (std::int64_t k = 1; k <= d; ++k)
         form.per_batch += fmt::format("{}{} * {}", k > 1 ? " + " : "", product("n", 1, k), product("R", k, d));
     }
-    form.parameters += " + b";
+    if (evaluation == Evaluation::kContraction)
+      parts::set_contraction(form, settings[kCore] == kTrain ? "tucker_train" : "tucker", numbers);
+    form.lower_bound = fmt::format("S * (D + min(c_i * c_o, {}))", form.parameters);
+    form.parameters = "D + " + form.parameters + " + b";
+
+    // A rank is at most the product of the others; where one is more, the others are not.
+    for (std::int64_t k = 1; k <= d; ++k) {
+      Expression others;
+      for (std::int64_t j = 1; j <= d; ++j)
+        if (j != k) others += (others.empty() ? "" : " * ") + parts::indexed(j < k ? "f" : "R", j);
+      form.definitions.push_back({parts::indexed("f", k), fmt::format("min(R_{}, {})", k, others)});
+    }
+    form.floor = "S * (D + " + product("f", 1, d);
+    for (std::int64_t k = 1; k <= d; ++k) form.floor += fmt::format(" + (n_{} - f_{}) * f_{}", k, k, k);
+    form.floor += ")";
     return form;
   }
 

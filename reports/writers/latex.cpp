@@ -10,8 +10,6 @@
 
 namespace pare {
 
-namespace {
-
 std::string escaped_latex(std::string_view text) {
   std::string out;
   std::string line = one_line(text);
@@ -44,6 +42,8 @@ std::string escaped_latex(std::string_view text) {
   }
   return out;
 }
+
+namespace {
 
 /// The number of a cell as siunitx reads it, "4.31(12)" with its uncertainty; empty where it has none.
 std::string number(const Cell &cell, const Column &column) {

@@ -41,14 +41,14 @@ Shape shape_of(const Shape &input, Op op) {
   return one.graph.activation(one.y);
 }
 
-constexpr Shape kImage{.batch = 2, .channels = 6, .height = 9, .width = 8};
+constexpr Shape kOpImage{.batch = 2, .channels = 6, .height = 9, .width = 8};
 
 TEST(ConvOp, CountsAllTaps) {
   // 2 images, 12 output channels, 5 x 4 positions, 6 / 3 input channels of a group, 3 x 3 taps.
   Graph graph;
   Builder b(graph);
   const NodeId y =
-      b.conv("c", graph.add_input(kImage),
+      b.conv("c", graph.add_input(kOpImage),
              {.out_channels = 12, .kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}, .groups = 3, .bias = true});
   EXPECT_EQ(graph.activation(y), (Shape{.batch = 2, .channels = 12, .height = 5, .width = 4}));
   EXPECT_EQ(events_of(graph), (Events{{"conv.mac", 2 * 12 * 5 * 4 * 2 * 3 * 3}, {"conv.bias", 2 * 12 * 5 * 4}}));
@@ -58,7 +58,7 @@ TEST(ConvOp, CountsAllTaps) {
 TEST(ConvOp, DilationAndUnequalSides) {
   Graph graph;
   Builder b(graph);
-  const NodeId y = b.conv("c", graph.add_input(kImage),
+  const NodeId y = b.conv("c", graph.add_input(kOpImage),
                           {.out_channels = 1, .kernel = {1, 3}, .stride = {1, 2}, .padding = {0, 2}, .dilation = {1, 2}});
   // Width: (8 + 2 x 2 - 2 (3 - 1) - 1) / 2 + 1 = 4.
   EXPECT_EQ(graph.activation(y), (Shape{.batch = 2, .channels = 1, .height = 9, .width = 4}));
@@ -113,7 +113,7 @@ TEST(LinearOp, CountsRowsTimesWeights) {
   EXPECT_EQ(count(graph).parameters, 7 * 5 + 5);
   Graph spatial;
   Builder bad(spatial);
-  const NodeId x = spatial.add_input(kImage);
+  const NodeId x = spatial.add_input(kOpImage);
   test::expect_message(
       [&] { bad.linear("fc", x, 5); },
       "[invalid_config] fc/in_features: in_features = 6 must equal the features of the input, which is [2, 6, 9, 8]; [2, 6, 1, "
@@ -123,20 +123,20 @@ TEST(LinearOp, CountsRowsTimesWeights) {
 TEST(BatchNormOp, HasTwoParametersAChannel) {
   Graph graph;
   Builder b(graph);
-  b.batch_norm("bn", graph.add_input(kImage));
+  b.batch_norm("bn", graph.add_input(kOpImage));
   EXPECT_EQ(events_of(graph), (Events{{"batch_norm.element", 2 * 6 * 9 * 8}}));
   EXPECT_EQ(count(graph).parameters, 6 + 6);
   EXPECT_EQ(count(graph).batch_norm_parameters, 12);
   Graph plain;
   Builder c(plain);
-  c.batch_norm("bn", plain.add_input(kImage), {}, false);
+  c.batch_norm("bn", plain.add_input(kOpImage), {}, false);
   EXPECT_EQ(count(plain).parameters, 0);
 }
 
 TEST(ElementwiseOps, ReadEachElement) {
 #define PARE_ELEMENTWISE(Type, name)                                                                                           \
-  EXPECT_EQ(events_of(apply(kImage, Type{}).graph), (Events{{#name ".element", 2 * 6 * 9 * 8}}));                              \
-  EXPECT_EQ(shape_of(kImage, Type{}), kImage);
+  EXPECT_EQ(events_of(apply(kOpImage, Type{}).graph), (Events{{#name ".element", 2 * 6 * 9 * 8}}));                            \
+  EXPECT_EQ(shape_of(kOpImage, Type{}), kOpImage);
 #include "analysis/ops/elementwise.def"
 #undef PARE_ELEMENTWISE
 }
@@ -146,34 +146,34 @@ TEST(MultiplyOp, StretchesOnePixel) {
   const auto multiplied = [](const std::vector<Shape> &factors) {
     Graph graph;
     Builder b(graph);
-    const NodeId x = graph.add_input(kImage);
+    const NodeId x = graph.add_input(kOpImage);
     std::vector<NodeId> inputs;
     for (const Shape &shape : factors)
-      inputs.push_back(shape == kImage ? x : b.op("p", AdaptiveAvgPool{.size = {shape.height, shape.width}}, {x}));
+      inputs.push_back(shape == kOpImage ? x : b.op("p", AdaptiveAvgPool{.size = {shape.height, shape.width}}, {x}));
     const NodeId y = b.op("y", Multiply{}, inputs);
     return std::pair(graph.activation(y), events_of(graph)["multiply.multiply"]);
   };
   const std::int64_t elements = 2 * 6 * 9 * 8;
-  EXPECT_EQ(multiplied({kImage, kImage}), std::pair(kImage, Count(elements)));
-  EXPECT_EQ(multiplied({kImage, pixel, kImage}), std::pair(kImage, Count(2 * elements)));
-  EXPECT_EQ(multiplied({pixel, kImage}), std::pair(kImage, Count(elements)));
+  EXPECT_EQ(multiplied({kOpImage, kOpImage}), std::pair(kOpImage, Count(elements)));
+  EXPECT_EQ(multiplied({kOpImage, pixel, kOpImage}), std::pair(kOpImage, Count(2 * elements)));
+  EXPECT_EQ(multiplied({pixel, kOpImage}), std::pair(kOpImage, Count(elements)));
   EXPECT_EQ(multiplied({pixel, pixel}), std::pair(pixel, Count(12)));
   test::expect_message(
       [&] {
-        multiplied({kImage, {.batch = 2, .channels = 6, .height = 3, .width = 3}});
+        multiplied({kOpImage, {.batch = 2, .channels = 6, .height = 3, .width = 3}});
       },
       "[invalid_config] y/inputs: input 1 of [2, 6, 3, 3] and those before it of [2, 6, 9, 8] must have one "
       "shape, or one of them be [2, 6, 1, 1]");
-  test::expect_message([&] { multiplied({kImage}); }, "[invalid_config] y/inputs: 1 input given, 2 to 1024 expected");
+  test::expect_message([&] { multiplied({kOpImage}); }, "[invalid_config] y/inputs: 1 input given, 2 to 1024 expected");
 }
 
 // Windows of torch.nn.AdaptiveAvgPool2d: of 9 rows in 4 they are [0, 3), [2, 5), [4, 7), [6, 9): 12; of 8 columns in 3 they are
 // [0, 3), [2, 6), [5, 8): 10.
 TEST(AdaptiveAvgPoolOp, ReadsItsWindows) {
-  const One pool = apply(kImage, AdaptiveAvgPool{.size = {4, 3}});
+  const One pool = apply(kOpImage, AdaptiveAvgPool{.size = {4, 3}});
   EXPECT_EQ(pool.graph.activation(pool.y), (Shape{.batch = 2, .channels = 6, .height = 4, .width = 3}));
   EXPECT_EQ(events_of(pool.graph), (Events{{"adaptive_avg_pool.element", 2 * 6 * 12 * 10}}));
-  EXPECT_EQ(events_of(apply(kImage, AdaptiveAvgPool{}).graph), (Events{{"adaptive_avg_pool.element", 2 * 6 * 9 * 8}}));
+  EXPECT_EQ(events_of(apply(kOpImage, AdaptiveAvgPool{}).graph), (Events{{"adaptive_avg_pool.element", 2 * 6 * 9 * 8}}));
   for (std::int64_t length = 1; length <= 12; ++length)
     for (std::int64_t windows = 1; windows <= 14; ++windows) {
       std::int64_t read = 0;
@@ -184,38 +184,38 @@ TEST(AdaptiveAvgPoolOp, ReadsItsWindows) {
     }
   test::expect_message(
       [] {
-        apply(kImage, AdaptiveAvgPool{.size = {0, 1}});
+        apply(kOpImage, AdaptiveAvgPool{.size = {0, 1}});
       },
       "[invalid_value] x/size: size = 0 must be at least 1");
 }
 
 TEST(DropoutOp, DoesNothingThatCouldBeWeighed) {
-  EXPECT_TRUE(events_of(apply(kImage, Dropout{}).graph).empty());
-  EXPECT_EQ(shape_of(kImage, Dropout{.probability = 0}), kImage);
-  EXPECT_EQ(count(apply(kImage, Dropout{}).graph).activation_elements, 0) << "the trained network has the identity there";
-  EXPECT_EQ(count(apply(kImage, Relu{}).graph).activation_elements, kImage.elements());
-  test::expect_message([] { apply(kImage, Dropout{.probability = 1}); },
+  EXPECT_TRUE(events_of(apply(kOpImage, Dropout{}).graph).empty());
+  EXPECT_EQ(shape_of(kOpImage, Dropout{.probability = 0}), kOpImage);
+  EXPECT_EQ(count(apply(kOpImage, Dropout{}).graph).activation_elements, 0) << "the trained network has the identity there";
+  EXPECT_EQ(count(apply(kOpImage, Relu{}).graph).activation_elements, kOpImage.elements());
+  test::expect_message([] { apply(kOpImage, Dropout{.probability = 1}); },
                        "[invalid_value] x/probability: probability = 1 must be from 0 up and below 1");
 }
 
 TEST(PoolOps, CountWindows) {
-  const One max = apply(kImage, MaxPool{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}});
+  const One max = apply(kOpImage, MaxPool{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}});
   EXPECT_EQ(max.graph.activation(max.y), (Shape{.batch = 2, .channels = 6, .height = 5, .width = 4}));
   EXPECT_EQ(events_of(max.graph), (Events{{"max_pool.window", 9 * (2 * 6 * 5 * 4)}}));
-  const One average = apply(kImage, AvgPool{.kernel = {9, 2}, .stride = {1, 2}});
+  const One average = apply(kOpImage, AvgPool{.kernel = {9, 2}, .stride = {1, 2}});
   EXPECT_EQ(average.graph.activation(average.y), (Shape{.batch = 2, .channels = 6, .height = 1, .width = 4}));
   EXPECT_EQ(events_of(average.graph), (Events{{"avg_pool.window", 18 * (2 * 6 * 1 * 4)}}));
-  const One global = apply(kImage, GlobalAvgPool{});
+  const One global = apply(kOpImage, GlobalAvgPool{});
   EXPECT_EQ(global.graph.activation(global.y), (Shape{.batch = 2, .channels = 6, .height = 1, .width = 1}));
   EXPECT_EQ(events_of(global.graph), (Events{{"global_avg_pool.element", 2 * 6 * 9 * 8}}));
   test::expect_error(
       [] {
-        apply(kImage, MaxPool{.kernel = {3, 3}, .padding = {2, 2}});
+        apply(kOpImage, MaxPool{.kernel = {3, 3}, .padding = {2, 2}});
       },
       ErrorCode::kInvalidConfig, "x/padding", "half");
   test::expect_message(
       [] {
-        apply(kImage, AvgPool{.kernel = {0, 3}});
+        apply(kOpImage, AvgPool{.kernel = {0, 3}});
       },
       "[invalid_value] x/kernel: kernel = 0 must be at least 1");
 }
@@ -241,52 +241,52 @@ TEST(PoolOps, CeilModeKeepsPartialWindowsThatStartInside) {
 TEST(StructureOps, MoveAndAdd) {
   Graph graph;
   Builder b(graph);
-  const NodeId x = graph.add_input(kImage);
+  const NodeId x = graph.add_input(kOpImage);
   const NodeId y = b.op("cat", Concat{}, {x, x, x});
   EXPECT_EQ(graph.activation(y), (Shape{.batch = 2, .channels = 18, .height = 9, .width = 8}));
   b.op("add", Add{}, {y, y, y});
   EXPECT_EQ(events_of(graph), (Events{{"concat.copy", 2 * 18 * 9 * 8}, {"add.element", 2 * (2 * 18 * 9 * 8)}}));
 
-  EXPECT_EQ(shape_of(kImage, Crop{.top = 1, .left = 2}), (Shape{.batch = 2, .channels = 6, .height = 8, .width = 6}));
-  EXPECT_EQ(shape_of(kImage, SliceChannels{.begin = 2, .count = 3}),
+  EXPECT_EQ(shape_of(kOpImage, Crop{.top = 1, .left = 2}), (Shape{.batch = 2, .channels = 6, .height = 8, .width = 6}));
+  EXPECT_EQ(shape_of(kOpImage, SliceChannels{.begin = 2, .count = 3}),
             (Shape{.batch = 2, .channels = 3, .height = 9, .width = 8}));
-  EXPECT_EQ(shape_of(kImage, Flatten{}), (Shape{.batch = 2, .channels = 6 * 9 * 8, .height = 1, .width = 1}));
-  EXPECT_EQ(shape_of(kImage, Zeros{.stride = {2, 3}}), (Shape{.batch = 2, .channels = 6, .height = 5, .width = 3}));
-  const One repeated = apply(kImage, RepeatChannels{.times = 4});
+  EXPECT_EQ(shape_of(kOpImage, Flatten{}), (Shape{.batch = 2, .channels = 6 * 9 * 8, .height = 1, .width = 1}));
+  EXPECT_EQ(shape_of(kOpImage, Zeros{.stride = {2, 3}}), (Shape{.batch = 2, .channels = 6, .height = 5, .width = 3}));
+  const One repeated = apply(kOpImage, RepeatChannels{.times = 4});
   EXPECT_EQ(repeated.graph.activation(repeated.y).channels, 24);
   EXPECT_EQ(events_of(repeated.graph), (Events{{"repeat_channels.copy", 2 * 24 * 9 * 8}}));
-  const One summed = apply(kImage, SumChannels{.size = 3});
+  const One summed = apply(kOpImage, SumChannels{.size = 3});
   EXPECT_EQ(summed.graph.activation(summed.y).channels, 2);
   EXPECT_EQ(events_of(summed.graph), (Events{{"sum_channels.element", 2 * 6 * 9 * 8}}));
-  EXPECT_EQ(events_of(apply(kImage, ShuffleChannels{.groups = 3}).graph), (Events{{"shuffle_channels.copy", 2 * 6 * 9 * 8}}));
+  EXPECT_EQ(events_of(apply(kOpImage, ShuffleChannels{.groups = 3}).graph), (Events{{"shuffle_channels.copy", 2 * 6 * 9 * 8}}));
 
   for (const Op &view : std::initializer_list<Op>{Crop{}, SliceChannels{}, Flatten{}}) {
-    EXPECT_TRUE(events_of(apply(kImage, view).graph).empty()) << kind_name(view);
-    EXPECT_EQ(count(apply(kImage, view).graph).activation_elements, 0) << kind_name(view) << " is a view";
+    EXPECT_TRUE(events_of(apply(kOpImage, view).graph).empty()) << kind_name(view);
+    EXPECT_EQ(count(apply(kOpImage, view).graph).activation_elements, 0) << kind_name(view) << " is a view";
   }
-  test::expect_message([] { apply(kImage, Crop{.top = 9}); },
+  test::expect_message([] { apply(kOpImage, Crop{.top = 9}); },
                        "[invalid_config] x/top: a crop of 9 x 0 leaves nothing of [2, 6, 9, 8]");
-  test::expect_message([] { apply(kImage, Crop{.top = -1}); }, "[invalid_value] x/top: top = -1 must be at least 0");
-  test::expect_message([] { apply(kImage, SliceChannels{.begin = 4, .count = 3}); },
+  test::expect_message([] { apply(kOpImage, Crop{.top = -1}); }, "[invalid_value] x/top: top = -1 must be at least 0");
+  test::expect_message([] { apply(kOpImage, SliceChannels{.begin = 4, .count = 3}); },
                        "[invalid_config] x/count: channels 4 to 6 are not all in [2, 6, 9, 8]");
-  test::expect_message([] { apply(kImage, SumChannels{.size = 4}); },
+  test::expect_message([] { apply(kOpImage, SumChannels{.size = 4}); },
                        "[invalid_config] x/size: size = 4 must divide channels = 6");
-  test::expect_message([] { apply(kImage, ShuffleChannels{.groups = 4}); },
+  test::expect_message([] { apply(kOpImage, ShuffleChannels{.groups = 4}); },
                        "[invalid_config] x/groups: groups = 4 must divide channels = 6");
-  test::expect_message([] { apply(kImage, RepeatChannels{.times = 0}); },
+  test::expect_message([] { apply(kOpImage, RepeatChannels{.times = 0}); },
                        "[invalid_value] x/times: times = 0 must be at least 1");
   test::expect_message(
       [] {
-        apply(kImage, Zeros{.stride = {0, 1}});
+        apply(kOpImage, Zeros{.stride = {0, 1}});
       },
       "[invalid_value] x/stride: stride = 0 must be at least 1");
-  test::expect_message([] { apply(kImage, Add{}); }, "[invalid_config] x/inputs: 1 input given, 2 to 1024 expected");
+  test::expect_message([] { apply(kOpImage, Add{}); }, "[invalid_config] x/inputs: 1 input given, 2 to 1024 expected");
 }
 
 TEST(StructureOps, RefuseUnequalShapes) {
   Graph graph;
   Builder b(graph);
-  const NodeId x = graph.add_input(kImage);
+  const NodeId x = graph.add_input(kOpImage);
   const NodeId smaller = b.op("pool", MaxPool{.kernel = {2, 2}, .stride = {2, 2}}, {x});
   test::expect_error([&] { b.op("add", Add{}, {x, smaller}); }, ErrorCode::kInvalidConfig, "add/inputs", "must be equal");
   test::expect_error(
@@ -391,7 +391,7 @@ TEST(WeightOps, GatherCopiesAndSigns) {
 TEST(WeightOps, AddBias) {
   Graph graph;
   Builder b(graph);
-  const NodeId x = graph.add_input(kImage);
+  const NodeId x = graph.add_input(kOpImage);
   const LayerId layer = b.layer("a", "add_bias");
   graph.add(layer, AddBias{}, {x, b.parameter(layer, "bias", {6}, Start::constant(0))});
   EXPECT_EQ(events_of(graph), (Events{{"add_bias.bias", 2 * 6 * 9 * 8}}));
@@ -424,16 +424,16 @@ TEST(Kinds, EmitTheEventsThatTheySay) {
            MaxPool{}, AvgPool{}, GlobalAvgPool{}, AdaptiveAvgPool{}, Dropout{}, Flatten{}, Crop{},
            SliceChannels{.begin = 0, .count = 1}, RepeatChannels{.times = 2}, SumChannels{.size = 2},
            ShuffleChannels{.groups = 2}, Zeros{}, BatchNorm{}})
-    graphs.push_back(apply(kImage, op).graph);
+    graphs.push_back(apply(kOpImage, op).graph);
   for (const Op &op : std::initializer_list<Op>{Add{}, Multiply{}, Concat{}}) {
     Graph &graph = graphs.emplace_back();
-    const NodeId x = graph.add_input(kImage);
+    const NodeId x = graph.add_input(kOpImage);
     Builder(graph).op("x", op, {x, x});
   }
   {
     Graph &graph = graphs.emplace_back();
     Builder b(graph);
-    NodeId x = graph.add_input(kImage);
+    NodeId x = graph.add_input(kOpImage);
     const LayerId layer = b.layer("a", "add_bias");
     x = graph.add(layer, AddBias{}, {x, b.parameter(layer, "bias", {6}, Start::constant(0))});
     x = b.op("g", GlobalAvgPool{}, {b.conv("c", x, {.out_channels = 8, .bias = true})});
@@ -462,7 +462,7 @@ TEST(Kinds, EmitTheEventsThatTheySay) {
 TEST(Kinds, WeightsAndActivationsAreNotMixedUp) {
   Graph graph;
   Builder b(graph);
-  const NodeId x = graph.add_input(kImage);
+  const NodeId x = graph.add_input(kOpImage);
   const LayerId layer = b.layer("l", "l");
   const NodeId weight = b.parameter(layer, "w", {6, 6, 1, 1}, Start::constant(0));
   test::expect_error(

@@ -158,14 +158,14 @@ TEST_F(Faults, Options) {
   expect({"show", "wrn-10-1", "--format", "csv"}, 2, "usage", {"csv", "text, json, dot"});
   expect({"list", "pets"}, 2, "usage", {"pets", "networks, substitutions, conventions, solvers, scores, protocols"});
   expect({"list"}, 2, "usage", {"WHAT"});
-  expect({"formulas", "--format", "csv"}, 2, "usage", {"text, json, markdown"});
+  expect({"formulas", "--format", "csv"}, 2, "usage", {"text, json, markdown, latex"});
   expect({"completion", "tcsh"}, 2, "usage", {"bash, zsh, fish"});
   for (const std::vector<std::string> &words :
        std::vector<std::vector<std::string>>{{}, {"count"}, {"--batch"}, {""}, {"two\nlines"}})
-    expect_fault(
-        run(words), 2, "usage",
-        {"cost, solve, verify, table, show, list, formulas, train, resume, evaluate, data, schedule, run, status, collate, "
-         "completion, man"});
+    expect_fault(run(words), 2, "usage",
+                 {"cost, solve, verify, table, show, list, formulas, explain, train, resume, evaluate, data, schedule, run, "
+                  "status, collate, "
+                  "completion, man"});
 }
 
 TEST_F(Faults, Budgets) {

@@ -9,9 +9,9 @@ namespace {
 
 class Help : public Cli {};
 
-const std::vector<std::string> kCommands = {"cost",   "solve",   "table",      "show", "list",     "formulas",
-                                            "train",  "resume",  "evaluate",   "data", "schedule", "run",
-                                            "status", "collate", "completion", "man",  "help"};
+const std::vector<std::string> kCommands = {"cost",    "solve",  "table",   "show",       "list", "formulas",
+                                            "explain", "train",  "resume",  "evaluate",   "data", "schedule",
+                                            "run",     "status", "collate", "completion", "man",  "help"};
 
 /// The command lines of a help's examples.
 std::vector<std::string> examples(const std::string &help) {
@@ -80,7 +80,7 @@ TEST_F(Help, ListsValuesAndDefaults) {
 
 TEST_F(Help, OfNoCommand) {
   const std::string accepted =
-      "accepted: cost, solve, verify, table, show, list, formulas, train, resume, evaluate, data, schedule, "
+      "accepted: cost, solve, verify, table, show, list, formulas, explain, train, resume, evaluate, data, schedule, "
       "run, status, collate, completion, man, help";
   const auto expect = [](const std::vector<std::string> &words, const std::string &line) {
     const Result result = run(words);
@@ -114,7 +114,8 @@ TEST_F(Help, The2019SystemIsNamed) {
 TEST_F(Help, ItsExamplesRun) {
   const std::string path = std::filesystem::path(PARE_BINARY).parent_path().string();
   std::size_t ran = 0;
-  for (const std::string command : {"solve", "cost", "table", "show", "list", "formulas", "completion", "man", "help"})
+  for (const std::string command :
+       {"solve", "cost", "table", "show", "list", "formulas", "explain", "completion", "man", "help"})
     for (const std::string &example : examples(output({command, "--help"}))) {
       // Those need other programs, or write into the home folder.
       if (example.find('|') != std::string::npos || example.find('~') < example.find("'") || !example.starts_with("pare "))

@@ -81,18 +81,21 @@ TEST_F(Show, Formulas) {
   const Json all = json({"formulas", "--format", "json"});
   EXPECT_EQ(all.size(), json({"list", "substitutions", "--format", "json"}).size());
   for (const Json &formula : all) {
-    EXPECT_EQ(keys(formula),
-              (std::vector<std::string>{"substitution", "definitions", "parameters", "mult_adds", "per_batch", "functions"}));
+    EXPECT_EQ(keys(formula), (std::vector<std::string>{"substitution", "evaluation", "definitions", "convention", "parameters",
+                                                       "mult_adds", "per_batch", "estimates", "functions"}));
+    EXPECT_EQ(formula.at("convention"), "macs");
     EXPECT_FALSE(formula.at("parameters").get<std::string>().empty());
     // Each function that is used is common knowledge or defined.
     std::string expressions = formula.at("parameters").get<std::string>() + " " + formula.at("mult_adds").get<std::string>() +
                               " " + formula.at("per_batch").get<std::string>();
+    for (const Json &line : formula.at("estimates")) expressions += " " + line.at("expression").get<std::string>();
     for (const Json &line : formula.at("definitions")) expressions += " " + line.at("expression").get<std::string>();
-    std::vector<std::string> known = {"int", "round", "min", "max"};
+    std::vector<std::string> known = {"min", "max", "log2"};
     for (const Json &function : formula.at("functions")) {
       const std::string symbol = function.at("symbol").get<std::string>();
       known.push_back(symbol.substr(0, symbol.find('(')));
-      EXPECT_NE(expressions.find(known.back() + "("), std::string::npos) << symbol << " is not used";
+      EXPECT_NE(expressions.find(symbol == "a // b" ? "//" : known.back() + "("), std::string::npos)
+          << symbol << " is not used";
       EXPECT_FALSE(function.at("meaning").get<std::string>().empty());
     }
     for (std::size_t at = 0; (at = expressions.find('(', at)) != std::string::npos; ++at) {
@@ -107,21 +110,26 @@ TEST_F(Show, Formulas) {
   // Four modes and three ranks at least are defined.
   EXPECT_GE(one.at(0).at("definitions").size(), 7U);
   EXPECT_EQ(output({"formulas", "Shuffle"}),
-            "Shuffle\n"
+            "Shuffle, evaluation factored\n"
             "  m               = c_o // 4\n"
             "  g               = divisor(gcd(gcd(c_i, c_o), m), groups)\n"
             "  parameters      = c_i * m / g + m * k_h * k_w + m * c_o / g + b\n"
             "  mult-adds[macs] = S_in * c_i * m / g + S * (m * k_h * k_w + m * c_o / g)\n"
             "  per batch[macs] = 0\n"
             "\n"
-            "c_i, c_o          input and output channels\n"
-            "k_h, k_w          kernel height and width\n"
-            "S, S_in           output and input positions, of the whole batch\n"
+            "c_i               input channels\n"
+            "c_o               output channels\n"
+            "k_h               kernel height\n"
+            "k_w               kernel width\n"
+            "S                 output positions, of the whole batch\n"
+            "S_in              input positions, of the whole batch\n"
             "D                 parameters of the depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel\n"
             "b                 parameters of the convolution's own bias: c_o, or 0 without\n"
-            "//, int, round    whole division, toward zero, half to even\n"
+            "a // b            a / b, rounded down\n"
+            "gcd(a, b)         the greatest common divisor\n"
             "divisor(a, b)     the largest divisor of a that is at most b\n"
-            "gcd(a, b)         the greatest common divisor\n");
+            "[macs]            by convention macs: every multiply-accumulate that the chosen evaluation executes;\n"
+            "                  no bias, nothing else\n");
   EXPECT_NE(output({"formulas", "tucker"}).find("\nmode(k, d, n)     mode k of n numbers in d dimensions: "),
             std::string::npos);
   EXPECT_EQ(output({"formulas", "generic"}).find("mode("), std::string::npos);

@@ -70,6 +70,7 @@ TEST_F(Lists, AreNarrowToo) {
   for (const std::string what : {"networks", "substitutions", "conventions", "solvers", "scores", "protocols"})
     expect_narrow({"list", what});
   expect_narrow({"formulas"});
+  expect_narrow({"formulas", "--all"});
   for (const std::string substitution : {"tensor_train:dimensions=6", "tucker:dimensions=6", "cp:dimensions=6", "shuffle"})
     expect_narrow({"formulas", substitution});
 }
