@@ -1,6 +1,7 @@
 #include "analysis/cost_model.hpp"
 #include "base/error.hpp"
 #include "cli/options.hpp"
+#include "cli/sweep.hpp"
 #include "command/output.hpp"
 #include "reports/cost_table.hpp"
 #include "reports/numbers.hpp"
@@ -27,6 +28,8 @@ std::string written(const CostView &view, Format format) {
 }
 
 int do_cost(const Arguments &arguments) {
+  if (arguments.has("--sweep")) return cost_sweep(arguments);
+  if (arguments.has("--points")) throw Error(ErrorCode::kUsage, "--points", "it is of --sweep, which is not given");
   const Format format = read_format(arguments);
   std::optional<GroupBy> group_by;
   if (const auto name = arguments.find("--group-by")) group_by = parse_group_by(*name);
@@ -37,7 +40,7 @@ int do_cost(const Arguments &arguments) {
   std::vector<Convention> conventions = read_conventions(arguments, design.conventions);
   if (arguments.has("--where-possible") && !substitute)
     throw Error(ErrorCode::kUsage, "--where-possible",
-                "is about --substitute, which is not given; both, or neither would be accepted");
+                "is about --substitute or --sweep, which are not given; with one of them, or without it would be accepted");
   if (substitute) {
     if (design.is_solved)
       throw Error(ErrorCode::kUsage, "--substitute", fmt::format("{} {}", arguments.get("NETWORK"), what_is_settled(design)));
@@ -71,9 +74,11 @@ const Command &command_cost() {
           "Counts the parameters, mult-adds and activations of a network, as it is or with its convolutions substituted. A "
           "number of mult-adds stands with the convention that it is counted by; what a convention does not count is listed. "
           "Activation elements are those of all tensors that ops make in one pass over the batch; views and dropout are not "
-          "counted.",
+          "counted. With --sweep it counts every distinct plan of a family.",
       .options = {network_option(),
                   substitute_option(),
+                  sweep_option(),
+                  sweep_points_option(),
                   where_possible_option(),
                   input_option(),
                   {.name = "--batch", .value = "N", .description = "Images that are counted together", .otherwise = "1"},
@@ -91,6 +96,7 @@ const Command &command_cost() {
                    {"pare cost darts --group-by kernel --convention all", "Sums by kernel, in every convention"},
                    {"pare cost mobilenet-v2 --input 3,128,128 --batch 8 --format json",
                     "Another input, eight images at once, for a program"},
+                   {"pare cost wrn-28-10 --sweep Generic --format csv", "Every network that Generic makes of it, to plot"},
                    {"pare cost student.json", "What `pare solve` wrote"}},
       .run = do_cost};
   return command;
