@@ -152,74 +152,72 @@ int write_all(int descriptor, std::string_view text) {
   return 0;
 }
 
-namespace {
+NewFile::NewFile(const std::string &path) : path_(path) {
+  struct stat status {};
+  const bool exists = ::stat(path.c_str(), &status) == 0;
+  if (exists && S_ISDIR(status.st_mode)) fail_to_write(path, EISDIR, "the name of a file");
+  if (exists && ::access(path.c_str(), W_OK) != 0) fail_to_write(path, errno);
+  if (exists && !S_ISREG(status.st_mode)) return;
 
-/// A file that has another name until it is whole.
-class NewFile {
-public:
-  NewFile(const std::string &path, std::string_view text) : path_(path), text_(text) {
-    struct stat status {};
-    const bool exists = ::stat(path.c_str(), &status) == 0;
-    if (exists && S_ISDIR(status.st_mode)) fail_to_write(path, EISDIR, "the name of a file");
-    if (exists && ::access(path.c_str(), W_OK) != 0) fail_to_write(path, errno);
-    if (exists && !S_ISREG(status.st_mode)) return;
+  target_ = target_of(path);
+  const std::string temporary = fmt::format("{}.{}.tmp", target_, ::getpid());
+  const auto create = [&] { return ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); };
+  descriptor_ = create();
+  // What a process of this number left when it was killed: containers give the same numbers again.
+  if (descriptor_ < 0 && errno == EEXIST && ::unlink(temporary.c_str()) == 0) descriptor_ = create();
+  if (descriptor_ < 0) fail_to_write(path, errno);
+  temporary_ = temporary;
+  if (exists && ::fchmod(descriptor_, status.st_mode & 07777) != 0) fail(errno);
+}
 
-    target_ = target_of(path);
-    const std::string temporary = fmt::format("{}.{}.tmp", target_, ::getpid());
-    const auto create = [&] { return ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); };
-    int descriptor = create();
-    // What a process of this number left when it was killed: containers give the same numbers again.
-    if (descriptor < 0 && errno == EEXIST && ::unlink(temporary.c_str()) == 0) descriptor = create();
-    if (descriptor < 0) fail_to_write(path, errno);
-    temporary_ = temporary;
-    int fault = write_all(descriptor, text);
-    if (fault == 0 && exists && ::fchmod(descriptor, status.st_mode & 07777) != 0) fault = errno;
-    if (fault == 0 && ::fsync(descriptor) != 0) fault = errno;
-    if (::close(descriptor) != 0 && fault == 0) fault = errno;
-    if (fault == 0) return;
-    discard();
-    fail_to_write(path, fault);
+NewFile::NewFile(NewFile &&other) noexcept
+    : path_(std::move(other.path_)), target_(std::move(other.target_)), temporary_(std::exchange(other.temporary_, {})),
+      descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+NewFile::~NewFile() { discard(); }
+
+void NewFile::write(std::string_view text) {
+  if (target_.empty() && descriptor_ < 0) {
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor_ < 0) fail_to_write(path_, errno);
   }
-  ~NewFile() { discard(); }
-  NewFile(NewFile &&other) noexcept
-      : path_(std::move(other.path_)), text_(other.text_), target_(std::move(other.target_)),
-        temporary_(std::exchange(other.temporary_, {})) {}
-  NewFile &operator=(NewFile &&) = delete;
+  if (const int fault = write_all(descriptor_, text); fault != 0) fail(fault);
+}
 
-  /// Whether both are to be the same file; a pipe or a device may be written twice.
-  bool is_same_as(const NewFile &other) const { return !target_.empty() && target_ == other.target_; }
+void NewFile::finish() {
+  if (descriptor_ < 0) return;
+  int fault = 0;
+  if (!target_.empty() && ::fsync(descriptor_) != 0) fault = errno;
+  if (::close(std::exchange(descriptor_, -1)) != 0 && fault == 0) fault = errno;
+  if (fault != 0) fail(fault);
+}
 
-  /// Gives it its name. A pipe or a device, which has no other name, is written now.
-  void commit() {
-    if (target_.empty()) {
-      const int descriptor = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
-      if (descriptor < 0) fail_to_write(path_, errno);
-      int fault = write_all(descriptor, text_);
-      if (::close(descriptor) != 0 && fault == 0) fault = errno;
-      if (fault != 0) fail_to_write(path_, fault);
-    } else {
-      if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_to_write(path_, errno);
-      temporary_.clear();
-    }
-  }
+void NewFile::commit() {
+  finish();
+  if (target_.empty()) return;
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno);
+  temporary_.clear();
+}
 
-private:
-  void discard() {
-    if (!temporary_.empty()) ::unlink(temporary_.c_str());
-    temporary_.clear();
-  }
+void NewFile::fail(int fault) {
+  discard();
+  fail_to_write(path_, fault);
+}
 
-  std::string path_;
-  std::string_view text_;
-  std::string target_;    ///< empty: no regular file
-  std::string temporary_; ///< empty: there is none any more
-};
-
-} // namespace
+void NewFile::discard() {
+  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  temporary_.clear();
+}
 
 void write_file(const std::string &path, std::string_view text, const MayWrite &may) {
-  NewFile file(path, text);
+  NewFile file(path);
+  if (file.is_regular()) {
+    file.write(text);
+    file.finish();
+  }
   if (may) may();
+  if (!file.is_regular()) file.write(text);
   file.commit();
 }
 
@@ -257,12 +255,18 @@ void write_files(std::span<const NamedText> files) {
   std::vector<NewFile> all;
   all.reserve(files.size());
   for (const NamedText &file : files) {
-    all.emplace_back(file.path, file.text);
+    NewFile &made = all.emplace_back(file.path);
     for (std::size_t i = 0; i + 1 < all.size(); ++i)
-      if (all.back().is_same_as(all[i]))
+      if (made.is_same_as(all[i]))
         throw Error(ErrorCode::kIo, file.path, "is another output too, by a link; another file would be accepted");
+    if (!made.is_regular()) continue;
+    made.write(file.text);
+    made.finish();
   }
-  for (NewFile &file : all) file.commit();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!all[i].is_regular()) all[i].write(files[i].text);
+    all[i].commit();
+  }
 }
 
 } // namespace pare

@@ -29,6 +29,36 @@ std::string file_name(const std::string &path);
 /// Whether an argument that is no known name means a file: it is there, or looks like one ("-", x.json, a/b).
 bool names_file(const std::string &argument);
 
+/// A file that is written piece by piece, and is there whole or not at all: it has a temporary name beside its own until it is
+/// committed, and is gone where it never is. A pipe or a device, which has no other name, is written as it is.
+class NewFile {
+public:
+  /// Throws Error{kIo} placed at the path, as all of it does; the temporary file is gone then.
+  explicit NewFile(const std::string &path);
+  NewFile(NewFile &&other) noexcept;
+  NewFile &operator=(NewFile &&) = delete;
+  ~NewFile();
+
+  bool is_regular() const { return !target_.empty(); }
+  /// Whether both are to be the same file; a pipe or a device may be written twice.
+  bool is_same_as(const NewFile &other) const { return is_regular() && target_ == other.target_; }
+
+  void write(std::string_view text);
+  /// All is on the disk then.
+  void finish();
+  /// finish(), and it has its name.
+  void commit();
+
+private:
+  [[noreturn]] void fail(int fault);
+  void discard();
+
+  std::string path_;
+  std::string target_;    ///< empty: no regular file
+  std::string temporary_; ///< empty: there is none any more
+  int descriptor_ = -1;
+};
+
 /// Writes a file whole or not at all: under a temporary name beside it, flushed to the disk, then renamed. A link keeps
 /// leading where it led, also where nothing was there yet; a pipe or a device is written as it is; a file keeps its mode.
 /// Throws Error{kIo} placed at the path; the temporary file is gone then. `may` is asked when all is on the disk, before it

@@ -1,6 +1,7 @@
 #include "analysis/cost_model.hpp"
 #include "base/error.hpp"
 #include "cli/options.hpp"
+#include "cli/sweep.hpp"
 #include "command/output.hpp"
 #include "reports/cost_table.hpp"
 #include "reports/numbers.hpp"
@@ -28,6 +29,8 @@ std::string written(const CostView &view, Format format) {
 }
 
 int do_cost(const Arguments &arguments) {
+  if (arguments.has("--sweep")) return cost_sweep(arguments);
+  if (arguments.has("--points")) throw Error(ErrorCode::kUsage, "--points", "it is of --sweep, which is not given");
   const Format format = read_format(arguments);
   std::optional<GroupBy> group_by;
   if (const auto name = arguments.find("--group-by")) group_by = parse_group_by(*name);
@@ -41,7 +44,7 @@ int do_cost(const Arguments &arguments) {
   for (const std::string_view option : {"--where-possible", "--evaluation"})
     if (arguments.has(option) && !substitute && !is_evaluated)
       throw Error(ErrorCode::kUsage, std::string(option),
-                  "is about --substitute, which is not given; both, or neither would be accepted");
+                  "is about --substitute or --sweep, which are not given; with one of them, or without it would be accepted");
   if (is_evaluated && !substitute) {
     if (design.plan.layers.empty())
       throw Error(ErrorCode::kUsage, "--evaluation", "is about substitutes, and the file has none");
@@ -92,10 +95,12 @@ const Command &command_cost() {
           "Counts the parameters, mult-adds and activations of a network, as it is or with its convolutions substituted. A "
           "number of mult-adds stands with the convention that it is counted by; what a convention does not count is listed. "
           "Activation elements are those of all tensors that ops make in one pass over the batch; views and dropout are not "
-          "counted.",
+          "counted. With --sweep it counts every distinct plan of a family.",
       .options = {network_option(),
                   substitute_option(),
                   evaluation_option(),
+                  sweep_option(),
+                  sweep_points_option(),
                   where_possible_option(),
                   input_option(),
                   {.name = "--batch", .value = "N", .description = "Images that are counted together", .otherwise = "1"},
@@ -118,6 +123,7 @@ const Command &command_cost() {
                     "Another input, eight images at once, for a program"},
                    {"pare cost wrn-28-10 --substitute TensorTrain_0.44 --evaluation contraction",
                     "A tensor train in its cheapest order instead of as a dense weight"},
+                   {"pare cost wrn-28-10 --sweep Generic --format csv", "Every network that Generic makes of it, to plot"},
                    {"pare cost student.json", "What `pare solve` wrote"}},
       .run = do_cost};
   return command;

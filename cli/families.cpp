@@ -68,19 +68,23 @@ bool are_families(const std::vector<std::string> &substitutes) {
   return substitutes.size() > 1 || (substitutes.size() == 1 && means_all(substitutes.front()));
 }
 
-int solve_families(const Arguments &arguments, const FitRequest &request, std::vector<std::string> families) {
+std::vector<std::string> meant_families(const std::vector<std::string> &families, const Network &network) {
+  std::vector<std::string> out;
+  for (const std::string &family : families) {
+    const std::vector<std::string> meant = means_all(family) ? all_families(network) : std::vector{family};
+    for (const std::string &name : meant)
+      if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  }
+  return out;
+}
+
+int solve_families(const Arguments &arguments, const FitRequest &request, const std::vector<std::string> &families) {
   const Outputs outputs = read_outputs_of_several(arguments);
   for (const Output &output : outputs)
     if (!output.is_stdout()) check_output(output.path); // before the work
   const Network &network = request.design.network;
   const std::string method(find_solver(arguments.get("--method", kDefaultMethod)).info().name);
-  std::vector<std::string> names;
-  for (const std::string &family : families) {
-    const std::vector<std::string> meant =
-        with_evaluation(arguments, means_all(family) ? all_families(network) : std::vector{family});
-    for (const std::string &name : meant)
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-  }
+  const std::vector<std::string> names = with_evaluation(arguments, meant_families(families, network));
   std::vector<FamilyFit> fits;
   std::vector<std::string> solved;
   bool any = false;

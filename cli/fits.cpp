@@ -3,8 +3,10 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "base/values.hpp"
 #include "command/output.hpp"
 #include "command/version.hpp"
+#include "solver/pareto.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -12,6 +14,17 @@
 #include <filesystem>
 
 namespace pare::cli {
+
+std::optional<std::size_t> read_points(const Arguments &arguments, std::string_view also) {
+  const auto text = arguments.find("--points");
+  if (!text) return std::nullopt;
+  const auto value = parse_whole(*text);
+  if (!value || *value < static_cast<std::int64_t>(kFewestPoints) || *value > static_cast<std::int64_t>(kMostPoints))
+    throw Error(ErrorCode::kUsage, "--points",
+                fmt::format("{} must be a whole number from {} to {}{}{}", shown(*text), kFewestPoints, kMostPoints,
+                            also.empty() ? "" : ", or ", also));
+  return static_cast<std::size_t>(*value);
+}
 
 bool same_file(const std::string &a, const std::string &b) {
   std::error_code ignored;

@@ -26,9 +26,11 @@ struct FitRequest {
 /// `solve --pareto`: a front of plans.
 int solve_pareto(const Arguments &arguments, const FitRequest &request);
 /// `solve --substitute all`, or a list: a fit of its own for each.
-int solve_families(const Arguments &arguments, const FitRequest &request, std::vector<std::string> families);
+int solve_families(const Arguments &arguments, const FitRequest &request, const std::vector<std::string> &families);
 /// Whether that is what is asked for.
 bool are_families(const std::vector<std::string> &substitutes);
+/// Each once, with `all` written out.
+std::vector<std::string> meant_families(const std::vector<std::string> &families, const Network &network);
 
 /// Versions and options, as JSON text; no date and no host, so that the same input gives the same bytes. `options`: JSON texts
 /// by name, beside the budgets and conventions.
@@ -37,6 +39,9 @@ std::string provenance(const Arguments &arguments, std::string_view method, cons
                        std::span<const Convention> conventions);
 /// A text as JSON writes it.
 std::string json_text(std::string_view text);
+
+/// --points: a whole number from kFewestPoints to kMostPoints. `also`: a word that is accepted, and read elsewhere.
+std::optional<std::size_t> read_points(const Arguments &arguments, std::string_view also = {});
 
 /// The same file by two names; a device may be written twice.
 bool same_file(const std::string &a, const std::string &b);

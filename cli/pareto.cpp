@@ -3,7 +3,6 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
-#include "base/values.hpp"
 #include "cli/fits.hpp"
 #include "cli/per_layer.hpp"
 #include "command/interrupt.hpp"
@@ -22,16 +21,6 @@ namespace pare::cli {
 namespace {
 
 constexpr std::size_t kStandardPoints = 20;
-
-std::optional<std::size_t> read_points(const Arguments &arguments) {
-  const auto text = arguments.find("--points");
-  if (!text) return std::nullopt;
-  const auto value = parse_whole(*text);
-  if (!value || *value < static_cast<std::int64_t>(kFewestPoints) || *value > static_cast<std::int64_t>(kMostPoints))
-    throw Error(ErrorCode::kUsage, "--points",
-                fmt::format("{} must be a whole number from {} to {}", shown(*text), kFewestPoints, kMostPoints));
-  return static_cast<std::size_t>(*value);
-}
 
 /// A new folder, or an empty one: no point of a front before is left among those of this one.
 void check_folder(const std::string &path) {

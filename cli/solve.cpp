@@ -92,8 +92,8 @@ int do_solve(const Arguments &arguments) {
     refuse_per_layer_options(arguments);
   }
   if (is_front) return solve_pareto(arguments, read_request(arguments));
-  if (auto families = arguments.items("--substitute"); !per_layer && are_families(families))
-    return solve_families(arguments, read_request(arguments), std::move(families));
+  if (const auto families = arguments.items("--substitute"); !per_layer && are_families(families))
+    return solve_families(arguments, read_request(arguments), families);
 
   const Outputs outputs = read_outputs(arguments);
   const FitRequest request = read_request(arguments);

@@ -1,7 +1,6 @@
 #include "command/output.hpp"
 
 #include "base/error.hpp"
-#include "base/files.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -44,10 +43,22 @@ void check_output(const std::string &path) {
   if (was_read(path)) throw Error(ErrorCode::kUsage, path, "is what this command reads; another file would be accepted");
 }
 
-void deliver(const std::string &path, std::string_view text) {
-  if (path.empty() || path == "-") return print(text);
+Delivery::Delivery(const std::string &path) {
+  if (path.empty() || path == "-") return;
   check_output(path);
-  write_file(path, text);
+  file_.emplace(path);
+}
+
+void Delivery::write(std::string_view text) { file_ ? file_->write(text) : print(text); }
+
+void Delivery::commit() {
+  if (file_) file_->commit();
+}
+
+void deliver(const std::string &path, std::string_view text) {
+  Delivery delivery(path);
+  delivery.write(text);
+  delivery.commit();
 }
 
 } // namespace pare::command

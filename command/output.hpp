@@ -1,5 +1,8 @@
 #pragma once
 
+#include "base/files.hpp"
+
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,7 +25,21 @@ void talk(std::string_view line);
 /// Throws Error{kUsage} where a result would be written over a file that this command has read.
 void check_output(const std::string &path);
 
-/// check_output() and write_file() where a path is given, else, and for "-", print().
+/// A result that is written piece by piece: to a file, which is there whole or not at all, or, without a path and for "-", to
+/// stdout at once.
+class Delivery {
+public:
+  /// Throws as check_output() does.
+  explicit Delivery(const std::string &path);
+  /// Throws as print() does.
+  void write(std::string_view text);
+  void commit();
+
+private:
+  std::optional<NewFile> file_;
+};
+
+/// The same of a result in one piece.
 void deliver(const std::string &path, std::string_view text);
 
 } // namespace pare::command

@@ -41,6 +41,15 @@ std::string duration(double seconds) {
   return fmt::format("{} s", whole);
 }
 
+std::string text_of(const Progress::State &state) {
+  std::string out = fmt::format("{}  {} {}", state.what, state.unit, state.done);
+  if (state.total > 0) out += fmt::format("/{}", state.total);
+  if (!state.figures.empty()) out += "  " + state.figures;
+  if (state.images_per_second > 0) out += fmt::format("  {:.0f} images/s", state.images_per_second);
+  if (state.total > 0) out += fmt::format("  {} left", duration(state.seconds_left));
+  return out;
+}
+
 Progress::Progress(bool quiet) : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) == 1), last_(Clock::now()) {}
 
 void Progress::show(const State &state, bool now) {
@@ -49,9 +58,7 @@ void Progress::show(const State &state, bool now) {
   const auto pause = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
   if (!now && time - last_ < pause) return;
   last_ = time;
-  std::string text = fmt::format("{}  step {}/{}", state.what, state.done, state.total);
-  if (!state.figures.empty()) text += "  " + state.figures;
-  text += fmt::format("  {:.0f} images/s  {} left", state.images_per_second, duration(state.seconds_left));
+  std::string text = text_of(state);
   if (!terminal_) {
     put_line(text + "\n");
     return;

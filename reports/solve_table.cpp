@@ -17,20 +17,7 @@ namespace {
 
 Cell text_cell(const std::optional<Setting> &setting) { return setting ? Cell(setting->text) : Cell(); }
 
-/// "[0.053125, 0.0546875)": all settings that give the same network; nothing where that is one whole number. An end that is
-/// just beyond a shorter number is that number's other side: "(0, 1]".
-Cell interval_cell(const std::optional<Setting> &setting) {
-  if (!setting || setting->first == setting->end) return {};
-  const auto end = [](double value, std::string_view own, std::string_view beyond) {
-    const double before = std::nextafter(value, -std::numeric_limits<double>::infinity());
-    constexpr std::size_t kMuch = 8; // digits: neighbours of doubles that people write are that much longer
-    const bool is_beyond = digits(before).size() + kMuch < digits(value).size();
-    return std::pair(digits(is_beyond ? before : value), is_beyond ? beyond : own);
-  };
-  const auto [first, opens] = end(setting->first, "[", "(");
-  const auto [last, closes] = end(setting->end, ")", "]");
-  return fmt::format("{}{}, {}{}", opens, first, last, closes);
-}
+Cell interval_cell(const std::optional<Setting> &setting) { return setting ? pare::interval_cell(*setting) : Cell(); }
 
 /// What a budget's quantity is at a setting.
 Cell value_cell(const Quantity &quantity, const std::optional<Setting> &setting) {
@@ -124,6 +111,19 @@ Report budgets(const Solution &solution) {
 }
 
 } // namespace
+
+Cell interval_cell(const Setting &setting) {
+  if (setting.first == setting.end) return {};
+  const auto end = [](double value, std::string_view own, std::string_view beyond) {
+    const double before = std::nextafter(value, -std::numeric_limits<double>::infinity());
+    constexpr std::size_t kMuch = 8; // digits: neighbours of doubles that people write are that much longer
+    const bool is_beyond = digits(before).size() + kMuch < digits(value).size();
+    return std::pair(digits(is_beyond ? before : value), is_beyond ? beyond : own);
+  };
+  const auto [first, opens] = end(setting.first, "[", "(");
+  const auto [last, closes] = end(setting.end, ")", "]");
+  return fmt::format("{}{}, {}{}", opens, first, last, closes);
+}
 
 std::vector<Report> solve_reports(const SolveView &view) {
   if (view.solution.mixed) return mixed_reports(view);

@@ -9,6 +9,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "solver/mixed/answer_json.hpp"
+#include "solver/setting_json.hpp"
 #include "solver/solved_check_json.hpp"
 
 #include <fmt/format.h>
@@ -25,11 +26,16 @@ namespace {
 using json::Value;
 using solved::check_kept;
 using solved::check_search;
+using solved::costs_json;
 using solved::in_file;
+using solved::interval_json;
 using solved::is_number;
 using solved::json_key;
+using solved::number;
+using solved::percent_json;
 using solved::read_budgets;
 using solved::Recount;
+using solved::setting_json;
 
 constexpr const char *kSolvedSchema = "pare.solved/1";
 constexpr std::string_view kAnySchema = "pare.solved/"; ///< of any version: read_solved() says which it reads
@@ -48,49 +54,6 @@ constexpr std::array kProvenByVerify = {"termination.reason", "termination.limit
 // ------------------------------------------------------------------------------------------------- writing
 
 namespace {
-
-Value number(const Count &count) {
-  return std::visit([](auto value) { return Value(value); }, plain_number(count));
-}
-Value number(const std::optional<Count> &count) { return count ? number(*count) : Value(nullptr); }
-Value number(const std::optional<double> &value) { return value ? Value(*value) : Value(nullptr); }
-
-/// {"parameters": ..., "mult_adds": {convention: ...}, ...}, of what `of` says of each quantity.
-template <class Of>
-Value by_quantity(const Costs &costs, const Of &of) {
-  Value out = Value::object();
-  out[json_key(Metric::kParameters)] = nullptr;
-  out[json_key(Metric::kMultAdds)] = Value::object(); // also where no convention was asked for
-  for (const auto &[quantity, count] : costs) {
-    Value value = of(quantity, count);
-    if (quantity.metric == Metric::kMultAdds)
-      out[json_key(quantity.metric)][quantity.convention] = std::move(value);
-    else
-      out[json_key(quantity.metric)] = std::move(value);
-  }
-  return out;
-}
-
-Value costs_json(const Costs &costs) {
-  return by_quantity(costs, [](const Quantity &, const Count &count) { return number(count); });
-}
-
-Value interval_json(const std::optional<Setting> &setting) {
-  if (!setting || setting->first == setting->end) return nullptr;
-  return Value::array({setting->first, setting->end});
-}
-
-Value setting_json(const std::optional<Setting> &setting) {
-  if (!setting) return nullptr;
-  Value out = {{"setting", setting->text}, {"same_network_for", interval_json(setting)}};
-  out.update(costs_json(setting->costs));
-  return out;
-}
-
-Value percent_json(const Costs &costs, const Costs &original) {
-  return by_quantity(
-      costs, [&](const Quantity &quantity, const Count &count) { return number(percent(count, original.at(quantity))); });
-}
 
 /// A setting, and how it is evaluated where that is not the family's own way.
 Value entry_json(const Substitute &substitute) {

@@ -27,12 +27,12 @@ void verify(Solution &solution) {
                                          counted.to_string()));
 }
 
-bool is_width(const SolveRequest &request) {
-  constexpr std::array<std::string_view, 1> kWidths = {kWidth};
-  return find_name(request.substitution, kWidths).has_value();
-}
-
 } // namespace
+
+bool is_width(std::string_view substitution) {
+  constexpr std::array<std::string_view, 1> kWidths = {kWidth};
+  return find_name(substitution, kWidths).has_value();
+}
 
 Costs costs_of(const Graph &graph, const Plan &plan, std::span<const Convention> conventions) {
   return {count(lower(graph, plan).graph), conventions};
@@ -69,8 +69,9 @@ Solution unsolved(const Network &network, const SolveSetting &setting) {
 }
 
 std::unique_ptr<UniformProblem> make_uniform_problem(const Network &network, const SolveRequest &request,
-                                                     const SolveSetting &setting, std::vector<Lowered::Kept> &kept) {
-  if (is_width(request)) {
+                                                     const SolveSetting &setting, std::vector<Lowered::Kept> &kept,
+                                                     SettingRange range) {
+  if (is_width(request.substitution)) {
     if (network.from_file())
       throw Error(
           ErrorCode::kInvalidConfig, "width",
@@ -85,7 +86,8 @@ std::unique_ptr<UniformProblem> make_uniform_problem(const Network &network, con
                 fmt::format("{} leaves no setting to solve for; a family without its setting, such as {}, would be accepted",
                             request.substitution, free.text()));
   }
-  return make_substitution_problem(network, substitute, setting.budgets, setting.conventions, request.where_refused, kept);
+  return make_substitution_problem(network, substitute, setting.budgets, setting.conventions, request.where_refused, kept,
+                                   range);
 }
 
 Solution solve_uniform(const Network &network, const SolveRequest &request) {
@@ -98,7 +100,7 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
   out.uniform = solver.solve(*make_uniform_problem(network, request, setting, out.kept));
   out.termination = out.uniform->termination;
   if (!out.uniform->answer) return out;
-  if (is_width(request)) {
+  if (is_width(request.substitution)) {
     NetworkValues values = network.values;
     values[std::string(network.family->info().width_key)] = shortest(out.uniform->answer->knob);
     out.network = make_network(*network.family, values, {.input = network.input});

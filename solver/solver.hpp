@@ -55,10 +55,14 @@ Solution unsolved(const Network &network, const SolveSetting &setting);
 /// Throws Error{kUsage} or {kUnknownName}.
 SolveSetting resolve_budgets(const Network &network, std::span<const Budget> budgets, std::span<const Convention> conventions);
 
+/// Whether it is the network's width that a substitution of a request names.
+bool is_width(std::string_view substitution);
+
 /// What a request leaves free, as a function of one setting; layers that stay as they are go to `kept`. `setting`: its budgets
 /// resolved. Throws Error for a request that makes no sense.
 std::unique_ptr<UniformProblem> make_uniform_problem(const Network &network, const SolveRequest &request,
-                                                     const SolveSetting &setting, std::vector<Lowered::Kept> &kept);
+                                                     const SolveSetting &setting, std::vector<Lowered::Kept> &kept,
+                                                     SettingRange range = SettingRange::kAllApply);
 
 /// Fits one setting to the budgets. Throws Error for a request that makes no sense; an infeasible one is a result.
 Solution solve_uniform(const Network &network, const SolveRequest &request);

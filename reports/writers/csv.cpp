@@ -29,24 +29,31 @@ std::string shown(const Cell &cell) {
 
 } // namespace
 
-std::string write_csv(const Report &report) {
+std::string csv_heading(std::span<const Column> columns) {
   std::string out;
-  for (const Column &column : report.columns) {
-    if (&column != report.columns.data()) out += ',';
+  for (const Column &column : columns) {
+    if (&column != columns.data()) out += ',';
     out += quoted_csv(full_heading(column));
     if (column.with_sd) out += ',' + quoted_csv(sd_heading(column));
   }
-  out += "\n";
-  for (const std::vector<Cell> &row : report.rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      if (i > 0) out += ',';
-      out += shown(row[i]);
-      if (!report.columns[i].with_sd) continue;
-      out += ',';
-      if (const auto sd = sd_of(row[i])) out += digits(*sd);
-    }
-    out += "\n";
+  return out + "\n";
+}
+
+std::string csv_row(std::span<const Column> columns, std::span<const Cell> row) {
+  std::string out;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (i > 0) out += ',';
+    out += shown(row[i]);
+    if (!columns[i].with_sd) continue;
+    out += ',';
+    if (const auto sd = sd_of(row[i])) out += digits(*sd);
   }
+  return out + "\n";
+}
+
+std::string write_csv(const Report &report) {
+  std::string out = csv_heading(report.columns);
+  for (const std::vector<Cell> &row : report.rows) out += csv_row(report.columns, row);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "solver/uniform/problem.hpp"
 
 #include "analysis/cost_model.hpp"
+#include "analysis/site_costs.hpp"
 #include "base/bisect.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -15,8 +16,7 @@
 #include <cstdlib>
 #include <limits>
 #include <map>
-#include <set>
-#include <tuple>
+#include <span>
 #include <unordered_set>
 
 namespace pare {
@@ -67,23 +67,20 @@ CostRow cost_of(const Graph &graph, const std::vector<Quantity> &quantities, con
 class SubstitutionProblem final : public UniformProblem {
 public:
   SubstitutionProblem(const Network &network, const Substitute &substitute, std::vector<Budget> budgets,
-                      std::vector<Convention> conventions, WhereRefused where_refused, std::vector<Lowered::Kept> &kept)
-      : UniformProblem(std::move(budgets), std::move(conventions)), substitute_(substitute) {
+                      std::vector<Convention> conventions, WhereRefused where_refused, std::vector<Lowered::Kept> &kept,
+                      SettingRange range)
+      : UniformProblem(std::move(budgets), std::move(conventions)), substitute_(substitute), range_(range) {
     check_monotone();
-    const Substitute &baseline = baseline_substitute();
     fixed_ = cost_of(lower(network.graph, {}).graph, quantities(), this->conventions());
-    // How a layer is evaluated may be decided by all its places; else one place is like another.
-    std::map<std::pair<std::vector<SiteKey>, SiteKey>, std::size_t> known;
-    const bool is_settled = substitute_.evaluated() != Evaluation::kCheapest;
-    std::map<std::vector<SiteKey>, std::string> refused; // by all places of a layer
-    std::set<std::vector<SiteKey>> accepted;
+    std::map<std::vector<SiteKey>, std::size_t> known; // by all places of a layer
+    std::map<std::vector<SiteKey>, std::string> refused;
     std::unordered_set<std::string> staying;
     for (const Lowered::Kept &layer : kept) staying.insert(layer.layer);
-    for (const ConvSites &sites : replaceable_sites(network.graph)) {
+    for (ConvSites &sites : replaceable_sites(network.graph)) {
       if (staying.contains(sites.front().name)) continue;
       const std::vector<SiteKey> keys = keys_of(sites);
       auto refusal = refused.find(keys);
-      if (refusal == refused.end() && !accepted.contains(keys)) {
+      if (refusal == refused.end() && !known.contains(keys)) {
         const double most = info().kind == KnobInfo::Kind::kReal ? 1.0 : static_cast<double>(info().least);
         if (const auto found = resolve(sites, with(most)).refusal) {
           if (where_refused == WhereRefused::kThrow)
@@ -91,32 +88,38 @@ public:
                         fmt::format("{} does not apply: {} (--where-possible leaves such layers as they are)",
                                     substitute.text(), found->message));
           refusal = refused.emplace(keys, found->message).first;
-        } else {
-          accepted.insert(keys);
         }
       }
       if (refusal != refused.end()) {
         kept.push_back({sites.front().name, refusal->second});
         continue;
       }
-      for (std::size_t i = 0; i < sites.size(); ++i) {
-        const auto [place, is_new] = known.try_emplace({is_settled ? std::vector<SiteKey>() : keys, keys[i]}, sites_.size());
-        if (is_new) sites_.push_back({.site = sites[i], .places = sites, .runs = 0, .owners = 0, .costs = {}});
-        Site &site = sites_[place->second];
-        ++site.runs;
-        if (i == 0) ++site.owners; // the others run with its parameters
-      }
+      const auto [place, is_new] = known.try_emplace(keys, layers_.size());
+      if (is_new) layers_.push_back({.sites = std::move(sites), .baseline = {}, .costs = {}});
+      ++layers_[place->second].count;
     }
-    if (sites_.empty()) throw Error(ErrorCode::kNotApplicable, network.name, applies_to_no_layer(substitute.text(), kept));
+    if (layers_.empty()) throw Error(ErrorCode::kNotApplicable, network.name, applies_to_no_layer(substitute.text(), kept));
     // What is left once the replaced layers are taken away.
-    for (const Site &s : sites_) add(fixed_, lowered_cost(s.site, baseline), -s.runs, -s.owners);
-    if (info().kind == KnobInfo::Kind::kReal)
-      least_ = from_ordinal(first_where(0, ordinal_of(1.0), [&](std::uint64_t o) {
-        return std::none_of(sites_.begin(), sites_.end(),
-                            [&](const Site &s) { return resolve(s.site, with(from_ordinal(o))).refusal.has_value(); });
-      }));
-    else
+    for (Layer &layer : layers_) {
+      layer.baseline = lowered_cost(layer, baseline_substitute());
+      add(fixed_, layer.baseline, -layer.count);
+    }
+    if (info().kind != KnobInfo::Kind::kReal) {
       least_ = static_cast<double>(info().least);
+      return;
+    }
+    const auto first = [](const auto &holds) {
+      return from_ordinal(first_where(0, ordinal_of(1.0), [&](std::uint64_t o) { return holds(from_ordinal(o)); }));
+    };
+    if (range_ == SettingRange::kAllApply) {
+      least_ = first([&](double setting) { return applies(setting); });
+      return;
+    }
+    least_ = 1;
+    for (Layer &layer : layers_) {
+      layer.least = first([&](double setting) { return structure_of(layer, setting).has_value(); });
+      least_ = std::min(least_, layer.least);
+    }
   }
 
   Axis axis() const override {
@@ -138,48 +141,77 @@ public:
     }
     // More groups than channels change nothing.
     std::int64_t channels = 1;
-    for (const Site &s : sites_) channels = std::max(channels, s.site.out_channels());
+    for (const Layer &layer : layers_) channels = std::max(channels, layer.sites.front().out_channels());
     return static_cast<double>(channels);
   }
 
   Structure structure(double setting) const override {
     Structure out;
-    for (const Site &s : sites_) {
-      const Structure own = substitute_.family->resolve(s.site, substitute_.settings, setting).structure;
-      out.insert(out.end(), own.begin(), own.end());
+    for (const Layer &layer : layers_) {
+      const auto own = structure_of(layer, setting);
+      out.push_back(own ? 1 : 0);
+      if (own) out.insert(out.end(), own->begin(), own->end());
     }
     return out;
   }
 
   CostRow cost(double setting) override {
     CostRow out = fixed_;
-    for (Site &s : sites_) add(out, site_cost(s, setting), s.runs, s.owners);
+    for (Layer &layer : layers_) add(out, layer_cost(layer, setting), layer.count);
+    return out;
+  }
+
+  std::int64_t refusing(double setting) const override {
+    if (range_ == SettingRange::kAllApply) return 0;
+    std::int64_t out = 0;
+    for (const Layer &layer : layers_) out += structure_of(layer, setting) ? 0 : layer.count;
     return out;
   }
 
   std::vector<Plateau> plateaus() const override {
     std::vector<Plateau> out;
-    // More groups asked for are never fewer groups made, so a structure that has passed does not come back.
-    const Structure last = structure(most());
-    for (auto setting = static_cast<std::uint64_t>(least_);;) {
-      const Structure own = structure(static_cast<double>(setting));
+    // More groups asked for are never fewer groups made, so a structure that has passed does not come back, nor does a layer
+    // that refuses so many.
+    const auto least = static_cast<std::uint64_t>(least_);
+    const std::uint64_t end = first_where(least, static_cast<std::uint64_t>(most()) + 1,
+                                          [&](std::uint64_t s) { return !applies(static_cast<double>(s)); });
+    for (std::uint64_t setting = least; setting < end;) {
       out.push_back({static_cast<double>(setting), static_cast<double>(setting)});
-      if (own == last) return out;
-      setting = first_where(setting, static_cast<std::uint64_t>(most()),
-                            [&](std::uint64_t s) { return structure(static_cast<double>(s)) != own; });
+      const Structure own = structure(static_cast<double>(setting));
+      setting = first_where(setting, end, [&](std::uint64_t s) { return structure(static_cast<double>(s)) != own; });
     }
+    return out;
+  }
+
+  double next(double setting) override {
+    std::uint64_t out = ordinal_of(most()) + 1;
+    for (Layer &layer : layers_) {
+      if (setting < layer.from || setting >= layer.until) {
+        const auto own = structure_of(layer, setting);
+        layer.from = setting;
+        layer.until = from_ordinal(first_where(ordinal_of(setting), ordinal_of(most()) + 1,
+                                               [&](std::uint64_t o) { return structure_of(layer, from_ordinal(o)) != own; }));
+      }
+      out = std::min(out, ordinal_of(layer.until));
+    }
+    return from_ordinal(out);
   }
 
   std::string text(double setting) const override { return with(setting).text(); }
 
 private:
-  struct Site {
-    ConvSite site;
-    ConvSites places;                   ///< of the layer, itself among them
-    std::int64_t runs = 0;              ///< places in the network like this
-    std::int64_t owners = 0;            ///< of these, how many have parameters of their own
+  /// Of one kind, at all its places.
+  struct Layer {
+    ConvSites sites;
+    std::int64_t count = 0; ///< layers of the network like this
+    double least = 0;       ///< it refuses all settings below
+    CostRow baseline;
     std::map<Structure, CostRow> costs; ///< of structures met before
+    // One structure from here until there, where next() has been last: layers change at settings of their own.
+    double from = 0;
+    double until = 0;
   };
+  static constexpr std::size_t kMostRemembered = 1 << 14; ///< of a layer: whoever walks through millions does not come back
 
   const KnobInfo &info() const { return substitute_.family->info().knob; }
   /// What is searched for may be done in another order as ranks rise. Its macs never fall then, nor what does not depend on the
@@ -207,40 +239,56 @@ private:
     out.knob = knob;
     return out;
   }
-  /// Adds that of a layer that runs so many times, with so many sets of parameters.
-  void add(CostRow &to, const CostRow &cost, std::int64_t runs, std::int64_t owners) const {
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] += cost[i].repeated(quantities()[i].is_of_parameters() ? owners : runs);
+  /// None where the layer refuses the setting. As resolve(sites, with(setting)) has it of a layer that accepts another one.
+  std::optional<Structure> structure_of(const Layer &layer, double setting) const {
+    if (setting < layer.least) return std::nullopt;
+    Resolved own = substitute_.family->resolve(layer.sites.front(), substitute_.settings, setting);
+    if (own.refusal) return std::nullopt;
+    for (const ConvSite &site : std::span(layer.sites).subspan(1)) {
+      const Resolved here = substitute_.family->resolve(site, substitute_.settings, setting);
+      if (here.refusal || here.structure != own.structure) return std::nullopt;
+    }
+    return std::move(own.structure);
   }
-  CostRow lowered_cost(const ConvSite &site, const Substitute &substitute) {
-    scratch_.clear();
-    lower_site(scratch_, site, scratch_.add_input(site.input), substitute);
-    return cost_of(scratch_, quantities(), conventions());
+  /// Whether a setting is in range.
+  bool applies(double setting) const {
+    const auto accepts = [&](const Layer &layer) { return structure_of(layer, setting).has_value(); };
+    return range_ == SettingRange::kAllApply ? std::all_of(layers_.begin(), layers_.end(), accepts)
+                                             : std::any_of(layers_.begin(), layers_.end(), accepts);
   }
-  CostRow site_cost(Site &s, double setting) {
+  static void add(CostRow &to, const CostRow &cost, std::int64_t times) {
+    for (std::size_t i = 0; i < to.size(); ++i) to[i] += cost[i].repeated(times);
+  }
+  CostRow lowered_cost(const Layer &layer, const Substitute &substitute) const {
+    return amounts(candidate_costs(layer.sites, {&substitute, 1}, conventions()), 0);
+  }
+  CostRow layer_cost(Layer &layer, double setting) {
     if (info().kind == KnobInfo::Kind::kInteger) {
       // Affine: two small ones tell all.
       const auto first = static_cast<double>(info().least);
-      CostRow step = known_cost(s, first + 1);
-      add(step, known_cost(s, first), -1, -1);
-      CostRow out = known_cost(s, first);
-      const auto steps = static_cast<std::int64_t>(setting - first);
-      add(out, step, steps, steps);
+      CostRow out = known_cost(layer, first);
+      CostRow step = known_cost(layer, first + 1);
+      add(step, out, -1);
+      add(out, step, static_cast<std::int64_t>(setting - first));
       return out;
     }
-    return known_cost(s, setting);
+    return known_cost(layer, setting);
   }
-  const CostRow &known_cost(Site &s, double setting) {
-    Structure structure = substitute_.family->resolve(s.site, substitute_.settings, setting).structure;
-    const auto known = s.costs.find(structure);
-    if (known != s.costs.end()) return known->second;
-    return s.costs.emplace(std::move(structure), lowered_cost(s.site, settled(s.places, with(setting)))).first->second;
+  const CostRow &known_cost(Layer &layer, double setting) {
+    std::optional<Structure> structure = structure_of(layer, setting);
+    if (!structure && range_ == SettingRange::kAnyApplies) return layer.baseline;
+    if (!structure) structure.emplace(); // which lowered_cost() says why
+    const auto known = layer.costs.find(*structure);
+    if (known != layer.costs.end()) return known->second;
+    if (layer.costs.size() >= kMostRemembered) layer.costs.clear();
+    return layer.costs.emplace(std::move(*structure), lowered_cost(layer, with(setting))).first->second;
   }
 
   Substitute substitute_;
-  std::vector<Site> sites_; ///< one of each kind
+  SettingRange range_;
+  std::vector<Layer> layers_; ///< one of each kind
   CostRow fixed_;
   double least_ = 0;
-  Graph scratch_;
 };
 
 class WidthProblem final : public UniformProblem {
@@ -295,6 +343,7 @@ public:
     return cost_of(lower(make_network(family_, with(setting), options_).graph, {}).graph, quantities(), conventions());
   }
   std::vector<Plateau> plateaus() const override { return plateaus_; }
+  double next(double /*setting*/) override { throw std::logic_error("widths are listed"); }
   std::string text(double setting) const override { return fmt::format("{}={}", family_.info().width_key, shortest(setting)); }
 
 private:
@@ -315,9 +364,10 @@ private:
 
 std::unique_ptr<UniformProblem> make_substitution_problem(const Network &network, const Substitute &substitute,
                                                           std::vector<Budget> budgets, std::vector<Convention> conventions,
-                                                          WhereRefused where_refused, std::vector<Lowered::Kept> &kept) {
+                                                          WhereRefused where_refused, std::vector<Lowered::Kept> &kept,
+                                                          SettingRange range) {
   return std::make_unique<SubstitutionProblem>(network, substitute, std::move(budgets), std::move(conventions), where_refused,
-                                               kept);
+                                               kept, range);
 }
 
 std::unique_ptr<UniformProblem> make_width_problem(const Network &network, std::vector<Budget> budgets,

@@ -34,13 +34,17 @@ public:
   virtual ~UniformProblem() = default;
 
   virtual Axis axis() const = 0;
-  /// The range of settings that apply everywhere. most() of kWhole is 2^53.
+  /// The range of settings. most() of kWhole is 2^53.
   virtual double least() const = 0;
   virtual double most() const = 0;
   virtual Structure structure(double setting) const = 0;
   /// What was counted before is remembered. Throws Error{kOverflow}.
   virtual CostRow cost(double setting) = 0;
   virtual std::vector<Plateau> plateaus() const = 0; ///< kEnumerated only
+  /// Layers that stay as they are at a setting, though they accept others.
+  virtual std::int64_t refusing(double /*setting*/) const { return 0; }
+  /// The first setting above one that has another structure, or the one behind most(); kReal only.
+  virtual double next(double setting) = 0;
   /// The setting as a person writes it: "Generic_0.054".
   virtual std::string text(double setting) const = 0;
 
@@ -58,11 +62,18 @@ private:
   std::vector<Quantity> quantities_;
 };
 
+/// Which settings of a substitution are those of the network.
+enum class SettingRange : std::uint8_t {
+  kAllApply,   ///< every layer accepts them
+  kAnyApplies, ///< a layer accepts them; those that do not stay as they are there, so that costs may fall along the axis
+};
+
 /// A substitution at every replaceable convolution, its knob free. Throws Error{kNotApplicable} where it applies at no setting
 /// and `where_refused` is kThrow; otherwise such layers are in `kept`. Those that are in it already stay as they are, unasked.
 std::unique_ptr<UniformProblem> make_substitution_problem(const Network &network, const Substitute &substitute,
                                                           std::vector<Budget> budgets, std::vector<Convention> conventions,
-                                                          WhereRefused where_refused, std::vector<Lowered::Kept> &kept);
+                                                          WhereRefused where_refused, std::vector<Lowered::Kept> &kept,
+                                                          SettingRange range = SettingRange::kAllApply);
 /// The original layers with every stage's channels scaled by up to 1.
 std::unique_ptr<UniformProblem> make_width_problem(const Network &network, std::vector<Budget> budgets,
                                                    std::vector<Convention> conventions);

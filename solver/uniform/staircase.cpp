@@ -67,7 +67,7 @@ void infeasible(const Budget &budget, const Count &nearest, UniformResult &resul
 /// A range of ordered settings: doubles by their bits, or whole numbers.
 class Axis {
 public:
-  explicit Axis(const UniformProblem &problem) : problem_(problem), real_(problem.axis() == UniformProblem::Axis::kReal) {}
+  explicit Axis(UniformProblem &problem) : problem_(problem), real_(problem.axis() == UniformProblem::Axis::kReal) {}
 
   std::uint64_t ordinal(double setting) const { return real_ ? ordinal_of(setting) : static_cast<std::uint64_t>(setting); }
   double setting(std::uint64_t ordinal) const { return real_ ? from_ordinal(ordinal) : static_cast<double>(ordinal); }
@@ -94,22 +94,23 @@ public:
     return first_where(good, bad, [&](std::uint64_t at) { return !holds(at); }) - 1;
   }
 
-  /// The plateau that an ordinal lies on; whole numbers are plateaus of their own.
+  /// The plateau that an ordinal begins; whole numbers are plateaus of their own.
+  UniformProblem::Plateau plateau_from(std::uint64_t begin) const {
+    const double first = setting(begin);
+    return {first, real_ ? problem_.next(first) : first};
+  }
+  /// That which an ordinal lies on.
   UniformProblem::Plateau plateau(std::uint64_t at) const {
-    if (!real_) return {setting(at), setting(at)};
+    if (!real_) return plateau_from(at);
     const Structure own = problem_.structure(setting(at));
-    const std::uint64_t end =
-        last_where(at, at + 1, [&](std::uint64_t o) { return problem_.structure(setting(o)) == own; }) + 1;
-    const std::uint64_t begin =
-        first_where(first() - 1, at, [&](std::uint64_t o) { return problem_.structure(setting(o)) == own; });
-    return {setting(begin), setting(end)};
+    return plateau_from(first_where(first() - 1, at, [&](std::uint64_t o) { return problem_.structure(setting(o)) == own; }));
   }
   std::uint64_t end_of(const UniformProblem::Plateau &plateau, std::uint64_t at) const {
     return real_ ? ordinal(plateau.end) : at + 1;
   }
 
 private:
-  const UniformProblem &problem_;
+  UniformProblem &problem_;
   bool real_;
 };
 
@@ -202,24 +203,34 @@ UniformResult solve_monotone(UniformProblem &problem, const std::optional<double
   return result;
 }
 
-std::vector<UniformProblem::Plateau> list_steps(UniformProblem &problem, std::size_t most) {
-  std::vector<UniformProblem::Plateau> out;
+void over_steps(UniformProblem &problem, const std::function<bool(const UniformProblem::Plateau &)> &visit) {
   if (problem.axis() == UniformProblem::Axis::kEnumerated) {
-    for (const UniformProblem::Plateau &plateau : problem.plateaus()) {
-      if (broken(problem, problem.cost(plateau.first)) != nullptr) continue;
-      out.push_back(plateau);
-      if (out.size() > most) break;
-    }
-    return out;
+    for (const UniformProblem::Plateau &plateau : problem.plateaus())
+      if (!visit(plateau)) return;
+    return;
   }
   const Axis axis(problem);
-  for (std::uint64_t at = axis.first(); at <= axis.last() && out.size() <= most;) {
-    const CostRow cost = problem.cost(axis.setting(at));
-    if (broken(problem, cost, Relation::kAtMost) != nullptr) break; // and so is all that follows
-    const UniformProblem::Plateau plateau = axis.plateau(at);
-    if (broken(problem, cost) == nullptr) out.push_back(plateau);
+  for (std::uint64_t at = axis.first(); at <= axis.last();) {
+    const UniformProblem::Plateau plateau = axis.plateau_from(at);
+    if (!visit(plateau)) return;
     at = axis.end_of(plateau, at);
   }
+}
+
+UniformProblem::Plateau step_at(UniformProblem &problem, double setting) {
+  const Axis axis(problem);
+  return axis.plateau(axis.ordinal(setting));
+}
+
+std::vector<UniformProblem::Plateau> list_steps(UniformProblem &problem, std::size_t most) {
+  std::vector<UniformProblem::Plateau> out;
+  const bool is_list = problem.axis() == UniformProblem::Axis::kEnumerated;
+  over_steps(problem, [&](const UniformProblem::Plateau &plateau) {
+    const CostRow cost = problem.cost(plateau.first);
+    if (!is_list && broken(problem, cost, Relation::kAtMost) != nullptr) return false; // and so is all that follows
+    if (broken(problem, cost) == nullptr) out.push_back(plateau);
+    return out.size() <= most;
+  });
   return out;
 }
 

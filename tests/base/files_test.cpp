@@ -109,6 +109,32 @@ TEST_F(Files, SeveralThroughLinks) {
   EXPECT_EQ(count(), 4U) << "nothing temporary is left";
 }
 
+TEST_F(Files, AreWrittenPieceByPieceWholeOrNotAtAll) {
+  write_file(path("a"), "before");
+  {
+    NewFile file(path("a"));
+    file.write("one ");
+    file.write("two");
+    EXPECT_EQ(read_text(path("a"), "a"), "before");
+    EXPECT_EQ(count(), 2U) << "the other one is there";
+    file.commit();
+  }
+  EXPECT_EQ(read_text(path("a"), "a"), "one two");
+  {
+    NewFile file(path("b"));
+    file.write("half");
+    file.finish();
+    NewFile moved(std::move(file));
+    EXPECT_EQ(count(), 2U);
+  }
+  EXPECT_EQ(count(), 1U) << "what is not committed is gone";
+  // A device has no other name.
+  NewFile device("/dev/null");
+  EXPECT_FALSE(device.is_regular());
+  device.write("nothing");
+  device.commit();
+}
+
 TEST_F(Files, KeepTheirMode) {
   write_file(path("a"), "1");
   fs::permissions(path("a"), fs::perms::owner_read | fs::perms::owner_write);

@@ -141,7 +141,8 @@ TEST_F(Faults, Options) {
   expect({"cost"}, 2, "usage", {"NETWORK is missing"});
   expect({"cost", "a", "b", "c"}, 2, "usage", {"\"b c\" was not expected; accepted: NETWORK, --substitute"});
   expect({"cost", "wrn-10-1", "--layer"}, 2, "usage", {"--layer", "--layers"});
-  expect({"cost", "wrn-10-1", "--where-possible"}, 2, "usage", {"--where-possible: is about --substitute, which is not given"});
+  expect({"cost", "wrn-10-1", "--where-possible"}, 2, "usage",
+         {"--where-possible: is about --substitute or --sweep, which are not given"});
   expect({"cost", "wrn-10-1", "--substitute", "ACDC_100000"}, 1, "limit", {"layers = 99999 must be at most 65536"});
   expect({"cost", "wrn-10-1", "--layers=no"}, 2, "usage", {"--layers takes no value"});
   expect_fault(run({"cost", "wrn-10-1", "--batch"}), 2, "usage", {"--batch needs a value: --batch N"});

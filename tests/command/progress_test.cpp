@@ -7,6 +7,20 @@
 namespace pare::command {
 namespace {
 
+TEST(Progress, SaysWhatIsKnown) {
+  EXPECT_EQ(text_of({.what = "epoch 3/10",
+                     .done = 5,
+                     .total = 20,
+                     .images_per_second = 309.6,
+                     .seconds_left = 5,
+                     .figures = "loss 1.23"}),
+            "epoch 3/10  step 5/20  loss 1.23  310 images/s  5 s left");
+  EXPECT_EQ(text_of({.what = "Hashed", .done = 7, .total = 9, .seconds_left = 61, .figures = "ratio 0.5", .unit = "plan"}),
+            "Hashed  plan 7/9  ratio 0.5  1 min 1 s left");
+  // How many there will be is not known.
+  EXPECT_EQ(text_of({.what = "Hashed", .done = 7, .figures = "ratio 0.5", .unit = "plan"}), "Hashed  plan 7  ratio 0.5");
+}
+
 TEST(Progress, TellsDurations) {
   EXPECT_EQ(duration(0), "0 s");
   EXPECT_EQ(duration(5.4), "5 s");
