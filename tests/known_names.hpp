@@ -21,4 +21,4 @@
   "input, parameter, buffer, conv, linear, batch_norm, relu, relu6, sigmoid, silu, hard_sigmoid, hard_swish, gelu, tanh, "     \
   "max_pool, avg_pool, global_avg_pool, adaptive_avg_pool, flatten, add, multiply, dropout, add_bias, concat, crop, "          \
   "slice_channels, repeat_channels, sum_channels, shuffle_channels, zeros, gather, tt_merge, mode_product, cp_merge, "         \
-  "acdc_product, transpose, reshape"
+  "acdc_product, acdc_transform, contract, contract_weights, transpose, reshape"

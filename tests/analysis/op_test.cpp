@@ -414,6 +414,73 @@ TEST(Kinds, NamesAreUniqueAndReadBack) {
   EXPECT_FALSE(spelling_from("").has_value());
 }
 
+const ContractWeights product{.a = {{0, 3}, {1, 4}}, .b = {{1, 4}, {2, 5}}, .out = {{0, 3}, {2, 5}}};
+
+TEST(WeightOps, AreContracted) {
+  // [3, 4] times [4, 5]: 3 x 4 x 5 multiply-accumulates.
+  const Graph graph = on_parameters({{3, 4}, {4, 5}}, product);
+  EXPECT_EQ(graph.weight(graph.output()), (Extents{15}));
+  EXPECT_EQ(events_of(graph), (Events{{"contract_weights.mac", 3 * 4 * 5}}));
+  // One weight summed over a label is read once.
+  const Graph sum = on_parameters({{3, 4}}, ContractWeights{.a = {{0, 3}, {1, 4}}, .b = {}, .out = {{0, 3}}});
+  EXPECT_EQ(sum.weight(sum.output()), (Extents{3}));
+  EXPECT_EQ(events_of(sum), (Events{{"contract_weights.element", 12}}));
+  const auto bad = [](ContractWeights op, std::string_view line) {
+    test::expect_message([&] { on_parameters({{3, 4}, {4, 5}}, op); }, line);
+  };
+  ContractWeights op = product;
+  op.a = {{0, 3}, {1, 5}};
+  bad(op, "[invalid_config] w/a: legs [0:3, 1:5] are of 15 elements, and there are 12");
+  op = product;
+  op.b = {{1, 2}, {2, 10}};
+  bad(op, "[invalid_config] w/out: leg 1:2 is not one of the operands' [0:3, 1:4, 2:10]");
+  op = product;
+  op.b = {{2, 4}, {2, 5}};
+  bad(op, "[invalid_config] w/b: legs [2:4, 2:5] have a label twice");
+  op = product;
+  op.out = {{7, 3}};
+  bad(op, "[invalid_config] w/out: leg 7:3 is not one of the operands' [0:3, 1:4, 2:5]");
+}
+
+TEST(Ops, Contract) {
+  // Six channels as 2 x 3, of which 3 meet a weight of 3 x 4: eight channels come out, at every second position.
+  Graph graph;
+  Builder b(graph);
+  const NodeId x = graph.add_input(kOpImage);
+  const LayerId layer = b.layer("c", "c");
+  const NodeId weight = b.parameter(layer, "w", {3, 4}, Start::constant(0));
+  Contract op{.x = {{0, 2}, {1, 3}}, .weight = {{1, 3}, {2, 4}}, .out = {{0, 2}, {2, 4}}, .stride = {2, 2}};
+  const NodeId y = graph.add(layer, op, {x, weight});
+  EXPECT_EQ(graph.activation(y), (Shape{.batch = 2, .channels = 8, .height = 5, .width = 4}));
+  EXPECT_EQ(events_of(graph), (Events{{"contract.mac", 2 * 5 * 4 * (2 * 3 * 4)}}));
+  op.x = {{0, 2}, {1, 2}};
+  test::expect_message(
+      [&] {
+        graph.add(layer, op, {x, weight});
+      },
+      "[invalid_config] c/x: legs [0:2, 1:2] are of 4 elements, and there are 6");
+}
+
+TEST(Ops, AcdcTransform) {
+  Graph graph;
+  Builder b(graph);
+  const NodeId x = graph.add_input({.batch = 2, .channels = 6, .height = 3, .width = 2});
+  const LayerId layer = b.layer("a", "a");
+  const NodeId a = b.parameter(layer, "A", {6, 1}, Start::constant(1));
+  const NodeId d = b.parameter(layer, "D", {6, 1}, Start::constant(1));
+  const NodeId y = graph.add(layer, AcdcTransform{}, {x, a, d});
+  EXPECT_EQ(graph.activation(y), graph.activation(x));
+  // 4 x 6 + 5 x 6 log2 6 = 101.55, up.
+  EXPECT_EQ(events_of(graph), (Events{{"acdc_transform.transform", 2 * 3 * 2 * 102}}));
+  const NodeId odd = graph.add(layer, SliceChannels{.begin = 0, .count = 5}, {x});
+  const NodeId small = b.parameter(layer, "E", {5, 1}, Start::constant(1));
+  test::expect_message(
+      [&] {
+        graph.add(layer, AcdcTransform{}, {odd, small, small});
+      },
+      "[invalid_config] a/inputs: the 5 channels must be even in number");
+}
+
 // Conventions are refused where they weigh what no op emits, and accepted where one does: both need the whole list.
 TEST(Kinds, EmitTheEventsThatTheySay) {
   std::vector<Graph> graphs;
@@ -443,10 +510,12 @@ TEST(Kinds, EmitTheEventsThatTheySay) {
   graphs.push_back(on_parameters({{3, 4, 5}, {7, 4}}, ModeProduct{.mode = 1}));
   graphs.push_back(on_parameters({{4, 5}, {3, 5}, {6, 5}}, CpMerge{.extents = {8, 9}}));
   graphs.push_back(on_parameters({{8, 1}, {8, 1}, {8, 1}, {8, 1}}, AcdcProduct{}));
+  graphs.push_back(on_parameters({{3, 4}, {4, 5}}, product));
+  graphs.push_back(on_parameters({{3, 4}}, ContractWeights{.a = {{0, 3}, {1, 4}}, .b = {}, .out = {{0, 3}}}));
   graphs.push_back(on_parameters({{3, 4, 1, 1}}, Transpose{}));
   graphs.push_back(on_parameters({{3, 4}}, Reshape{.extents = {2, 6}}));
   const ConvSite site = make_site("s", {.batch = 1, .channels = 8, .height = 4, .width = 4}, 8, {1, 1}, {1, 1}, {0, 0}, {1, 1});
-  for (const char *text : {"ACDC_4", "Hashed_0.5", "hashed:ratio=0.5,sign=yes"}) {
+  for (const char *text : {"ACDC_4", "Hashed_0.5", "hashed:ratio=0.5,sign=yes", "ACDC_4@fast", "TensorTrain_0.3@contraction"}) {
     Graph &graph = graphs.emplace_back();
     lower_site(graph, site, graph.add_input(site.input), parse_substitute(text));
   }
