@@ -134,17 +134,15 @@ Matrix Svd::coefficients(std::size_t count) const {
 
 Svd::Factors Svd::factors(std::size_t rank) const {
   Factors out{.left = left(rank), .right = coefficients(rank)};
-  const std::size_t has = std::min(rank, energies_.size());
+  assert(rank <= energies_.size());
   const double largest = energies_.empty() ? 0 : energies_.front();
-  for (std::size_t j = 0; j < has; ++j) {
+  for (std::size_t j = 0; j < rank; ++j) {
     // The square root of the singular value; one that is next to nothing is not divided by.
     constexpr double kNothing = 1e-12;
     const double part = largest == 0 ? 1 : std::pow(std::max(energies_[j], kNothing * largest), 0.25);
     for (std::size_t i = 0; i < a_.rows; ++i) out.left(i, j) *= part;
     for (std::size_t i = 0; i < a_.columns; ++i) out.right(j, i) /= part;
   }
-  for (std::size_t j = has; has > 0 && j < rank; ++j)
-    for (std::size_t i = 0; i < a_.columns; ++i) out.right(j, i) = out.right(j - has, i);
   return out;
 }
 
@@ -162,6 +160,24 @@ Matrix channel_directions(std::span<const double> weight, std::size_t out_channe
     auto direction = Eigen::Map<Eigen::VectorXd>(out.values.data() + i * area, index(area));
     direction = spectrum_of(own.transpose() * own, true).vectors.col(0);
     if (direction.sum() < 0) direction = -direction;
+  }
+  return out;
+}
+
+std::vector<double> direction_energies(std::span<const double> weight, std::size_t in_channels, std::size_t area,
+                                       const Matrix &basis) {
+  const View all(weight.data(), index(basis.rows), index(in_channels * area));
+  const Dense rows = view(basis).transpose() * all;
+  std::vector<Dense> grams(in_channels, Dense::Zero(index(area), index(area)));
+  std::vector<double> out;
+  for (Index r = 0; r < rows.rows(); ++r) {
+    double sum = 0;
+    for (std::size_t i = 0; i < in_channels; ++i) {
+      const auto own = rows.row(r).segment(index(i * area), index(area));
+      grams[i].noalias() += own.transpose() * own;
+      sum += spectrum_of(grams[i], false).values.front();
+    }
+    out.push_back(sum);
   }
   return out;
 }

@@ -46,9 +46,8 @@ public:
   /// left(count)^T a
   Matrix coefficients(std::size_t count) const;
 
-  /// left [rows, rank] times right [rank, columns]: the nearest matrix of such a rank. Both factors have the same part of each
-  /// singular value. Of a rank beyond min(rows, columns) the surplus rows of `right` repeat the first ones and the columns of
-  /// `left` are 0: what the product is stays, and gradients reach it.
+  /// left [rows, rank] times right [rank, columns]: the nearest matrix of such a rank, which is at most min(rows, columns).
+  /// Both factors have the same part of each singular value.
   struct Factors {
     Matrix left;
     Matrix right;
@@ -68,6 +67,11 @@ private:
 /// whose sum is not below 0.
 Matrix channel_directions(std::span<const double> weight, std::size_t out_channels, std::size_t in_channels, std::size_t area,
                           const Matrix *basis = nullptr);
+
+/// Of the same with the first r columns of `basis` [c_o, n], for each r from 1 to n: the sum over the channels of the largest
+/// squared singular value.
+std::vector<double> direction_energies(std::span<const double> weight, std::size_t in_channels, std::size_t area,
+                                       const Matrix &basis);
 
 /// Extents of a tensor, its numbers row by row.
 using Modes = std::vector<std::size_t>;

@@ -33,6 +33,10 @@ Matrix Separable::directions_for(const Matrix &basis) const {
   return numerics::channel_directions(weight_, out_, in_, area_, &basis);
 }
 
+std::vector<double> Separable::energies_for(const Matrix &basis) const {
+  return numerics::direction_energies(weight_, in_, area_, basis);
+}
+
 Matrix Separable::target_for(const Matrix &depthwise) const {
   Matrix out(out_, in_);
   for (std::size_t o = 0; o < out_; ++o)

@@ -26,6 +26,8 @@ public:
   void turn(numerics::Matrix depthwise);
   /// The directions that keep the most of W behind a projection on the columns of `basis` [c_o, r].
   numerics::Matrix directions_for(const numerics::Matrix &basis) const;
+  /// What they keep behind the first r columns of a basis, for each r from 1 up.
+  std::vector<double> energies_for(const numerics::Matrix &basis) const;
 
   /// The d that is best for a P, of any norm: least squares. Rows of channels that P does not use stay as they are.
   numerics::Matrix depthwise_for(const numerics::Matrix &pointwise) const;

@@ -1,5 +1,6 @@
 #include "projection/projection.hpp"
 
+#include "projection/numerics.hpp"
 #include "projection/projector.hpp"
 #include "tests/projection/evaluate.hpp"
 #include "tests/support.hpp"
@@ -185,6 +186,34 @@ TEST(Projection, OfNothingKeepsAll) {
     EXPECT_EQ(found->energy_kept, 1) << text;
     for (const auto &[name, tensor] : found->parameters)
       for (const double value : tensor.values) EXPECT_TRUE(std::isfinite(value)) << text << " " << name;
+  }
+}
+
+// W = u v^T of each channel, all of one u: of rank 1 the nearest is the unfolding's, whatever the channels are along.
+TEST(Projection, OfRankOneIsTheUnfoldings) {
+  std::mt19937_64 random(16);
+  const ConvSite site = impulse_site(5, 7, {3, 3});
+  const LayerWeight layer = random_layer(site, random);
+  const numerics::Svd unfolding(numerics::Matrix(7, 45, layer.weight.values));
+  const auto found = project(site, parse_substitute("generic:rank=1"), layer, {}, 0);
+  // ||u^T W||^2 / ||W||^2 with u any unit vector, of which the leading one has the most.
+  EXPECT_NEAR(found->energy_kept, unfolding.energies()[0] / numerics::energy(layer.weight.values), 1e-12);
+}
+
+TEST(Projection, SurplusRanksAreReachedByGradients) {
+  std::mt19937_64 random(17);
+  for (const auto &[in, out] : {std::pair<std::int64_t, std::int64_t>{8, 4}, {4, 8}, {4, 4}}) {
+    const ConvSite site = impulse_site(in, out, {3, 3});
+    const LayerWeight layer = random_layer(site, random);
+    const std::int64_t rank = std::max(in, out);
+    const auto found = project(site, parse_substitute(fmt::format("generic:rank={}", rank)), layer);
+    EXPECT_TRUE(found->is_nearest);
+    EXPECT_NEAR(found->energy_kept, project(site, parse_substitute("Sep"), layer)->energy_kept, 1e-12);
+    const std::vector<double> &contract = found->parameters.at("X.lowrank_contract.weight").values;
+    for (std::int64_t j = 0; j < rank; ++j) {
+      const auto row = std::span(contract).subspan(static_cast<std::size_t>(j * in), static_cast<std::size_t>(in));
+      EXPECT_GT(numerics::energy(row), 1e-3) << "row " << j << " of " << in << " -> " << out;
+    }
   }
 }
 
