@@ -131,12 +131,11 @@ bool has_share(const ConvSite &site, const Substitute &substitute) {
 
 std::vector<double> shares_kept(const ConvSite &site, std::span<const Substitute> substitutes, const DenseTensor &weight) {
   std::vector<double> out;
-  std::unique_ptr<WeightProjector> of_weight;
-  for (std::size_t i = 0; i < substitutes.size(); ++i) {
-    const Substitute &own = substitutes[i];
+  std::map<std::pair<const Substitution *, Settings>, std::unique_ptr<WeightProjector>> known;
+  for (const Substitute &own : substitutes) {
     assert(has_share(site, own));
-    if (i == 0 || own.family != substitutes[i - 1].family || own.settings != substitutes[i - 1].settings)
-      of_weight = find_projector(own.family->info().name)->at(site, own.settings, weight);
+    std::unique_ptr<WeightProjector> &of_weight = known[{own.family, own.settings}];
+    if (!of_weight) of_weight = find_projector(own.family->info().name)->at(site, own.settings, weight);
     const Resolved resolved = resolve(site, own);
     if (resolved.refusal) throw_refusal(site, own, *resolved.refusal);
     out.push_back(std::clamp(of_weight->share_kept(resolved.structure), 0.0, 1.0));

@@ -57,7 +57,7 @@ std::optional<Projection> project(const ConvSite &site, const Substitute &substi
 /// Whether shares_kept() knows what a substitute would keep of the site's weights, whatever these are.
 bool has_share(const ConvSite &site, const Substitute &substitute);
 /// Of each substitute the share of the weight's energy that its projection keeps before any sweep, which can only add to it.
-/// Each must have one, and apply. Those of a family that stand next to each other are decomposed once.
+/// Each must have one, and apply. The weight is decomposed once for each family.
 std::vector<double> shares_kept(const ConvSite &site, std::span<const Substitute> substitutes, const DenseTensor &weight);
 
 } // namespace pare
