@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <system_error>
@@ -87,9 +88,9 @@ void read_score(const Arguments &arguments, MixedRequest &request) {
   if (colon == std::string::npos) return;
   const std::string path = said->substr(colon + 1);
   if (path.empty()) throw Error(ErrorCode::kUsage, "--score", fmt::format("{} names no file", shown(*said)));
-  if (!find_score(request.score).info().needs_table)
+  if (!find_score(request.score).info().needs_file())
     throw Error(ErrorCode::kUsage, "--score", fmt::format("{} takes no file", request.score));
-  request.table.emplace(read_text(path, file_name(path)), file_name(path));
+  read_score_file(path, request);
 }
 
 std::string next_of(const std::string &path) { return path + ".next"; }
@@ -127,8 +128,8 @@ std::vector<OptionInfo> per_layer_options() {
        .value = "SCORE",
        .description =
            "What a plan is the best in, as pare list scores describes it: capacity (sum of ln of degrees of freedom), "
-           "parameters, or table:FILE "
-           "(CSV: layer,candidate,score)",
+           "parameters, table:FILE (CSV: layer,candidate,score), or spectral:FILE (weights of the network before anything is "
+           "substituted: the share of their energy that the layers' projections keep)",
        .otherwise = kDefaultScore},
       {.name = "--objective",
        .value = "OBJECTIVE",
@@ -251,6 +252,16 @@ Control read_control(const Arguments &arguments) {
     talk(line);
   };
   return out;
+}
+
+MixedProblem::Scored scored_progress() {
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds kBetween{1};
+  return [last = Clock::now()](std::size_t done, std::size_t all) mutable {
+    if (Clock::now() - last < kBetween) return;
+    last = Clock::now();
+    talk(fmt::format("pare: {} of {} layers scored", done, all));
+  };
 }
 
 std::vector<std::string> export_paths(const Arguments &arguments) {

@@ -2,6 +2,7 @@
 
 #include "command/command.hpp"
 #include "solver/mixed/mixed.hpp"
+#include "solver/mixed/problem.hpp"
 
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@ void refuse_per_layer_options(const command::Arguments &arguments);
 MixedRequest read_mixed_request(const command::Arguments &arguments);
 /// --time-limit, --gap, --memory, progress on stderr, and Ctrl-C.
 Control read_control(const command::Arguments &arguments);
+
+/// Says on stderr now and then how many layers a score has looked at.
+MixedProblem::Scored scored_progress();
 
 /// A file that is written beside the result.
 struct Export {

@@ -55,7 +55,7 @@ Solved solve_per_layer(const Arguments &arguments, const FitRequest &fit) {
   request.budgets = budgets;
   request.conventions = conventions;
   const Control control = read_control(arguments);
-  const MixedProblem problem(design.network, request);
+  const MixedProblem problem(design.network, request, scored_progress());
   Solved out{.solution = solve_mixed(design.network, problem, control),
              .method = request.method,
              .provenance = provenance(arguments, request.method, {}, conventions)};

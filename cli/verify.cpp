@@ -22,10 +22,19 @@ constexpr std::size_t kMostNameBytes = 4096; ///< of a file: all of it
 int do_verify(const Arguments &arguments) {
   const auto begin = std::chrono::steady_clock::now();
   const std::string argument = arguments.get("FILE");
-  const Design design = load_design(argument, {}, Holds::kPlanOrProof);
+  Design design = load_design(argument, {}, Holds::kPlanOrProof);
   if (!design.is_solved)
     throw Error(ErrorCode::kUsage, "FILE",
                 fmt::format("{} is no solved file (pare.solved/1), and claims nothing", shown(argument)));
+  const auto teacher = arguments.find("--teacher");
+  const bool needs_weights = design.mixed && design.mixed->request.weights;
+  if (teacher && !needs_weights)
+    throw Error(ErrorCode::kUsage, "--teacher",
+                fmt::format("{} was not scored by weights; without it would be accepted", shown(argument)));
+  if (needs_weights) {
+    ScoreWeights &weights = *design.mixed->request.weights;
+    read_weights_again(teacher.value_or(weights.file), weights);
+  }
   const Control control = read_control(arguments);
   const Verification verification = verify(design, control);
   std::string text = fmt::format("{}: {}\n", plain(file_name(argument), kMostNameBytes), design.network.name);
@@ -59,6 +68,12 @@ const Command &command_verify() {
                    .description = "A solved file (pare.solved/1); - is stdin",
                    .values = Values::kFile,
                    .required = true},
+                  {.name = "--teacher",
+                   .value = "FILE",
+                   .description =
+                       "Where the weights lie now that a plan was scored by (spectral); they must be those of before",
+                   .values = Values::kFile,
+                   .otherwise = "where they were"},
                   time_limit_option(),
                   memory_option()},
       .examples = {{"pare verify s.json", "Whether that plan is the best one"}},

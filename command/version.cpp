@@ -13,6 +13,7 @@ std::string_view compiler() { return PARE_COMPILER; }
 std::vector<std::pair<std::string, std::string>> libraries() {
   return {{"Boost", PARE_BOOST_VERSION},
           {"CLI11", CLI11_VERSION},
+          {"Eigen", PARE_EIGEN_VERSION},
           {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
           {"nlohmann_json",
            fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},

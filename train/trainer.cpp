@@ -13,11 +13,13 @@
 #include "train/plan/checkpoint.hpp"
 #include "train/plan/records.hpp"
 #include "train/plan/run_folder.hpp"
+#include "train/start.hpp"
 #include "train/step.hpp"
 #include "train/torch.hpp"
 #include "train/weights.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
@@ -64,6 +66,7 @@ private:
   void check_teacher() const;
   void record();
   void restore();
+  void begin_at_projection();
   Checkpoint checkpoint() const;
   void save();
   Heartbeat heartbeat() const;
@@ -408,6 +411,7 @@ void Trainer::restore() {
                   fmt::format("has {}, and no checkpoint; the whole folder of the run, or another folder would be accepted",
                               has_weights ? "weights.safetensors" : fmt::format("saved at step {}", saved_step_)));
     folder_.cut_back({});
+    begin_at_projection();
     return;
   }
   const torch::NoGradGuard no_gradient;
@@ -428,6 +432,41 @@ void Trainer::restore() {
   position_ = found->position;
   folder_.cut_back(position_.lengths);
   if (position_.step < total_steps()) say(fmt::format("going on at step {} of {}", position_.step, total_steps()));
+}
+
+/// Of a run that begins anew, however often: one that goes on has what it was trained to.
+void Trainer::begin_at_projection() {
+  if (!config_.start) return;
+  const std::string file = place_of(config_.start->file, folder_.path());
+  Model teacher = build_model(design_of(start_network(config_)), false, false);
+  if (const std::string names = load_weights(*teacher.module, file); !names.empty())
+    reporter_.line(fmt::format("{}: names of {}", file, names));
+  auto said = std::chrono::steady_clock::now();
+  const Started started = start_at(student_, teacher, [&](std::int64_t done, std::int64_t all) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - said < kHeartbeat) return;
+    said = now;
+    reporter_.line(fmt::format("{}: {} of {} layers projected", file, done, all));
+  });
+  Json projected = Json::object();
+  std::size_t nearest = 0;
+  for (const Started::Layer &layer : started.projected) {
+    projected[layer.name] = {{"energy_kept", layer.energy_kept}, {"is_nearest", layer.is_nearest}};
+    nearest += layer.is_nearest ? 1 : 0;
+  }
+  record_["start"] = {{"projected", std::move(projected)}, {"drawn", started.drawn}};
+  const std::string what =
+      started.projected.empty()
+          ? "no layer is projected"
+          : fmt::format("{} layers projected, {} of them to the nearest of their families, {} of their energy kept",
+                        started.projected.size(), nearest, percent(100 * started.energy_kept()));
+  say(fmt::format("begins at {}: {}", config_.start->file, what));
+  if (started.drawn.empty()) return;
+  constexpr std::size_t kShown = 8; // run.json has all
+  const auto end = started.drawn.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, started.drawn.size()));
+  const std::vector<std::string> shown(started.drawn.begin(), end);
+  say(fmt::format("begins as usual: {}{}", fmt::join(shown, ", "),
+                  started.drawn.size() > kShown ? fmt::format(" and {} more", started.drawn.size() - kShown) : ""));
 }
 
 void Trainer::one_step(const Batch &batch) {

@@ -116,6 +116,7 @@ Value mixed_json(const MixedAnswer &answer) {
   out["score"] = request.score;
   out["score_table"] = nullptr;
   if (request.table) out["score_table"] = {{"file", request.table->where()}, {"text", request.table->text()}};
+  if (request.weights) out["score_weights"] = {{"file", request.weights->file}, {"checksum", request.weights->checksum}};
   out["objective"] = name_of(kObjectives, request.objective);
   out["candidates"] = {{"most", request.rule.most == CandidateRule::kAll ? Value(nullptr) : Value(request.rule.most)},
                        {"multiple_of", request.rule.multiple_of},
@@ -163,6 +164,11 @@ MixedAnswer read_mixed(const Value &value, const json::Place &place, std::size_t
     json::Members file(*table, members.place("score_table"));
     const std::string where = file.text("file");
     request.table.emplace(file.text("text"), where);
+    file.finish();
+  }
+  if (const Value *weights = members.find("score_weights")) {
+    json::Members file(*weights, members.place("score_weights"));
+    request.weights = ScoreWeights{.file = file.text("file"), .checksum = file.text("checksum")};
     file.finish();
   }
   request.objective = *value_of(kObjectives, members.choice("objective", names_of(kObjectives)));

@@ -122,15 +122,24 @@ std::vector<Substitute> uniform_answers(const Network &network, const std::vecto
   return out;
 }
 
-MixedProblem::MixedProblem(const Network &network, const MixedRequest &request)
+MixedProblem::MixedProblem(const Network &network, const MixedRequest &request, const Scored &scored)
     : request_(request), setting_(resolve_budgets(network, request.budgets, request.conventions)),
       quantities_(quantities(setting_.conventions)), score_(&find_score(request.score)),
       sites_(replaceable_sites(network.graph)) {
   check_budgets(setting_.budgets);
-  if (score_->info().needs_table != request.table.has_value())
+  if (score_->info().needs_table != request.table.has_value() || score_->info().needs_weights != request.weights.has_value())
     throw Error(ErrorCode::kUsage, "score",
-                request.table ? fmt::format("{} takes no file of scores", score_->info().name)
-                              : fmt::format("{0} needs a file; {0}:FILE would be accepted", score_->info().name));
+                !score_->info().needs_file() || (request.table && request.weights)
+                    ? fmt::format("{} takes no file of {}", score_->info().name, request.table ? "scores" : "weights")
+                    : fmt::format("{0} needs a file; {0}:FILE would be accepted", score_->info().name));
+  std::optional<TeacherWeights> teacher;
+  if (request.weights) {
+    if (!request.weights->tensors)
+      throw Error(ErrorCode::kInvalidFile, "score_weights",
+                  fmt::format("{} was not read, and candidates are scored by it", shown(request.weights->file)));
+    teacher.emplace(network.graph, *request.weights->tensors, request.weights->file);
+    request_.weights->tensors.reset(); // nothing else needs them
+  }
   if (request.objective == Objective::kBalanced && score_->info().name != kBalancedScore)
     throw Error(ErrorCode::kUsage, "score",
                 fmt::format("the objective {} fills by {}; that score, or the objective {}, would be accepted",
@@ -178,6 +187,9 @@ MixedProblem::MixedProblem(const Network &network, const MixedRequest &request)
   CostRow rest;
   for (const Quantity &quantity : quantities_) rest.push_back(amount(report, quantity, setting_.conventions));
 
+  std::size_t scored_layers = 0;
+  std::size_t all_layers = 0;
+  for (const Unit &unit : units_) all_layers += unit.layers.size();
   std::map<std::vector<std::vector<SiteKey>>, std::size_t> known;
   std::map<std::vector<SiteKey>, CostRow> baselines;
   for (Unit &unit : units_) {
@@ -210,14 +222,20 @@ MixedProblem::MixedProblem(const Network &network, const MixedRequest &request)
     if (!score_->info().by_name) continue;
     unit.scores.assign(options.substitutes.size(), 0);
     for (const std::size_t layer : unit.layers) {
+      if (scored) scored(scored_layers++, all_layers);
       const auto own = score_->scores({.sites = sites_[layer],
                                        .candidates = options.substitutes,
                                        .parameters = {},
-                                       .table = request.table ? &*request.table : nullptr});
+                                       .table = request.table ? &*request.table : nullptr,
+                                       .teacher = teacher ? &*teacher : nullptr});
       for (std::size_t c = 0; c < own.size(); ++c) unit.scores[c] = checked_add(unit.scores[c], own[c]);
     }
   }
   add_by_budget(rest, rest_);
+  if (!unscored_.empty() && candidate_count_ == units_.size()) // each layer as it is
+    throw Error(ErrorCode::kUsage, "families",
+                fmt::format("{} has no score for any candidate of {}; another family would be accepted", score_->info().name,
+                            fmt::join(unscored_, ", ")));
 
   // Equal layers are one of the table's, which chooses once for each.
   std::map<std::pair<std::size_t, std::vector<std::int64_t>>, std::size_t> places;
@@ -316,14 +334,20 @@ MixedProblem::Options MixedProblem::make_options(const std::vector<ConvSites> &s
     out.back().knob.reset();
   }
 
+  std::erase_if(out, [&](const Substitute &candidate) {
+    const auto is_unscored = [&](const ConvSites &shape) { return !score_->has_score(shape.front(), candidate); };
+    if (std::none_of(shapes.begin(), shapes.end(), is_unscored)) return false;
+    unscored_.insert(candidate.family->info().name);
+    return true;
+  });
+
   std::vector<CostRow> rows(out.size(), CostRow(quantities_.size()));
   options.scores.assign(out.size(), 0);
   for (std::size_t shape = 0; shape < shapes.size(); ++shape) {
     const CandidateCosts own = candidate_costs(shapes[shape], out, setting_.conventions);
     for (std::size_t c = 0; c < out.size(); ++c) add(rows[c], amounts(own, c), times[shape]);
     if (score_->info().by_name) continue;
-    const auto worth =
-        score_->scores({.sites = shapes[shape], .candidates = out, .parameters = own.parameters, .table = nullptr});
+    const auto worth = score_->scores({.sites = shapes[shape], .candidates = out, .parameters = own.parameters});
     for (std::size_t c = 0; c < out.size(); ++c)
       options.scores[c] = checked_add(options.scores[c], checked_mul(worth[c], times[shape]));
   }
@@ -461,6 +485,8 @@ std::string MixedProblem::description() const {
   if (rule.multiple_of != 1) which += fmt::format(", ranks and channels of groups multiples of {}", rule.multiple_of);
   which += request_.uniform ? fmt::format(", and {} uniform settings that are named", request_.uniform->size())
                             : std::string(", and each family's uniform answer");
+  if (!unscored_.empty())
+    which += fmt::format(", without those of {}, which have no {} score", fmt::join(unscored_, ", "), score_->info().name);
   std::string out = fmt::format("{} candidates for {} {} ({})", candidate_count_, units_.size(),
                                 request_.tie == Tie::kNone ? "layers" : "ties", which);
   for (const Quantity &quantity : rounded_)

@@ -11,7 +11,9 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,8 +39,10 @@ inline constexpr std::string_view kRest = "rest";
 /// The candidates of a request for a network, with their costs and scores: what is solved, and what is verified.
 class MixedProblem {
 public:
+  /// Told how many layers have been scored, of how many, where a score looks at each by itself.
+  using Scored = std::function<void(std::size_t done, std::size_t all)>;
   /// Throws Error for a request that makes no sense for the network.
-  MixedProblem(const Network &network, const MixedRequest &request);
+  MixedProblem(const Network &network, const MixedRequest &request, const Scored &scored = {});
 
   /// All candidates, or of kBalanced those at or above a level, or above it.
   enum class From : std::uint8_t { kAll, kAtLevel, kAboveLevel };
@@ -110,6 +114,7 @@ private:
   std::vector<std::vector<std::size_t>> merged_; ///< units by layer of the table
   std::vector<std::int64_t> rest_;               ///< cost of all that is not chosen, by budget
   std::vector<Quantity> rounded_;
+  std::set<std::string_view> unscored_; ///< families of candidates that have no score
   std::size_t candidate_count_ = 0;
 };
 

@@ -52,7 +52,8 @@ struct MixedRequest {
   std::vector<Budget> budgets;         ///< <= or >=; on kMostBudgets quantities at most, each with one of either
   std::vector<Convention> conventions; ///< that the answer is counted by
   std::string score = std::string(kDefaultScore);
-  std::optional<ScoreTable> table; ///< where the score needs one
+  std::optional<ScoreTable> table;     ///< where the score needs one
+  std::optional<ScoreWeights> weights; ///< where the score needs them
   Objective objective = Objective::kSum;
   CandidateRule rule;
   /// Settings of families, whose structures are candidates where the rule leaves them out: pareto() takes the uniform answers
@@ -71,5 +72,10 @@ struct MixedRequest {
     return "per layer (" + (is_sum ? score : std::string(name_of(kObjectives, objective))) + ")";
   }
 };
+
+/// Reads the file that the request's score needs.
+void read_score_file(const std::string &path, MixedRequest &request);
+/// Reads the weights that a solved file names, from where they lie now. Throws Error{kInvalidConfig} where they are others.
+void read_weights_again(const std::string &path, ScoreWeights &weights);
 
 } // namespace pare

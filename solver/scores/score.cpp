@@ -1,5 +1,6 @@
 #include "solver/scores/score.hpp"
 
+#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/names.hpp"
 #include "base/text.hpp"
@@ -22,6 +23,10 @@ std::span<const Score *const> scores() {
 #undef PARE_SCORE
   };
   return all;
+}
+
+ScoreWeights read_score_weights(const std::string &path) {
+  return {.file = path, .checksum = digest_of_file(path), .tensors = formats::read_tensor_file(path)};
 }
 
 const Score &find_score(std::string_view name) {

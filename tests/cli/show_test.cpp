@@ -142,7 +142,7 @@ TEST_F(Show, Formulas) {
 TEST_F(Show, Version) {
   const std::string text = output({"--version"});
   EXPECT_TRUE(text.starts_with("pare 0.")) << text;
-  for (const std::string part : {"compiler ", "Boost 1.", "CLI11 2.", "fmt ", "nlohmann_json 3.", "NLopt 2."})
+  for (const std::string part : {"compiler ", "Boost 1.", "CLI11 2.", "Eigen 3.", "fmt ", "nlohmann_json 3.", "NLopt 2."})
     EXPECT_NE(text.find(part), std::string::npos) << part;
 }
 

@@ -48,6 +48,7 @@ expect_refusal(examples/own_network.cpp [[#include "models/network.hpp"]]
 expect_refusal(train/plan/protocol.hpp [[#include <torch/torch.h>]]
                "train/plan/protocol.hpp includes <torch/torch.h>, which may stand in: train, tests/train, ")
 expect_refusal(solver/budget.cpp [[#include <nlopt.hpp>]] "solver/budget.cpp includes <nlopt.hpp>, which may stand in: solver/uniform/nlopt.cpp, solver/mixed/nlopt.cpp ")
+expect_refusal(projection/separable.cpp [[#include <Eigen/Core>]] "projection/separable.cpp includes <Eigen/Core>, which may stand in: projection/numerics.cpp ")
 expect_refusal(tests/support.hpp [[#include <CLI/CLI.hpp>]] "tests/support.hpp includes <CLI/CLI.hpp>, which may stand in: command/parse.cpp, ")
 
 # What they link: by the table, and past it.

@@ -76,14 +76,15 @@ TEST(ScoreTable, MissingCandidatesAreNamed) {
 }
 
 TEST(Scores, SayWhatTheyAre) {
-  EXPECT_EQ(scores().size(), 3U);
+  EXPECT_EQ(scores().size(), 4U);
   for (const Score *score : scores()) {
     EXPECT_EQ(&find_score(score->info().name), score);
     EXPECT_FALSE(score->info().description.empty());
     EXPECT_FALSE(score->info().assumes.empty());
   }
-  expect_message([] { find_score("capacty"); },
-                 "[unknown_name] score: unknown score \"capacty\"; known: capacity, parameters, table; did you mean capacity?");
+  expect_message(
+      [] { find_score("capacty"); },
+      "[unknown_name] score: unknown score \"capacty\"; known: capacity, parameters, table, spectral; did you mean capacity?");
 }
 
 } // namespace

@@ -12,6 +12,7 @@
 
 namespace pare::train::test {
 
+using pare::test::expect_error;
 using pare::test::test_name;
 using Json = nlohmann::ordered_json;
 

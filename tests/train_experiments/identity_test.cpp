@@ -150,6 +150,7 @@ TEST(Identity, HasAllThatChangesTheResult) {
   EXPECT_TRUE(changes([](RunConfig &c) { c.teacher->checksum = std::string(64, 'c'); }));
   EXPECT_TRUE(changes([](RunConfig &c) { c.teacher->network = read_network_text("wrn-16-4"); }));
   EXPECT_TRUE(changes([](RunConfig &c) { c.weights = WeightsConfig{.file = "w", .checksum = std::string(64, 'd')}; }));
+  EXPECT_TRUE(changes([](RunConfig &c) { c.start = WeightsConfig{.file = "w", .checksum = std::string(64, 'd')}; }));
   EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.epochs = 5; }));
   EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.beta = 5; }));
   EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.alpha = 0.5; }));

@@ -264,7 +264,7 @@ TEST(PerLayer, SayWhatIsWrongInThem) {
           "[invalid_file] e.json/experiments[0].families[0]: an empty list; one at least would be accepted");
   refuses(R"("score": "size", )" + budget,
           "[unknown_name] e.json/experiments[0].score: score: unknown score \"size\"; known: capacity, "
-          "parameters, table");
+          "parameters, table, spectral");
   refuses(R"("score": "capacity:scores.csv", )" + budget,
           "[invalid_file] e.json/experiments[0].score: capacity takes no file; capacity alone would be accepted");
   refuses(R"("score": "table", )" + budget,

@@ -181,6 +181,7 @@ TEST_F(Runs, FilesAreReadAsTheyWereWritten) {
                                   asked("wrn-16-2", {"--substitute", "Generic_0.1", "--teacher", teacher,
                                                      "--expect-teacher-error", "5+-0.1", "--weights", teacher}),
                                   asked(tiny, {"--protocol", "cifar10-wrn", "--threads", "2"}),
+                                  asked("wrn-16-2", {"--substitute", "Generic_0.1", "--start", teacher}),
                                   asked(solved("wrn-16-2", "Generic", "parameters<=100K"), {"--teacher", teacher})}) {
     const std::string text = write_run({.config = config, .record = R"({"versions":{"pare":"1"},"anything":[1,2.5,null]})"});
     const RunFile read = read_run(text, "run.json");
@@ -208,7 +209,7 @@ TEST_F(Runs, FilesAreReadStrictly) {
       "[invalid_file] run.json/seed: seed = -1 must be a whole number from 0 to 18446744073709551615");
   bad("\"seed\": 0", "\"sede\": 0", R"([invalid_file] run.json/seed: "seed" is missing)");
   bad("\"seed\": 0", "\"seed\": 0, \"sede\": 0",
-      R"([invalid_file] run.json/sede: unknown key "sede"; known: schema, network, input, substitution, where_possible, teacher, weights, data, max_images, protocol, seed, device, precision, channels_last, micro_batch, threads, workers, checkpoint_every, on_bad_file, max_steps, record; did you mean seed?)");
+      R"([invalid_file] run.json/sede: unknown key "sede"; known: schema, network, input, substitution, where_possible, teacher, weights, start, data, max_images, protocol, seed, device, precision, channels_last, micro_batch, threads, workers, checkpoint_every, on_bad_file, max_steps, record; did you mean seed?)");
   bad("\"seed\": 0", "\"seed\": 0, \"seed\": 0", R"([invalid_file] run.json/seed: key "seed" is given twice in one object)");
   bad("\"batch\": 128", "\"batch\": 0", "[invalid_file] run.json/protocol.batch: batch = 0 must be a whole number from 1 up");
   bad("\"batch\": 128", "\"btch\": 128", R"([invalid_file] run.json/protocol.batch: "batch" is missing)");
@@ -235,6 +236,23 @@ TEST_F(Runs, FilesAreReadStrictly) {
     }
 }
 
+TEST_F(Runs, StartIsOfTheNetworkBeforeAnythingIsSubstituted) {
+  const std::string teacher = write("teacher", "123456789");
+  const RunConfig run = asked(solved("wrn-16-2", "Generic", "parameters<=100K"), {"--start", teacher});
+  EXPECT_EQ(run.start.value().file, teacher);
+  EXPECT_EQ(run.start->checksum, digest("123456789"));
+  const Design design = design_of(start_network(run));
+  EXPECT_EQ(design.network.name, "wide_resnet:depth=16,width=2,classes=10");
+  EXPECT_EQ(design.substitution_text(), "");
+  EXPECT_FALSE(asked("wrn-16-2").start);
+  // A file of before has no such key.
+  std::string before = write_run({.config = asked("wrn-16-2"), .record = "{}"});
+  const std::string key = "  \"start\": null,\n";
+  ASSERT_NE(before.find(key), std::string::npos);
+  before.erase(before.find(key), key.size());
+  EXPECT_FALSE(read_run(before, "run.json").config.start);
+}
+
 TEST_F(Runs, WhatIsAskedForOtherwiseIsNamed) {
   const std::string teacher = write("teacher", "one");
   const std::string other = write("other", "two");
@@ -255,6 +273,7 @@ TEST_F(Runs, WhatIsAskedForOtherwiseIsNamed) {
   expect(difference("wrn-16-2", {"--teacher", other}), {"teacher = "});
   expect(difference("wrn-16-2", {"--teacher", teacher, "--teacher-network", "wrn-40-2"}), {"teacher-network", "depth=40"});
   expect(difference("wrn-16-2", {"--teacher", teacher, "--weights", other}), {"weights = "});
+  expect(difference("wrn-16-2", {"--teacher", teacher, "--start", other}), {"start = ", "none"});
   expect(difference("wrn-16-2", {"--teacher", teacher, "--batch", "64"}), {"protocol.batch = 64", "started with 128"});
   expect(difference("wrn-16-2", {"--teacher", teacher, "--set", "decay_scaling.cp=off"}), {"protocol.decay_scaling.cp = off"});
   expect(difference("wrn-16-2", {"--teacher", teacher, "--seed", "1"}), {"seed = 1", "started with 0"});
@@ -295,6 +314,9 @@ TEST_F(Runs, WhatCannotBeIsNamed) {
       "from 0 up to 1");
   bad({"wrn-16-2", "--teacher", "-"}, ErrorCode::kUsage, "--teacher", "not read from stdin");
   bad({"wrn-16-2", "--weights", "-"}, ErrorCode::kUsage, "--weights", "not read from stdin");
+  bad({"wrn-16-2", "--start", "-"}, ErrorCode::kUsage, "--start", "not read from stdin");
+  const std::string weights = write("weights", "1");
+  bad({"wrn-16-2", "--start", weights, "--weights", weights}, ErrorCode::kUsage, "--start", "one of the two would be accepted");
   bad({"darts", "--set", "schedule.factor=0.5"}, ErrorCode::kUsage, "protocol/schedule.factor", "cosine");
   bad({"wrn-16-2", "--decay-scaling", "generic"}, ErrorCode::kInvalidValue, "decay_scaling", "on, off or a number above 0");
   bad({"wrn-16-2", "--decay-scaling", "foo=on"}, ErrorCode::kUnknownName, "decay_scaling", "generic");
@@ -347,7 +369,7 @@ TEST_F(Runs, ExamplesOfTheHelp) {
       EXPECT_EQ(words[1], command.name);
       words.erase(words.begin(), words.begin() + 2);
       const command::Arguments arguments = parsed(command, words);
-      if (command.name == "train" && !arguments.has("--teacher")) {
+      if (command.name == "train" && !arguments.has("--teacher") && !arguments.has("--start")) {
         EXPECT_NO_THROW(read_run_config(arguments));
       }
       if (command.name == "data") {

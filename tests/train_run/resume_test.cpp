@@ -285,6 +285,44 @@ TEST_F(Resume, FindsTheTeacherBesideTheRun) {
   EXPECT_EQ(run({"resume", "runs/student", "--teacher", "away/weights.safetensors", "--quiet"}).code, 0);
 }
 
+// A run that goes on has what it was trained to. A rank of half the larger number of channels is no restriction where the
+// smaller one is no more than that: three of these layers.
+TEST_F(Resume, BeginsAtAProjectionOnce) {
+  trained(join(small("teacher"), {"--max-steps", "60"}));
+  const Words start = {"--substitute", "Generic_0.5", "--start", "teacher/weights.safetensors"};
+  const Result whole = trained(join(small("whole"), start));
+  for (const std::string part :
+       {"begins at teacher/weights.safetensors: 6 layers projected, 3 of them to the nearest", "% of their energy kept"})
+    EXPECT_NE(whole.err.find(part), std::string::npos) << whole.err;
+  EXPECT_EQ(whole.err.find("begins as usual"), std::string::npos) << whole.err;
+  const Json run = run_json("whole");
+  EXPECT_EQ(run.at("start").at("file"), "teacher/weights.safetensors");
+  const Json &projected = run.at("record").at("start").at("projected");
+  EXPECT_EQ(projected.size(), 6U);
+  for (const auto &[layer, entry] : projected.items()) {
+    EXPECT_GT(entry.at("energy_kept").get<double>(), 0.1) << layer;
+    EXPECT_LT(entry.at("energy_kept").get<double>(), 1) << layer;
+  }
+  EXPECT_TRUE(run.at("record").at("start").at("drawn").empty());
+
+  trained(join(join(small("stopped"), start), {"--max-steps", "7"}));
+  const Result rest = trained(join(small("stopped"), start));
+  EXPECT_EQ(rest.err.find("begins at"), std::string::npos) << rest.err;
+  expect_same_runs("whole", "stopped");
+  // A start of its own, and no other.
+  expect_fault_in(train(join(small("whole"), {"--substitute", "Generic_0.5"})), 1, "invalid_config", {"start = none"});
+  fs::copy("whole/weights.safetensors", "other.safetensors");
+  expect_fault_in(test::run({"resume", "whole", "--start", "other.safetensors"}), 1, "invalid_config",
+                  {"is not the start that the run in whole was started with"});
+  // Weights of another network are refused, and what has no projection is named.
+  expect_fault_in(train(join(small("refused"), {"--substitute", "Generic_0.5", "--start", "other.safetensors"})), 1,
+                  "invalid_config", {"other.safetensors", "of the network's", "missing"});
+  const Result acdc =
+      trained(join(small("acdc"), {"--substitute", "Shuffle_2", "--start", "teacher/weights.safetensors", "--max-steps", "1"}));
+  EXPECT_NE(acdc.err.find("begins at teacher/weights.safetensors: no layer is projected"), std::string::npos) << acdc.err;
+  EXPECT_NE(acdc.err.find("begins as usual: block1.0.layer.0.conv1, "), std::string::npos) << acdc.err;
+}
+
 TEST_F(Resume, WhatIsNoRunIsRefused) {
   const auto refused = [](const Words &words, int code, const std::string &line) {
     const Result result = run(join({"resume"}, words));

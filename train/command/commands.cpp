@@ -231,6 +231,13 @@ command::Command describe_train(Run run) {
             .value = "FILE",
             .description = "Weights to start from, instead of random ones",
             .values = Values::kFile},
+           {.name = "--start",
+            .value = "FILE",
+            .description =
+                "Weights of the network before anything is substituted: each substituted layer starts at the member of "
+                "its family that is nearest to them, or near; what has no such projection starts as usual and is "
+                "listed, all else at what they are",
+            .values = Values::kFile},
            {.name = "--seed", .value = "N", .description = "Of everything that is random", .otherwise = "0"},
            device_option(),
            precision_option(),
@@ -248,6 +255,8 @@ command::Command describe_train(Run run) {
            {.name = "--quiet", .description = "Show no progress"}},
       .examples = {{"pare train student.json --teacher teacher.safetensors --data cifar10:data -o runs/student",
                     "Distil a teacher into what `pare solve` found"},
+                   {"pare train student.json --start teacher.safetensors --data cifar10:data -o runs/student",
+                    "Begin at the teacher's projection"},
                    {"pare train wrn-28-10 --data cifar10:data -o runs/teacher", "A teacher, from scratch"},
                    {"pare train wrn-16-2 --data cifar10:data --epochs 10 --set schedule.milestones=4,8 -o runs/short",
                     "Ten epochs"}},
@@ -271,6 +280,11 @@ command::Command describe_resume(Run run) {
                       {.name = "--weights",
                        .value = "FILE",
                        .description = "Where the weights lie that it started from; they must be those of before",
+                       .values = Values::kFile,
+                       .otherwise = "where the run had them"},
+                      {.name = "--start",
+                       .value = "FILE",
+                       .description = "Where the weights lie at whose projection it started; they must be those of before",
                        .values = Values::kFile,
                        .otherwise = "where the run had them"},
                       device_option(kOfRun),
@@ -385,6 +399,13 @@ RunConfig read_run_config(const Arguments &arguments) {
   }
   if (const auto weights = weights_of(arguments, "--weights"))
     out.weights = {.file = *weights, .checksum = digest_of_file(*weights)};
+  if (const auto start = weights_of(arguments, "--start")) {
+    if (out.weights)
+      throw Error(ErrorCode::kUsage, "--start",
+                  "--weights says what all of the network starts from; one of the two would be accepted");
+    out.start = {.file = *start, .checksum = digest_of_file(*start)};
+    design_of(start_network(out)); // must take the same images
+  }
   return out;
 }
 
@@ -454,6 +475,7 @@ ResumeRequest read_resume_request(const Arguments &arguments) {
   };
   find_file("--teacher", "teacher", config.teacher);
   find_file("--weights", "weights", config.weights);
+  find_file("--start", "start", config.start);
   return out;
 }
 

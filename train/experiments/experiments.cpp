@@ -257,8 +257,10 @@ std::string what_could_be_had(const Solution &solution) {
 /// Equal texts are of equal requests.
 std::string key_of(const MixedRequest &request) {
   std::string out = fmt::format("{}\n{}\n{}\n{}\n{} {}\n", fmt::join(request.families, ","), request.score,
-                                request.table ? request.table->text() : "", name_of(kObjectives, request.objective),
-                                request.rule.most, request.rule.multiple_of);
+                                request.table     ? request.table->text()
+                                : request.weights ? request.weights->checksum
+                                                  : "",
+                                name_of(kObjectives, request.objective), request.rule.most, request.rule.multiple_of);
   out += fmt::format("{}\n{}\n", name_of(kTies, request.tie), fmt::join(request.excluded, "\x1f"));
   for (const std::vector<std::string> &group : request.groups) out += fmt::format("{}\x1e", fmt::join(group, "\x1f"));
   for (const auto &[layer, setting] : request.fixed) out += fmt::format("{}\x1f{}\x1e", layer, setting);

@@ -64,7 +64,7 @@ void read_objective(const Said &said, PerLayer &out) {
   out.request.objective = *objective;
 }
 
-/// "capacity", or "table:FILE".
+/// "capacity", or "table:FILE" and the like.
 void read_score(const Said &said, PerLayer &out) {
   const bool is_balanced = out.request.objective == Objective::kBalanced;
   const std::string_view otherwise = is_balanced ? kBalancedScore : kDefaultScore;
@@ -75,10 +75,10 @@ void read_score(const Said &said, PerLayer &out) {
     at_place(said.place, [&] {
       out.request.score = find_score(std::string_view(text).substr(0, colon)).info().name;
       if (colon == std::string::npos) return;
-      if (!find_score(out.request.score).info().needs_table)
+      if (!find_score(out.request.score).info().needs_file())
         said.place.fail(fmt::format("{} takes no file; {} alone would be accepted", out.request.score, out.request.score));
       const std::string file = text.substr(colon + 1);
-      out.request.table.emplace(read_text(file, file_name(file)), file_name(file));
+      read_score_file(file, out.request);
     });
     if (out.request.score != otherwise) out.name += ".score_" + brief(text, out.request.score);
   }

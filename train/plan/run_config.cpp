@@ -253,6 +253,13 @@ NetworkText original_network(const NetworkText &network) {
   return {.spec = *original, .document = {}};
 }
 
+ModelConfig start_network(const RunConfig &config) {
+  ModelConfig out;
+  out.network = original_network(config.model.network);
+  out.input = config.model.input;
+  return out;
+}
+
 Design load_design_text(const NetworkText &network) { return load(network, {}); }
 
 Design design_of(const ModelConfig &model) {
@@ -384,6 +391,7 @@ void adopt(RunConfig &asked, const RunConfig &started) {
   };
   same_kind(asked.teacher, started.teacher);
   same_kind(asked.weights, started.weights);
+  same_kind(asked.start, started.start);
 }
 
 } // namespace pare::train

@@ -60,6 +60,7 @@ struct RunConfig {
   ModelConfig model;
   std::optional<TeacherConfig> teacher;
   std::optional<WeightsConfig> weights;
+  std::optional<WeightsConfig> start;     ///< of start_network(), at whose projection it begins
   std::string data;                       ///< "cifar10:DIR"
   std::optional<std::int64_t> max_images; ///< of each class, to train on; none: all
   Protocol protocol;
@@ -79,6 +80,8 @@ struct RunConfig {
 NetworkText read_network_text(const std::string &argument);
 /// The network before anything was substituted: of a solved file, what was solved; where that was the width, the original one.
 NetworkText original_network(const NetworkText &network);
+/// The network whose weights RunConfig::start are: the run's own before anything was substituted or its width was changed.
+ModelConfig start_network(const RunConfig &config);
 /// The network with its plan, for images of its own size.
 Design load_design_text(const NetworkText &network);
 /// The network with its plan. Throws Error{kUsage} where a solved file is given a substitution too.

@@ -43,6 +43,7 @@ void visit_fields(Config &c, Visit &&visit) {
   visit(RunField{.key = "where_possible", .effect = Effect::kResult}, c.model.where_possible);
   visit(RunField{.key = "teacher", .effect = Effect::kResult}, c.teacher);
   visit(RunField{.key = "weights", .effect = Effect::kResult}, c.weights);
+  visit(RunField{.key = "start", .effect = Effect::kResult, .missing_before = true}, c.start);
   visit(RunField{.key = "data", .effect = Effect::kResult}, c.data);
   visit(RunField{.key = "max_images", .effect = Effect::kResult, .missing_before = true}, c.max_images);
   visit(RunField{.key = "protocol", .effect = Effect::kResult}, c.protocol);

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "train/model.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace pare::train {
+
+/// Where a student began that began at a teacher's projection.
+struct Started {
+  struct Layer {
+    std::string name;
+    std::string substitute;
+    double energy_kept = 0; ///< share of the weight's
+    double energy = 0;      ///< of the weight: its sum of squares
+    bool is_nearest = false;
+  };
+  std::vector<Layer> projected;
+  std::vector<std::string> drawn; ///< layers, and tensors outside them, that began as usual: by name
+
+  /// Of all weights of the layers that were projected the share of energy that is kept; 1 where they are 0.
+  double energy_kept() const;
+};
+
+/// Puts the projections of a teacher's weights in the place of what the student was initialised with, layer by layer, and
+/// copies what the two hold alike: tensors of one name and shape outside of what is substituted. The teacher is of the
+/// student's network with nothing substituted. Buffers of the student, the index of a hashed layer, stay. `progress`: told how
+/// many layers are done, of how many.
+Started start_at(Model &student, const Model &teacher, const std::function<void(std::int64_t, std::int64_t)> &progress = {});
+
+} // namespace pare::train
