@@ -78,11 +78,11 @@ double contraction_merges(FormulaArguments a) {
   return static_cast<double>(contraction_cost<tensors_of>(a).per_batch);
 }
 
-constexpr std::string_view kContractionMeaning = "of all modes and ranks: multiply-accumulates at one position in the cheapest "
-                                                 "of all orders in which the activations take in groups "
-                                                 "of tensors, the sum over the groups of the product of all dimensions that "
-                                                 "the activations and the group have then; modes that "
-                                                 "straddle c_o and c_i are split between them";
+constexpr std::string_view kContractionMeaning = "of all modes and ranks, here of two dimensions: multiply-accumulates at one "
+                                                 "position in the cheapest of all orders in which the "
+                                                 "activations take in groups of tensors, the sum over the groups of the "
+                                                 "product of all dimensions that the activations and the "
+                                                 "group have then; modes that straddle c_o and c_i are split between them";
 constexpr std::string_view kMergesMeaning =
     "of the same: multiply-accumulates that merge each group of that order, once per batch";
 
@@ -99,56 +99,56 @@ constexpr FormulaFunction kFormulaFunctions[] = {
      .most = FormulaFunction::kAny,
      .value = contraction_macs<train_of>,
      .latex = "\\operatorname{contraction}",
-     .usage = "train_contraction(c_o, c_i, n, r)",
+     .usage = "train_contraction(c_o, c_i, n_1, n_2, r_1)",
      .meaning = kContractionMeaning},
     {.name = "train_merges",
      .least = 5,
      .most = FormulaFunction::kAny,
      .value = contraction_merges<train_of>,
      .latex = "\\operatorname{merges}",
-     .usage = "train_merges(c_o, c_i, n, r)",
+     .usage = "train_merges(c_o, c_i, n_1, n_2, r_1)",
      .meaning = kMergesMeaning},
     {.name = "tucker_contraction",
      .least = 6,
      .most = FormulaFunction::kAny,
      .value = contraction_macs<tucker_of>,
      .latex = "\\operatorname{contraction}",
-     .usage = "tucker_contraction(c_o, c_i, n, R)",
+     .usage = "tucker_contraction(c_o, c_i, n_1, n_2, R_1, R_2)",
      .meaning = kContractionMeaning},
     {.name = "tucker_merges",
      .least = 6,
      .most = FormulaFunction::kAny,
      .value = contraction_merges<tucker_of>,
      .latex = "\\operatorname{merges}",
-     .usage = "tucker_merges(c_o, c_i, n, R)",
+     .usage = "tucker_merges(c_o, c_i, n_1, n_2, R_1, R_2)",
      .meaning = kMergesMeaning},
     {.name = "tucker_train_contraction",
      .least = 7,
      .most = FormulaFunction::kAny,
      .value = contraction_macs<tucker_train_of>,
      .latex = "\\operatorname{contraction}",
-     .usage = "tucker_train_contraction(c_o, c_i, n, R, q)",
+     .usage = "tucker_train_contraction(c_o, c_i, n_1, n_2, R_1, R_2, q_1)",
      .meaning = kContractionMeaning},
     {.name = "tucker_train_merges",
      .least = 7,
      .most = FormulaFunction::kAny,
      .value = contraction_merges<tucker_train_of>,
      .latex = "\\operatorname{merges}",
-     .usage = "tucker_train_merges(c_o, c_i, n, R, q)",
+     .usage = "tucker_train_merges(c_o, c_i, n_1, n_2, R_1, R_2, q_1)",
      .meaning = kMergesMeaning},
     {.name = "polyadic_contraction",
      .least = 5,
      .most = FormulaFunction::kAny,
      .value = contraction_macs<polyadic_of>,
      .latex = "\\operatorname{contraction}",
-     .usage = "polyadic_contraction(c_o, c_i, n, R)",
+     .usage = "polyadic_contraction(c_o, c_i, n_1, n_2, R)",
      .meaning = kContractionMeaning},
     {.name = "polyadic_merges",
      .least = 5,
      .most = FormulaFunction::kAny,
      .value = contraction_merges<polyadic_of>,
      .latex = "\\operatorname{merges}",
-     .usage = "polyadic_merges(c_o, c_i, n, R)",
+     .usage = "polyadic_merges(c_o, c_i, n_1, n_2, R)",
      .meaning = kMergesMeaning},
     {.name = "int",
      .value = [](FormulaArguments a) { return std::trunc(a[0]); },

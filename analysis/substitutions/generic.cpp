@@ -52,11 +52,11 @@ public:
     return builder.conv(site.name + ".lowrank_expand", x, {.out_channels = site.out_channels(), .bias = site.bias}, true);
   }
   ClosedForm closed_form(const Settings & /*settings*/, Evaluation /*evaluation*/) const override {
-    return {.definitions = {{"r", "int(rank_scale * max(c_i, c_o))"}, {"f", "min(r, c_i, c_o)"}},
+    return {.definitions = {{"r", "int(rank_scale * max(c_i, c_o))"}},
             .parameters = "D + r * (c_i + c_o) + b",
             .mult_adds = "S * (D + r * (c_i + c_o))",
             .per_batch = "0",
-            .floor = "S * (D + f * (c_i + c_o - f))"};
+            .floor = "S * (D + min(r, c_i, c_o) * (c_i + c_o - min(r, c_i, c_o)))"};
   }
 };
 

@@ -69,7 +69,9 @@ TEST(Explanations, StepByStep) {
   EXPECT_EQ(parameters.counted, Count(144 + 9 * 48 + 32));
   EXPECT_EQ(step_called(explanation.totals, "mult-adds").counted, Count(24 * (144 + 9 * 48)));
   EXPECT_EQ(step_called(explanation.totals, "per batch").counted, Count(0));
-  EXPECT_TRUE(explanation.estimates.empty());
+  ASSERT_EQ(explanation.estimates.size(), 1u);
+  EXPECT_EQ(explanation.estimates[0].name, "floor");
+  EXPECT_EQ(explanation.estimates[0].value, 24 * (144 + 9 * (48 - 9))) << "a matrix of rank r has r (c_i + c_o - r) numbers";
   EXPECT_TRUE(explanation.notes.empty());
 }
 
