@@ -34,9 +34,8 @@ std::vector<Convention::Weight> all_of(std::initializer_list<Event> events) {
 std::vector<Convention> make_conventions() {
   return {
       {.name = "macs",
-       .source =
-           "every multiply-accumulate that the chosen evaluation executes, and those of fast transforms as reckoned; no bias, "
-           "nothing else",
+       .source = "every multiply-accumulate that the chosen evaluation executes (of fast transforms those reckoned, not "
+                 "executed); no bias, nothing else",
        .weights = all_of({Event::kMac, Event::kTransform}),
        .shown = true},
       {.name = "reference",

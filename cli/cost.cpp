@@ -49,9 +49,13 @@ int do_cost(const Arguments &arguments) {
     if (design.plan.layers.empty())
       throw Error(ErrorCode::kUsage, "--evaluation", "is about substitutes, and the file has none");
     // A layer that stays as it is has one way.
+    const auto in_another_way = [&](Substitute planned) {
+      if (read_evaluation(arguments)) planned.evaluation.reset();
+      return with_evaluation(arguments, std::move(planned));
+    };
     for (auto &[layer, planned] : design.plan.layers)
-      if (planned != baseline_substitute()) planned = with_evaluation(arguments, planned);
-    if (design.substitution) design.substitution = with_evaluation(arguments, parse_substitute(*design.substitution)).text();
+      if (planned != baseline_substitute()) planned = in_another_way(planned);
+    if (design.substitution) design.substitution = in_another_way(parse_substitute(*design.substitution)).text();
   }
   if (substitute) {
     if (design.is_solved)

@@ -128,8 +128,8 @@ TEST_F(Show, Formulas) {
             "a // b            a / b, rounded down\n"
             "gcd(a, b)         the greatest common divisor\n"
             "divisor(a, b)     the largest divisor of a that is at most b\n"
-            "[macs]            by convention macs: every multiply-accumulate that the chosen evaluation executes;\n"
-            "                  no bias, nothing else\n");
+            "[macs]            by convention macs: every multiply-accumulate that the chosen evaluation executes\n"
+            "                  (of fast transforms those reckoned, not executed); no bias, nothing else\n");
   EXPECT_NE(output({"formulas", "tucker"}).find("\nmode(k, d, n)     mode k of n numbers in d dimensions: "),
             std::string::npos);
   EXPECT_EQ(output({"formulas", "generic"}).find("mode("), std::string::npos);

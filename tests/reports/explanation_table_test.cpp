@@ -33,8 +33,8 @@ TEST(ExplanationTables, EstimatesAreNamedAsSuch) {
             "                = 80,000\n"
             "\n"
             "as it is\n"
-            "[macs]            by convention macs: every multiply-accumulate that the chosen evaluation executes;\n"
-            "                  no bias, nothing else\n"
+            "[macs]            by convention macs: every multiply-accumulate that the chosen evaluation executes\n"
+            "                  (of fast transforms those reckoned, not executed); no bias, nothing else\n"
             "counted           of the ops that the layer is written out as, not by these formulas\n"
             "floor             an estimate, and no count: for generic values, no linear scheme that treats each\n"
             "                  position by itself does with less; one that treats several together can\n");

@@ -13,7 +13,7 @@ namespace {
 using test::error_of;
 using torch::Tensor;
 
-struct Case {
+struct Evaluating {
   std::int64_t c_i;
   std::int64_t c_o;
   std::int64_t kernel;
@@ -22,13 +22,13 @@ struct Case {
   bool bias;
 };
 /// Modes that straddle the border and such that do not; pointwise ones whose map has the stride and the padding itself.
-const std::vector<Case> kCases = {{16, 16, 3, 1, 1, false},
-                                  {12, 24, 1, 2, 0, true},
-                                  {24, 12, 1, 1, 1, true},
-                                  {20, 40, 3, 2, 1, true},
-                                  {30, 30, 1, 1, 0, false}};
+const std::vector<Evaluating> kEvaluating = {{16, 16, 3, 1, 1, false},
+                                             {12, 24, 1, 2, 0, true},
+                                             {24, 12, 1, 1, 1, true},
+                                             {20, 40, 3, 2, 1, true},
+                                             {30, 30, 1, 1, 0, false}};
 
-std::unique_ptr<GraphModule> module_at(const ConvSite &site, const Substitute &substitute, torch::ScalarType type) {
+std::unique_ptr<GraphModule> evaluated_at(const ConvSite &site, const Substitute &substitute, torch::ScalarType type) {
   Graph graph;
   graph.set_output(lower_site(graph, site, graph.add_input(site.input), substitute));
   auto module = std::make_unique<GraphModule>(std::move(graph));
@@ -54,7 +54,7 @@ TEST_P(EvaluatedEitherWay, IsTheSameMapWithTheSameGradients) {
     }
   std::size_t compared = 0;
   for (const Settings &settings : all)
-    for (const Case &c : kCases)
+    for (const Evaluating &c : kEvaluating)
       for (const double knob : {0.2, 0.5, 1.0}) {
         const ConvSite site = make_site("X", {.batch = 2, .channels = c.c_i, .height = 6, .width = 5}, c.c_o,
                                         {c.kernel, c.kernel}, {c.stride, c.stride}, {c.padding, c.padding}, {1, 1}, c.bias);
@@ -70,7 +70,7 @@ TEST_P(EvaluatedEitherWay, IsTheSameMapWithTheSameGradients) {
           for (const Evaluation evaluation : family.info().evaluations) {
             substitute.evaluation = evaluation;
             SCOPED_TRACE(substitute.text() + " of " + std::to_string(c.c_i) + " -> " + std::to_string(c.c_o));
-            const auto module = module_at(site, substitute, type);
+            const auto module = evaluated_at(site, substitute, type);
             const Tensor x = image.clone().requires_grad_(true);
             Tensor y;
             module->observe([&](NodeId, const Tensor &out) { y = out; });
