@@ -192,7 +192,7 @@ std::string aligned(const std::vector<FormulaRow> &lines, bool are_symbols) {
 
 /// Symbols or functions in a table of their own width.
 std::string latex_legend(const std::vector<LegendLine> &lines, bool are_math) {
-  std::string out = "\\begin{tabular}{@{}lp{0.75\\textwidth}@{}}\n";
+  std::string out = "\\begin{tabular}{@{}lp{0.65\\textwidth}@{}}\n";
   for (const LegendLine &line : lines)
     // Behind \\ a [ would be an argument.
     out += fmt::format("{} & {} \\\\\n", are_math ? in_math(line.symbol) : "{}" + escaped_latex(line.symbol),

@@ -74,7 +74,7 @@ TEST_F(Evaluated, IsSolvedForAndRecorded) {
   for (const std::string &way : {std::string("contraction"), std::string("cheapest")}) {
     SCOPED_TRACE(way);
     const Result result = run({"solve", "wrn-16-2", "--substitute", "TensorTrain", "--evaluation", way, "--budget",
-                               "mult-adds<=30%", "-o", "student.json"});
+                               "mult-adds<=12%", "-o", "student.json"});
     ASSERT_EQ(result.code, 0) << result.err;
     const Json solved = Json::parse(read("student.json"));
     EXPECT_TRUE(solved.at("substitution").get<std::string>().ends_with("@" + way));
@@ -101,18 +101,13 @@ TEST_F(Evaluated, IsSolvedForAndRecorded) {
 }
 
 TEST_F(Evaluated, IsChosenByLayer) {
-  const Result result = run({"solve", "wrn-16-2", "--per-layer", "--families", "TensorTrain,TensorTrain@contraction,Generic",
-                             "--budget", "parameters<=40%,mult-adds<=35%", "-o", "mixed.json"});
+  const Result result = run({"solve", "wrn-16-2", "--per-layer", "--families", "TensorTrain,TensorTrain@contraction",
+                             "--budget", "mult-adds<=12%", "-o", "mixed.json"});
   ASSERT_EQ(result.code, 0) << result.err;
   const Result verified = run({"verify", "mixed.json"});
   EXPECT_EQ(verified.code, 0) << verified.err << verified.out;
-  // With one more way for a family no answer is worse, and here it is better.
-  ASSERT_EQ(
-      run({"solve", "wrn-16-2", "--per-layer", "--families", "TensorTrain", "--budget", "mult-adds<=12%", "-o", "one_way.json"})
-          .code,
-      0);
-  const auto value = [&](const char *file) { return Json::parse(read(file)).at("per_layer").at("value").get<std::int64_t>(); };
-  EXPECT_GT(value("mixed.json"), value("one_way.json"));
+  // Built as dense weights they would all be too dear.
+  EXPECT_EQ(run({"solve", "wrn-16-2", "--per-layer", "--families", "TensorTrain", "--budget", "mult-adds<=12%"}).code, 3);
   const Json solved = Json::parse(read("mixed.json"));
   EXPECT_NE(solved.dump().find("\"contraction\""), std::string::npos) << "it pays here";
   const Result all = run({"solve", "wrn-16-2", "--per-layer", "--evaluation", "cheapest", "--budget",
