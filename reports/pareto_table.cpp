@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "reports/numbers.hpp"
+#include "reports/solve_table.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -87,6 +88,7 @@ Report pareto_table(const std::string &network, const std::vector<Solution> &poi
   if (std::string note = budgets_note(first.budgets, true); !note.empty()) out.notes.push_back(std::move(note));
   out.notes.push_back(fmt::format("{} candidates for {} layers, the same for all limits", first.mixed->candidate_count,
                                   first.mixed->layer_count));
+  out.notes.emplace_back("evaluation: each family's own way, but where a choice says another");
   return out;
 }
 
@@ -109,6 +111,7 @@ Report front_table(const std::string &network, const std::string &substitution, 
     out.notes.push_back(fmt::format("all plans of these settings but {} that have no more parameters than another with no more "
                                     "{}",
                                     front.steps - front.plans.size(), front.quantity.text()));
+  add_evaluations(out, {substitution});
   return out;
 }
 
@@ -155,6 +158,10 @@ Report fits_table(const std::string &network, const std::vector<FamilyFit> &fits
     if (!fit.reason.empty()) row.back() = fit.reason;
     out.rows.push_back(std::move(row));
   }
+  std::vector<std::string> families;
+  for (const FamilyFit &fit : fits)
+    if (fit.reason.empty()) families.push_back(fit.family);
+  add_evaluations(out, families);
   return out;
 }
 

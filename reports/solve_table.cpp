@@ -6,7 +6,9 @@
 #include "reports/numbers.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -48,15 +50,6 @@ void add_settings(Report &report, const SolveView &view, const std::optional<Set
     add(quantity.text(), value_cell(quantity, one), value_cell(quantity, other), view.solution.original_costs.find(quantity));
 }
 
-/// How what was solved for is evaluated; nothing of a width.
-void add_evaluation(Report &report, const std::optional<Setting> &setting) {
-  try {
-    if (setting)
-      report.notes.push_back(fmt::format("evaluation: {}", name_of(kEvaluations, parse_substitute(setting->text).evaluated())));
-  } catch (const Error &) { // a width is no substitute
-  }
-}
-
 std::string range_text(const Solution &solution) {
   const UniformResult &result = *solution.uniform;
   const std::string quantity = solution.budgets.front().quantity.text();
@@ -84,7 +77,11 @@ Report answer(const SolveView &view) {
     add_settings(out, view, result.below, result.above, false);
   }
   out.notes.push_back(range_text(view.solution));
-  add_evaluation(out, result.answer ? result.answer : result.below ? result.below : result.above);
+  for (const std::optional<Setting> *known : {&result.answer, &result.below, &result.above})
+    if (*known) {
+      add_evaluations(out, {(*known)->text});
+      break;
+    }
   return out;
 }
 
@@ -123,6 +120,19 @@ Cell interval_cell(const Setting &setting) {
   const auto [first, opens] = end(setting.first, "[", "(");
   const auto [last, closes] = end(setting.end, ")", "]");
   return fmt::format("{}{}, {}{}", opens, first, last, closes);
+}
+
+void add_evaluations(Report &report, const std::vector<std::string> &settings) {
+  std::vector<std::string> ways;
+  for (const std::string &setting : settings) {
+    try {
+      const Substitute substitute = parse_substitute(setting, FreeKnob::kAllow);
+      std::string way = fmt::format("{} {}", substitute.family->info().name, name_of(kEvaluations, substitute.evaluated()));
+      if (std::find(ways.begin(), ways.end(), way) == ways.end()) ways.push_back(std::move(way));
+    } catch (const Error &) { // a width is no substitute
+    }
+  }
+  if (!ways.empty()) report.notes.push_back(fmt::format("evaluation: {}", fmt::join(ways, ", ")));
 }
 
 std::vector<Report> solve_reports(const SolveView &view) {

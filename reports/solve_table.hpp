@@ -20,6 +20,9 @@ std::vector<Report> solve_reports(const SolveView &view);
 /// The first of these, with all its numbers in one table, for formats that hold one.
 Report solve_table(const SolveView &view);
 
+/// Says by a note how what these settings, or families, name is evaluated; nothing of a width.
+void add_evaluations(Report &report, const std::vector<std::string> &settings);
+
 /// "[0.053125, 0.0546875)": all settings that give the same network; nothing where that is one whole number. An end that is
 /// just beyond a shorter number is that number's other side: "(0, 1]".
 Cell interval_cell(const Setting &setting);

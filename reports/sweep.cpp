@@ -138,6 +138,7 @@ public:
     if (sweep.leaves_layers()) table.columns.push_back(number_column("kept layers"));
     add_count_columns(sweep, For::kPeople, table.columns);
     table.notes = sweep.notes();
+    add_evaluations(table, {sweep.substitution()});
     if (!sweep.kept().empty())
       table.notes.push_back(fmt::format("{} of the layers kept accept no setting, such as {} ({})", sweep.kept().size(),
                                         sweep.kept().front().layer, sweep.kept().front().reason));
