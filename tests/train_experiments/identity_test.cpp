@@ -120,6 +120,10 @@ TEST(Identity, HasNothingOfWhatChangesNothing) {
   taught.teacher = TeacherConfig{};
   taught.protocol.beta = 0;
   EXPECT_EQ(of(taught, std::string(64, 'b')), before);
+  // What is cheapest is a way that has a name of its own; another way rounds otherwise.
+  const auto evaluated = [](const char *how) { return of(config_of("wrn-28-10", std::string("TensorTrain_0.44") + how)); };
+  EXPECT_EQ(evaluated("@cheapest"), evaluated("@contraction"));
+  EXPECT_NE(evaluated("@contraction"), evaluated(""));
   // No weight decay cannot be scaled.
   RunConfig undecayed = config_of("wrn-28-10", "Shuffle_2");
   undecayed.protocol.weight_decay = 0;

@@ -44,7 +44,7 @@ Canonical plan_of(const Design &design, bool where_possible) {
     out[site.name] = {{"family", info.name},
                       {"keys", std::move(keys)},
                       {"structure", resolved.structure},
-                      {"evaluation", name_of(kEvaluations, substitute->evaluated())}};
+                      {"evaluation", name_of(kEvaluations, settled(sites, *substitute).evaluated())}};
   }
   return out;
 }
