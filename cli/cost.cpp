@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 namespace pare::cli {
 
 namespace {
@@ -48,13 +50,17 @@ int do_cost(const Arguments &arguments) {
   if (is_evaluated && !substitute) {
     if (design.plan.layers.empty())
       throw Error(ErrorCode::kUsage, "--evaluation", "is about substitutes, and the file has none");
-    // A layer that stays as it is has one way.
     const auto in_another_way = [&](Substitute planned) {
       if (read_evaluation(arguments)) planned.evaluation.reset();
       return with_evaluation(arguments, std::move(planned));
     };
-    for (auto &[layer, planned] : design.plan.layers)
-      if (planned != baseline_substitute()) planned = in_another_way(planned);
+    // A layer that stays as it is has one way, and what a family lacks is said once.
+    std::set<const Substitution *> left;
+    for (auto &[layer, planned] : design.plan.layers) {
+      if (planned == baseline_substitute() || left.contains(planned.family)) continue;
+      planned = in_another_way(planned);
+      if (const auto asked = read_evaluation(arguments); asked && planned.evaluation != asked) left.insert(planned.family);
+    }
     if (design.substitution) design.substitution = in_another_way(parse_substitute(*design.substitution)).text();
   }
   if (substitute) {

@@ -85,6 +85,9 @@ Report tensor_costs(const Network &network, const Plan &plan, WhereRefused where
   }
   out.rows.push_back(std::move(others));
   out.rows.push_back(std::move(total));
+  if (!lowered.kept.empty())
+    out.notes.push_back(fmt::format("{} layers were left as they were, such as {}: {}", lowered.kept.size(),
+                                    lowered.kept.front().layer, lowered.kept.front().reason));
   for (const EstimateInfo &estimate : kEstimates)
     out.notes.push_back(fmt::format("{}, an estimate: {}", estimate.name, estimate.meaning));
   out.notes.emplace_back(

@@ -114,6 +114,15 @@ TEST_F(Evaluated, IsChosenByLayer) {
                           "parameters<=40%,mult-adds<=35%", "-o", "cheapest.json"});
   ASSERT_EQ(all.code, 0) << all.err;
   EXPECT_EQ(run({"verify", "cheapest.json"}).code, 0);
+  // What some families lack is said once for each, however many layers have them.
+  ASSERT_EQ(
+      run({"solve", "wrn-16-2", "--per-layer", "--families", "Generic", "--budget", "parameters<=10%", "-o", "two.json"}).code,
+      0);
+  const Result kept = run({"cost", "two.json", "--evaluation", "contraction", "--where-possible"});
+  EXPECT_EQ(kept.code, 0) << kept.err;
+  std::size_t said = 0;
+  for (const std::string &line : lines(kept.err)) said += line.find("is evaluated in its own way") != std::string::npos ? 1 : 0;
+  EXPECT_EQ(said, 1u) << kept.err;
   const Result tied = run({"solve", "wrn-16-2", "--per-layer", "--tie", "stage", "--evaluation", "cheapest", "--budget",
                            "parameters<=40%,mult-adds<=35%"});
   EXPECT_NE(tied.code, 0);
