@@ -169,6 +169,21 @@ Contraction cheapest_contraction(const TensorNetwork &network) {
   return out;
 }
 
+Contraction contraction_in(const TensorNetwork &network, std::vector<Group> groups) {
+  const Labels labels(network);
+  Contraction out{.groups = std::move(groups), .macs = 0, .per_batch = 0};
+  Group taken = 0;
+  for (const Group group : out.groups) {
+    out.macs = saturated_sum(out.macs, labels.product(labels.behind(taken) | labels.of_group(group)));
+    out.per_batch = saturated_sum(out.per_batch, Merges(labels, group).cost(group));
+    taken |= group;
+  }
+  assert(taken == labels.all());
+  if (out.macs == kUncountable || out.per_batch == kUncountable)
+    throw Error(ErrorCode::kOverflow, "", "the multiply-accumulates of a contraction cannot be counted in 64 bits");
+  return out;
+}
+
 std::vector<std::int64_t> labels_behind(const TensorNetwork &network, Group taken) {
   const Labels labels(network);
   if (taken == labels.all()) return network.outputs;
@@ -193,6 +208,34 @@ std::vector<std::int64_t> labels_of_group(const TensorNetwork &network, Group gr
 
 NodeId merge_group(Graph &graph, LayerId layer, const TensorNetwork &network, std::span<const NodeId> weights, Group group) {
   return Writer(graph, layer, network, weights).merged(Merges(Labels(network), group), group);
+}
+
+NodeId merge_in_order(Graph &graph, LayerId layer, const TensorNetwork &network, std::span<const NodeId> weights) {
+  std::vector<std::int64_t> dense = network.outputs;
+  dense.insert(dense.end(), network.inputs.begin(), network.inputs.end());
+  const auto has = [](const std::vector<std::int64_t> &labels, std::int64_t label) {
+    return std::find(labels.begin(), labels.end(), label) != labels.end();
+  };
+  std::vector<std::int64_t> merged = network.elements.front();
+  NodeId out = weights[0];
+  for (std::size_t i = 1; i < network.elements.size(); ++i) {
+    const std::vector<std::int64_t> &next = network.elements[i];
+    std::vector<std::int64_t> kept;
+    const auto keep = [&](std::int64_t label) {
+      const bool is_needed =
+          has(dense, label) || std::any_of(network.elements.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                                           network.elements.end(), [&](const auto &element) { return has(element, label); });
+      if (is_needed && !has(kept, label)) kept.push_back(label);
+    };
+    for (const std::int64_t label : merged) keep(label);
+    for (const std::int64_t label : next) keep(label);
+    if (i + 1 == network.elements.size()) kept = dense;
+    out = graph.add(layer, ContractWeights{.a = network.legs(merged), .b = network.legs(next), .out = network.legs(kept)},
+                    {out, weights[i]}, Spelling::kFunction);
+    merged = std::move(kept);
+  }
+  assert(merged == dense);
+  return out;
 }
 
 NodeId write_contraction(Graph &graph, LayerId layer, const TensorNetwork &network, const Contraction &contraction,
@@ -273,6 +316,20 @@ FlattenedTensors polyadic_tensors(std::span<const std::int64_t> modes, std::int6
   FlattenedTensors out = modes_alone(modes);
   const std::int64_t bond = add_label(out, rank);
   for (std::size_t k = 0; k < modes.size(); ++k) out.tensors.push_back({static_cast<std::int64_t>(k), bond});
+  return out;
+}
+
+TensorNetwork train_matrix_network(std::span<const std::int64_t> outputs, std::span<const std::int64_t> inputs,
+                                   std::span<const std::int64_t> ranks) {
+  TensorNetwork out;
+  for (const std::int64_t mode : outputs) out.outputs.push_back(out.label(mode));
+  for (const std::int64_t mode : inputs) out.inputs.push_back(out.label(mode));
+  std::int64_t bond = out.label(1);
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    const std::int64_t next = out.label(k < ranks.size() ? ranks[k] : 1);
+    out.elements.push_back({bond, out.outputs[k], out.inputs[k], next});
+    bond = next;
+  }
   return out;
 }
 

@@ -44,6 +44,9 @@ struct Contraction {
 /// the subsets of elements. Throws Error{kOverflow} where no way is countable.
 Contraction cheapest_contraction(const TensorNetwork &network);
 
+/// These groups in this order, with what that costs.
+Contraction contraction_in(const TensorNetwork &network, std::vector<Contraction::Group> groups);
+
 /// What x has left after it took in `taken`, in the order in which it has them.
 std::vector<std::int64_t> labels_behind(const TensorNetwork &network, Contraction::Group taken);
 /// What a group has once it is merged; of all elements, the outputs and then the inputs.
@@ -53,6 +56,9 @@ std::vector<std::int64_t> labels_of_group(const TensorNetwork &network, Contract
 /// dimensions of the result are `labels_of_group()`.
 NodeId merge_group(Graph &graph, LayerId layer, const TensorNetwork &network, std::span<const NodeId> weights,
                    Contraction::Group group);
+/// Writes the dense weight, all elements merged one after the other, as ops on weights: its dimensions are the outputs, then
+/// the inputs. Of one element it is that element, which must have them in this order.
+NodeId merge_in_order(Graph &graph, LayerId layer, const TensorNetwork &network, std::span<const NodeId> weights);
 /// Writes the steps as ops on activations, the first with this stride and padding.
 NodeId write_contraction(Graph &graph, LayerId layer, const TensorNetwork &network, const Contraction &contraction,
                          std::span<const NodeId> weights, NodeId x, const Pair &stride, const Padding &padding);
@@ -73,6 +79,11 @@ FlattenedTensors tucker_train_tensors(std::span<const std::int64_t> modes, std::
                                       std::span<const std::int64_t> bonds);
 /// Canonical polyadic: factors [n_k, R].
 FlattenedTensors polyadic_tensors(std::span<const std::int64_t> modes, std::int64_t rank);
+
+/// A train of matrices: cores [r_{k-1}, m_k, n_k, r_k] with r_0 = r_d = 1, which map inputs n_1 ... n_d to outputs m_1 ... m_d
+/// (Oseledets 2010; Novikov et al. 2015); `ranks` are r_1 ... r_{d-1}.
+TensorNetwork train_matrix_network(std::span<const std::int64_t> outputs, std::span<const std::int64_t> inputs,
+                                   std::span<const std::int64_t> ranks);
 
 /// The network of such a weight, and how its elements come from the tensors. Modes whose products divide the number of outputs
 /// (from the left) or of inputs (from the right) stay apart; those between straddle the border, and what holds them is one

@@ -86,6 +86,26 @@ constexpr std::string_view kContractionMeaning = "of all modes and ranks, here o
 constexpr std::string_view kMergesMeaning =
     "of the same: multiply-accumulates that merge each group of that order, once per batch";
 
+Contraction train_matrix_contraction_of(FormulaArguments a) {
+  std::vector<std::int64_t> numbers;
+  for (const double value : a) numbers.push_back(whole_part(value));
+  const std::span<const std::int64_t> all(numbers);
+  const std::size_t d = (all.size() + 1) / 3;
+  return cheapest_contraction(train_matrix_network(all.first(d), all.subspan(d, d), all.subspan(2 * d)));
+}
+
+double second_of_least(FormulaArguments a) {
+  std::pair<double, double> least{a[0], a[1]};
+  for (std::size_t i = 2; i + 1 < a.size(); i += 2) least = std::min(least, {a[i], a[i + 1]});
+  return least.second;
+}
+
+double power_of_two_from(FormulaArguments a) {
+  double out = 2;
+  while (out < a[0]) out *= 2;
+  return out;
+}
+
 constexpr FormulaFunction kFormulaFunctions[] = {
     {.name = "ceil",
      .value = [](FormulaArguments a) { return std::ceil(a[0]); },
@@ -150,6 +170,34 @@ constexpr FormulaFunction kFormulaFunctions[] = {
      .latex = "M_{\\mathrm{CP}}",
      .usage = "polyadic_merges(c_o, c_i, n_1, n_2, R)",
      .meaning = kMergesMeaning},
+    {.name = "train_matrix_contraction",
+     .least = 5,
+     .most = FormulaFunction::kAny,
+     .value = [](FormulaArguments a) { return static_cast<double>(train_matrix_contraction_of(a).macs); },
+     .latex = "C_{\\mathrm{TTM}}",
+     .usage = "train_matrix_contraction(m_1, m_2, n_1, n_2, r_1)",
+     .meaning = kContractionMeaning},
+    {.name = "train_matrix_merges",
+     .least = 5,
+     .most = FormulaFunction::kAny,
+     .value = [](FormulaArguments a) { return static_cast<double>(train_matrix_contraction_of(a).per_batch); },
+     .latex = "M_{\\mathrm{TTM}}",
+     .usage = "train_matrix_merges(m_1, m_2, n_1, n_2, r_1)",
+     .meaning = kMergesMeaning},
+    {.name = "second_of_least",
+     .least = 4,
+     .most = FormulaFunction::kAny,
+     .value = second_of_least,
+     .latex = "\\operatorname{second}",
+     .usage = "second_of_least(a, b, c, d)",
+     .meaning =
+         "of pairs (a, b), (c, d), any number of them: the second number of the pair whose first is the least; of several "
+         "such the least second"},
+    {.name = "power_of_two",
+     .value = power_of_two_from,
+     .latex = "\\operatorname{pow}_2",
+     .usage = "power_of_two(a)",
+     .meaning = "the least power of two that is no less than a, from 2 up"},
     {.name = "int",
      .value = [](FormulaArguments a) { return std::trunc(a[0]); },
      .latex = "",

@@ -7,7 +7,9 @@
 #include "analysis/ops/add_bias.hpp"
 #include "analysis/ops/avg_pool.hpp"
 #include "analysis/ops/batch_norm.hpp"
+#include "analysis/ops/block_diagonal.hpp"
 #include "analysis/ops/buffer.hpp"
+#include "analysis/ops/circulant_merge.hpp"
 #include "analysis/ops/concat.hpp"
 #include "analysis/ops/contract.hpp"
 #include "analysis/ops/contract_weights.hpp"
@@ -43,13 +45,14 @@
 namespace pare {
 
 /// The closed set of primitives: adding one makes the compiler list every place that must handle it.
-using Op = std::variant<Input, Parameter, Buffer, Conv, Linear, BatchNorm,
+using Op =
+    std::variant<Input, Parameter, Buffer, Conv, Linear, BatchNorm,
 #define PARE_ELEMENTWISE(Type, name) Type,
 #include "analysis/ops/elementwise.def"
 #undef PARE_ELEMENTWISE
-                        MaxPool, AvgPool, GlobalAvgPool, AdaptiveAvgPool, Flatten, Add, Multiply, Dropout, AddBias, Concat,
-                        Crop, SliceChannels, RepeatChannels, SumChannels, ShuffleChannels, Zeros, Gather, TtMerge, ModeProduct,
-                        CpMerge, AcdcProduct, AcdcTransform, Contract, ContractWeights, Transpose, Reshape>;
+                 MaxPool, AvgPool, GlobalAvgPool, AdaptiveAvgPool, Flatten, Add, Multiply, Dropout, AddBias, Concat, Crop,
+                 SliceChannels, RepeatChannels, SumChannels, ShuffleChannels, Zeros, Gather, TtMerge, ModeProduct, CpMerge,
+                 AcdcProduct, AcdcTransform, Contract, ContractWeights, BlockDiagonal, CirculantMerge, Transpose, Reshape>;
 
 inline constexpr std::size_t kOpKindCount = std::variant_size_v<Op>;
 

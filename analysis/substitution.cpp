@@ -299,6 +299,8 @@ std::span<const SiteSymbol> site_symbols() {
       {"k_w", "kernel width", [](const ConvSite &site) { return real(site.kernel.width); }},
       {"S", "output positions, of the whole batch", [](const ConvSite &site) { return positions(site.output); }},
       {"S_in", "input positions, of the whole batch", [](const ConvSite &site) { return positions(site.input); }},
+      {"S_v", "positions between a vertical pass and a horizontal one, output rows by input columns, of the whole batch",
+       [](const ConvSite &site) { return real(checked_mul(site.output.batch, site.output.height, site.input.width)); }},
       {"D", "parameters of the depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel",
        [](const ConvSite &site) { return site.pointwise() ? 0 : real(checked_mul(site.in_channels(), site.kernel.area())); }},
       {"b", "parameters of the convolution's own bias: c_o, or 0 without",

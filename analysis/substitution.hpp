@@ -135,8 +135,8 @@ struct SubstitutionInfo {
   std::vector<Baseline> baselines = {};
   KnobInfo knob;
   NumbersInfo numbers = {};
-  std::vector<KeyInfo> keys;
-  std::vector<ReferenceName> reference_names;
+  std::vector<KeyInfo> keys = {};
+  std::vector<ReferenceName> reference_names = {};
 };
 
 /// The whole numbers that a setting comes to at one site: ranks, groups, values. Equal structures are equal layers, and for
@@ -193,7 +193,7 @@ struct SiteSymbol {
   std::string_view meaning;
   double (*value)(const ConvSite &site);
 };
-/// c_i, c_o, k_h, k_w, S, S_in, D and b.
+/// c_i, c_o, k_h, k_w, S, S_in, S_v, D and b.
 std::span<const SiteSymbol> site_symbols();
 
 /// Closed forms, in the symbols of site_symbols() and the knob. Where a family names numbers (info().numbers), these are what

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace pare {
 
@@ -58,9 +57,7 @@ public:
     x = parts::depthwise(builder, site, x);
     const LayerId layer = builder.layer(site.name, "cp");
     const Extents extents = parts::pointwise_extents(site);
-    // Normal factors of such a deviation make a weight of the variance that a default one has, bound^2 / 3.
-    const double bound = default_bound(extents);
-    const double deviation = std::pow(bound * bound / 3 / static_cast<double>(structure[d]), 1 / (2 * static_cast<double>(d)));
+    const double deviation = parts::product_deviation(site, static_cast<double>(structure[d]), d);
     std::vector<NodeId> factors;
     for (std::size_t k = 0; k < d; ++k)
       factors.push_back(builder.parameter(layer, fmt::format("weight_u_{}", k), {structure[k], structure[d]},

@@ -66,20 +66,102 @@ NodeId contracted(Builder &builder, const ConvSite &site, LayerId layer, NodeId 
   return x;
 }
 
+namespace {
+
+/// In that order, dense where that is as cheap, with the convolution's own bias.
+NodeId contracted_map(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const TensorNetwork &network,
+                      const Contraction &contraction, std::span<const NodeId> elements) {
+  Graph &graph = builder.graph();
+  if (contraction.is_dense()) {
+    const NodeId merged = merge_group(graph, layer, network, elements, contraction.groups.front());
+    const NodeId weight = graph.add(layer, Reshape{.extents = pointwise_extents(site)}, {merged}, Spelling::kFunction);
+    return computed_pointwise(builder, site, layer, x, weight);
+  }
+  x = contracted(builder, site, layer, x, network, contraction, elements,
+                 checked_mul(site.output.elements(), site.in_channels())); // it knows the dense map only
+  return with_own_bias(builder, site, layer, x, pointwise_extents(site));
+}
+
+} // namespace
+
 NodeId flattened_contraction(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const FlattenedTensors &flattened,
                              std::span<const NodeId> tensors) {
   Graph &graph = builder.graph();
   const Straddled straddled = straddle(flattened, site.out_channels(), site.in_channels());
   const Contraction contraction = cheapest_contraction(straddled.network);
   const std::vector<NodeId> elements = write_elements(graph, layer, straddled, tensors);
-  if (contraction.is_dense()) {
-    const NodeId merged = merge_group(graph, layer, straddled.network, elements, contraction.groups.front());
+  return contracted_map(builder, site, layer, x, straddled.network, contraction, elements);
+}
+
+NodeId network_map(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const TensorNetwork &network,
+                   std::span<const NodeId> elements, Evaluation evaluation,
+                   std::span<const std::vector<Contraction::Group>> orders) {
+  if (evaluation == Evaluation::kDense) {
+    Graph &graph = builder.graph();
+    const NodeId merged = merge_in_order(graph, layer, network, elements);
     const NodeId weight = graph.add(layer, Reshape{.extents = pointwise_extents(site)}, {merged}, Spelling::kFunction);
     return computed_pointwise(builder, site, layer, x, weight);
   }
-  x = contracted(builder, site, layer, x, straddled.network, contraction, elements,
-                 checked_mul(site.output.elements(), site.in_channels())); // it knows the dense map only
-  return with_own_bias(builder, site, layer, x, pointwise_extents(site));
+  if (evaluation == Evaluation::kContraction)
+    return contracted_map(builder, site, layer, x, network, cheapest_contraction(network), elements);
+  Contraction cheapest = contraction_in(network, orders.front());
+  for (const std::vector<Contraction::Group> &order : orders.subspan(1))
+    if (Contraction other = contraction_in(network, order); other.macs < cheapest.macs) cheapest = std::move(other);
+  return contracted_map(builder, site, layer, x, network, cheapest, elements);
+}
+
+NodeId padded_to(Builder &builder, LayerId layer, NodeId x, std::int64_t channels) {
+  Graph &graph = builder.graph();
+  const std::int64_t own = builder.shape(x).channels;
+  const std::int64_t lacking = channels - own;
+  if (lacking == 0) return x;
+  NodeId zeros = graph.add(layer, Zeros{}, {x}, Spelling::kFunction);
+  if (const std::int64_t times = (lacking + own - 1) / own; times > 1)
+    zeros = graph.add(layer, RepeatChannels{.times = times}, {zeros}, Spelling::kFunction);
+  zeros = cut_to(builder, layer, zeros, lacking);
+  return graph.add(layer, Concat{}, {x, zeros}, Spelling::kFunction);
+}
+
+NodeId cut_to(Builder &builder, LayerId layer, NodeId x, std::int64_t channels) {
+  if (builder.shape(x).channels == channels) return x;
+  return builder.graph().add(layer, SliceChannels{.begin = 0, .count = channels}, {x}, Spelling::kFunction);
+}
+
+ConvWeight conv_weight(Builder &builder, const std::string &name, const Extents &extents) {
+  const LayerId layer = builder.layer(name, Conv::kKind);
+  return {layer,
+          builder.parameter(layer, "weight", extents, builder.graph().initialisation().convolution_weight(extents), true)};
+}
+
+double product_deviation(const ConvSite &site, double terms, std::size_t factors) {
+  const double bound = default_bound(pointwise_extents(site)); // uniform within it has a variance of bound^2 / 3
+  return std::pow(bound * bound / 3 / terms, 1 / (2 * static_cast<double>(factors)));
+}
+
+std::int64_t divisor_at_most(std::int64_t n, double wanted) {
+  const auto most = static_cast<std::int64_t>(std::min(wanted, static_cast<double>(n)));
+  std::int64_t out = 1;
+  for (std::int64_t d = 1; d * d <= n; ++d) {
+    if (n % d != 0) continue;
+    if (d <= most) out = std::max(out, d);
+    if (n / d <= most) out = std::max(out, n / d);
+  }
+  return out;
+}
+
+void set_cheapest(ClosedForm &form, std::span<const Way> ways) {
+  Expression macs;
+  Expression both;
+  for (const Way &way : ways) {
+    macs += (macs.empty() ? "" : ", ") + way.macs;
+    both += (both.empty() ? "" : ", ") + way.macs + ", " + way.per_batch;
+  }
+  form.mult_adds = "min(" + macs + ")";
+  form.per_batch = "second_of_least(" + both + ")";
+}
+
+std::size_t cheapest_way(std::span<const std::pair<std::int64_t, std::int64_t>> ways) {
+  return static_cast<std::size_t>(std::min_element(ways.begin(), ways.end()) - ways.begin());
 }
 
 Resolved scaled_rank(const ConvSite &site, double scale) {
@@ -142,6 +224,76 @@ Resolved flattened_modes(const ConvSite &site, std::int64_t dimensions) {
                             "would be accepted",
                             dimensions, elements, out.structure[0]),
                 false};
+  return out;
+}
+
+Resolved paired_modes(const ConvSite &site, std::int64_t dimensions) {
+  Resolved out;
+  for (const std::int64_t channels : {site.out_channels(), site.in_channels()}) {
+    const std::vector<std::int64_t> modes = dimensionize(channels, dimensions);
+    std::int64_t product = 1;
+    for (const std::int64_t mode : modes) product = checked_mul(product, mode);
+    if (product != channels)
+      return {.structure = {},
+              .refusal = Refusal{"dimensions",
+                                 fmt::format("the {} modes of {} channels, each {}, do not multiply to them; another number of "
+                                             "dimensions would be accepted",
+                                             dimensions, channels, modes[0]),
+                                 false}};
+    out.structure.insert(out.structure.end(), modes.begin(), modes.end());
+  }
+  return out;
+}
+
+std::vector<Definition> paired_mode_definitions(std::int64_t dimensions) {
+  std::vector<Definition> out;
+  for (const auto &[symbol, channels] : {std::pair{"m", "c_o"}, {"n", "c_i"}})
+    for (std::int64_t k = 1; k <= dimensions; ++k)
+      out.push_back({indexed(symbol, k), fmt::format("mode({}, {}, {})", k, dimensions, channels)});
+  return out;
+}
+
+std::int64_t most_train_rank(std::span<const std::int64_t> modes, std::size_t k) {
+  std::int64_t left = 1;
+  std::int64_t right = 1;
+  for (std::size_t j = 0; j < modes.size(); ++j) (j <= k ? left : right) = checked_mul(j <= k ? left : right, modes[j]);
+  return std::min(left, right);
+}
+
+std::int64_t train_freedom(std::span<const std::int64_t> modes, std::span<const std::int64_t> ranks) {
+  const std::size_t d = modes.size();
+  std::vector<std::int64_t> r(d + 1, 1); // r_0 ... r_d
+  for (std::size_t k = 1; k < d; ++k) r[k] = ranks[k - 1];
+  // Reduced to what the unfoldings can have: r_k <= min(r_{k-1} n_k, n_{k+1} r_{k+1}), swept both ways.
+  for (std::size_t k = 1; k < d; ++k) r[k] = std::min(r[k], checked_mul(r[k - 1], modes[k - 1]));
+  for (std::size_t k = d - 1; k >= 1; --k) r[k] = std::min(r[k], checked_mul(modes[k], r[k + 1]));
+  std::int64_t out = 0;
+  for (std::size_t k = 0; k < d; ++k) out = checked_add(out, checked_mul(r[k], modes[k], r[k + 1]));
+  for (std::size_t k = 1; k < d; ++k) out -= r[k] * r[k];
+  return out;
+}
+
+Expression train_numbers(std::span<const Expression> modes, std::string_view rank) {
+  const auto d = static_cast<std::int64_t>(modes.size());
+  Expression out;
+  for (std::int64_t k = 1; k <= d; ++k)
+    out += (k > 1 ? fmt::format(" + {} * ", indexed(rank, k - 1)) : "") + modes[static_cast<std::size_t>(k - 1)] +
+           (k < d ? fmt::format(" * {}", indexed(rank, k)) : "");
+  return out;
+}
+
+Expression train_freedom_expression(std::vector<Definition> &definitions, std::span<const Expression> modes) {
+  const auto d = static_cast<std::int64_t>(modes.size());
+  const auto mode = [&](std::int64_t k) { return modes[static_cast<std::size_t>(k - 1)]; };
+  // Ranks that the unfoldings can have, swept from the left (a) and back (f).
+  for (std::int64_t k = 1; k < d; ++k)
+    definitions.push_back(
+        {indexed("a", k), fmt::format("min(r_{}, {}{})", k, k > 1 ? fmt::format("a_{} * ", k - 1) : "", mode(k))});
+  for (std::int64_t k = d - 1; k >= 1; --k)
+    definitions.push_back(
+        {indexed("f", k), fmt::format("min(a_{}, {}{})", k, mode(k + 1), k + 1 < d ? fmt::format(" * f_{}", k + 1) : "")});
+  Expression out = train_numbers(modes, "f");
+  for (std::int64_t k = 1; k < d; ++k) out += fmt::format(" - f_{} * f_{}", k, k);
   return out;
 }
 

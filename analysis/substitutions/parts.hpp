@@ -38,6 +38,40 @@ NodeId contracted(Builder &builder, const ConvSite &site, LayerId layer, NodeId 
 NodeId flattened_contraction(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const FlattenedTensors &flattened,
                              std::span<const NodeId> tensors);
 
+/// A pointwise map whose weight is a network of tensors, `elements`, in an evaluation of its family: factored, the cheapest of
+/// `orders`, in each of which x takes in the elements one by one; dense, the elements merged one after the other; or
+/// contracted. With the convolution's own bias.
+NodeId network_map(Builder &builder, const ConvSite &site, LayerId layer, NodeId x, const TensorNetwork &network,
+                   std::span<const NodeId> elements, Evaluation evaluation,
+                   std::span<const std::vector<Contraction::Group>> orders);
+/// x with zeros behind its channels, so that there are so many; x itself where it has them. And without them again.
+NodeId padded_to(Builder &builder, LayerId layer, NodeId x, std::int64_t channels);
+NodeId cut_to(Builder &builder, LayerId layer, NodeId x, std::int64_t channels);
+/// The weight of a convolution, [c_o, c_i / groups, k_h, k_w], "NAME.weight" in a layer of its own, which starts and decays as
+/// a substitute's does.
+struct ConvWeight {
+  LayerId layer = 0;
+  NodeId weight = 0;
+};
+ConvWeight conv_weight(Builder &builder, const std::string &name, const Extents &extents);
+/// The deviation of the normal numbers whose products, of so many of them each, add up in `terms` to a weight of the variance
+/// that a default one has.
+double product_deviation(const ConvSite &site, double terms, std::size_t factors);
+
+/// The largest divisor of n that is at most `wanted`, which is 1 or more: groups "lowered by 1 until they divide".
+std::int64_t divisor_at_most(std::int64_t n, double wanted);
+
+/// One of the ways in which a map can be done: work on activations and, in that order, once per batch.
+struct Way {
+  Expression macs;
+  Expression per_batch;
+};
+/// A form's mult-adds and work per batch where the cheapest of these is taken; of those that are alike the one with the least
+/// work per batch.
+void set_cheapest(ClosedForm &form, std::span<const Way> ways);
+/// Which of these is that.
+std::size_t cheapest_way(std::span<const std::pair<std::int64_t, std::int64_t>> ways);
+
 /// int(scale max(c_i, c_o)), refused where it is 0.
 Resolved scaled_rank(const ConvSite &site, double scale);
 /// What it can be.
@@ -61,6 +95,18 @@ KeyInfo rank_of_key();
 std::int64_t rank(const ConvSite &site, std::int64_t rank_of, double scale, std::int64_t n);
 /// The same as a formula.
 Expression rank_expression(std::int64_t rank_of, const std::string &n);
+/// Two mode lists, m of c_o and n of c_i, of `dimensions` each, refused where they do not multiply to these.
+Resolved paired_modes(const ConvSite &site, std::int64_t dimensions);
+/// "m_1" ..., "n_1" ... as definitions, for closed forms.
+std::vector<Definition> paired_mode_definitions(std::int64_t dimensions);
+/// The largest rank that the unfolding behind mode k, counted from 0, can have.
+std::int64_t most_train_rank(std::span<const std::int64_t> modes, std::size_t k);
+/// Degrees of freedom of a tensor train of these modes and ranks, r_1 ... r_{d-1}, and the same as definitions, of a_k and f_k,
+/// and an expression; `modes` is of each mode what the formula says in its place.
+std::int64_t train_freedom(std::span<const std::int64_t> modes, std::span<const std::int64_t> ranks);
+Expression train_freedom_expression(std::vector<Definition> &definitions, std::span<const Expression> modes);
+/// The numbers of all cores of a tensor train, r_{k-1} n_k r_k, with these symbols of ranks.
+Expression train_numbers(std::span<const Expression> modes, std::string_view rank);
 /// "n_1" ... as definitions, for closed forms.
 std::vector<Definition> mode_definitions(std::int64_t dimensions);
 /// "n_2"

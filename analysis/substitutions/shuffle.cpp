@@ -46,14 +46,7 @@ public:
                           false}};
     // Lowered by 1 until it divides c_i, c_o and what is between.
     const std::int64_t common = std::gcd(std::gcd(site.in_channels(), site.out_channels()), between);
-    const auto wanted = static_cast<std::int64_t>(std::min(knob, static_cast<double>(common)));
-    std::int64_t groups = 1;
-    for (std::int64_t d = 1; d * d <= common; ++d) {
-      if (common % d != 0) continue;
-      if (d <= wanted) groups = std::max(groups, d);
-      if (common / d <= wanted) groups = std::max(groups, common / d);
-    }
-    return {.structure = {groups}, .refusal = {}};
+    return {.structure = {parts::divisor_at_most(common, knob)}, .refusal = {}};
   }
   std::vector<std::int64_t> group_channels(const ConvSite &site, const Settings &settings,
                                            const Structure &structure) const override {

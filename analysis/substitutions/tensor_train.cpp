@@ -38,14 +38,15 @@ public:
     const Structure n = modes.structure;
     for (std::size_t k = 0; k + 1 < n.size(); ++k)
       modes.structure.push_back(
-          std::min(parts::rank(site, settings[kRankOf], knob, std::min(n[k], n[k + 1])), most_rank(n, k)));
+          std::min(parts::rank(site, settings[kRankOf], knob, std::min(n[k], n[k + 1])), parts::most_train_rank(n, k)));
     return modes;
   }
   NumberRanges number_ranges(const ConvSite &site, const Settings &settings) const override {
     Resolved modes = parts::flattened_modes(site, settings[kDimensions]);
     NumberRanges out{.ranges = {}, .refusal = std::move(modes.refusal)};
     if (out.refusal) return out;
-    for (std::size_t k = 0; k + 1 < modes.structure.size(); ++k) out.ranges.push_back({1, most_rank(modes.structure, k)});
+    for (std::size_t k = 0; k + 1 < modes.structure.size(); ++k)
+      out.ranges.push_back({1, parts::most_train_rank(modes.structure, k)});
     return out;
   }
   Structure structure_of(const ConvSite &site, const Settings &settings, const Numbers &numbers) const override {
@@ -61,15 +62,8 @@ public:
   DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Settings &settings,
                                       const Structure &structure) const override {
     const auto d = static_cast<std::size_t>(settings[kDimensions]);
-    Structure r(d + 1, 1); // r_0 ... r_d
-    for (std::size_t k = 1; k < d; ++k) r[k] = structure[d + k - 1];
-    // Reduced to what the unfoldings can have: r_k <= min(r_{k-1} n_k, n_{k+1} r_{k+1}), swept both ways.
-    for (std::size_t k = 1; k < d; ++k) r[k] = std::min(r[k], r[k - 1] * structure[k - 1]);
-    for (std::size_t k = d - 1; k >= 1; --k) r[k] = std::min(r[k], structure[k] * r[k + 1]);
-    std::int64_t value = parts::depthwise_weights(site);
-    for (std::size_t k = 0; k < d; ++k) value = checked_add(value, checked_mul(r[k], structure[k], r[k + 1]));
-    for (std::size_t k = 1; k < d; ++k) value -= r[k] * r[k];
-    return {.value = value};
+    const std::span<const std::int64_t> all(structure);
+    return {.value = checked_add(parts::depthwise_weights(site), parts::train_freedom(all.first(d), all.subspan(d)))};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings &settings, const Structure &structure,
                Evaluation evaluation) const override {
@@ -101,44 +95,21 @@ public:
         rank = fmt::format("min({}, {}, {})", rank, product("n", 1, k), product("n", k + 1, d));
       form.definitions.push_back({indexed("r", k), rank});
     }
-    // The numbers of all cores with these ranks.
-    const auto cores = [&](std::string_view rank) {
-      Expression out;
-      for (std::int64_t k = 1; k <= d; ++k)
-        out += (k > 1 ? fmt::format(" + {} * ", indexed(rank, k - 1)) : "") + indexed("n", k) +
-               (k < d ? fmt::format(" * {}", indexed(rank, k)) : "");
-      return out;
-    };
+    std::vector<Expression> modes;
+    for (std::int64_t k = 1; k <= d; ++k) modes.push_back(indexed("n", k));
+    const Expression cores = parts::train_numbers(modes, "r");
     for (std::int64_t k = 2; k <= d; ++k)
       form.per_batch +=
           (k > 2 ? " + " : "") + product("n", 1, k) + fmt::format(" * r_{}", k - 1) + (k < d ? fmt::format(" * r_{}", k) : "");
     if (evaluation == Evaluation::kContraction)
       parts::set_contraction(form, "train", fmt::format("{}, {}", parts::list_of("n", 1, d), parts::list_of("r", 1, d - 1)));
-    form.parameters = "D + " + cores("r") + " + b";
+    form.parameters = "D + " + cores + " + b";
 
-    // Ranks that the unfoldings can have, swept from the left (a) and back (f).
-    for (std::int64_t k = 1; k < d; ++k)
-      form.definitions.push_back(
-          {indexed("a", k), fmt::format("min(r_{}, {}n_{})", k, k > 1 ? fmt::format("a_{} * ", k - 1) : "", k)});
-    for (std::int64_t k = d - 1; k >= 1; --k)
-      form.definitions.push_back(
-          {indexed("f", k), fmt::format("min(a_{}, n_{}{})", k, k + 1, k + 1 < d ? fmt::format(" * f_{}", k + 1) : "")});
-    form.floor = "S * (D + " + cores("f");
-    for (std::int64_t k = 1; k < d; ++k) form.floor += fmt::format(" - f_{} * f_{}", k, k);
-    form.floor += ")";
-    form.lower_bound = fmt::format("S * (D + min(c_i * c_o, {}))", cores("r"));
+    form.floor = "S * (D + " + parts::train_freedom_expression(form.definitions, modes) + ")";
+    form.lower_bound = fmt::format("S * (D + min(c_i * c_o, {}))", cores);
     form.novikov = fmt::format("S * (D + {} * max({}) * max({}) * max({}) * max(c_o, c_i))", d, parts::list_of("r", 1, d - 1),
                                parts::list_of("r", 1, d - 1), parts::list_of("n", 1, d));
     return form;
-  }
-
-private:
-  /// The largest rank that the unfolding behind mode k, counted from 0, can have.
-  static std::int64_t most_rank(const Structure &modes, std::size_t k) {
-    std::int64_t left = 1;
-    std::int64_t right = 1;
-    for (std::size_t j = 0; j < modes.size(); ++j) (j <= k ? left : right) *= modes[j];
-    return std::min(left, right);
   }
 };
 

@@ -220,6 +220,7 @@ private:
     const bool is_cheapest =
         substitute_.evaluated() == Evaluation::kCheapest && substitute_.family->info().evaluations.size() > 1;
     if (!is_cheapest && substitute_.evaluated() != Evaluation::kContraction) return;
+    if (axis() == Axis::kEnumerated) return; // all settings are counted
     const auto refuse = [&](const std::string &where, const std::string &why) {
       throw Error(ErrorCode::kNotApplicable, where,
                   fmt::format("{}; the evaluation {} would be accepted", why,

@@ -345,6 +345,15 @@ TEST(WeightOps, CanonicalPolyadic) {
   EXPECT_EQ(events_of(graph), (Events{{"cp_merge.multiply", 4 * 3 * 5}, {"cp_merge.mac", 4 * 3 * 6 * 5}}));
 }
 
+TEST(WeightOps, BlockDiagonalAndCirculantBlocksAreMoved) {
+  const Graph blocks = on_parameters({{6, 2, 1, 1}}, BlockDiagonal{.groups = 3, .row_groups = 2});
+  EXPECT_EQ(blocks.weight(blocks.output()), (Extents{6, 6, 1, 1}));
+  EXPECT_EQ(events_of(blocks), (Events{{"block_diagonal.copy", 36}}));
+  const Graph circulant = on_parameters({{2, 3, 4}}, CirculantMerge{});
+  EXPECT_EQ(circulant.weight(circulant.output()), (Extents{8, 12, 1, 1}));
+  EXPECT_EQ(events_of(circulant), (Events{{"circulant_merge.copy", 96}}));
+}
+
 TEST(WeightOps, AcdcProduct) {
   // Two factors of 8: four diagonals scale a matrix each, and the four matrices A C, D C^-1, ... are joined by three products.
   const Graph graph = on_parameters({{8, 1}, {8, 1}, {8, 1}, {8, 1}}, AcdcProduct{});
@@ -512,6 +521,8 @@ TEST(Kinds, EmitTheEventsThatTheySay) {
   graphs.push_back(on_parameters({{8, 1}, {8, 1}, {8, 1}, {8, 1}}, AcdcProduct{}));
   graphs.push_back(on_parameters({{3, 4}, {4, 5}}, product));
   graphs.push_back(on_parameters({{3, 4}}, ContractWeights{.a = {{0, 3}, {1, 4}}, .b = {}, .out = {{0, 3}}}));
+  graphs.push_back(on_parameters({{6, 2, 1, 1}}, BlockDiagonal{.groups = 2, .row_groups = 3}));
+  graphs.push_back(on_parameters({{2, 3, 4}}, CirculantMerge{}));
   graphs.push_back(on_parameters({{3, 4, 1, 1}}, Transpose{}));
   graphs.push_back(on_parameters({{3, 4}}, Reshape{.extents = {2, 6}}));
   const ConvSite site = make_site("s", {.batch = 1, .channels = 8, .height = 4, .width = 4}, 8, {1, 1}, {1, 1}, {0, 0}, {1, 1});

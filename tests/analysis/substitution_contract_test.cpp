@@ -50,6 +50,7 @@ Symbols symbols_of(const ConvSite &site, const Substitute &substitute) {
                  {"k_w", real(site.kernel.width)},
                  {"S", real(site.output.batch * site.output.height * site.output.width)},
                  {"S_in", real(site.input.batch * site.input.height * site.input.width)},
+                 {"S_v", real(site.output.batch * site.output.height * site.input.width)},
                  {"D", site.pointwise() ? 0.0 : real(site.in_channels() * site.kernel.area())},
                  {"b", site.bias ? real(site.out_channels()) : 0.0}};
   if (substitute.knob) out[std::string(substitute.family->info().knob.name)] = *substitute.knob;
@@ -174,6 +175,10 @@ bool must_refuse(const ConvSite &s, const Substitute &substitute, double knob) {
   }
   if (name == "shuffle") return c_o < key("bottleneck");
   if (name == "tensor_train" || name == "tucker" || name == "cp") return false;
+  // Ranks and groups are brought into what there is, channels filled up with zeros.
+  for (const std::string_view any :
+       {"tt_matrix", "kronecker", "tucker2", "spatial", "grouped", "monarch", "btt", "block_circulant", "butterfly"})
+    if (name == any) return false;
   ADD_FAILURE() << "state where " << name << " cannot apply";
   return false;
 }
@@ -222,6 +227,13 @@ bool decay_scaled(std::string_view family, std::string_view leaf) {
   if (family == "tensor_train") return leaf.starts_with("weight_core_");
   if (family == "tucker") return leaf.starts_with("weight_core") || leaf.starts_with("weight_u_");
   if (family == "cp") return leaf.starts_with("weight_u_");
+  if (family == "tt_matrix" || family == "btt") return leaf.starts_with("weight_core_");
+  if (family == "kronecker") return leaf == "weight_a" || leaf == "weight_b";
+  if (family == "tucker2" || family == "spatial") return true; // as Generic's, the bias on the last too
+  if (family == "grouped") return leaf == "grouped_pointwise.weight";
+  if (family == "monarch") return leaf.starts_with("monarch_") && leaf.ends_with(".weight");
+  if (family == "block_circulant") return leaf == "weight_columns";
+  if (family == "butterfly") return leaf.starts_with("layers.");
   ADD_FAILURE() << "state which parameters of " << family << " have scaled decay";
   return false;
 }

@@ -2,6 +2,10 @@
 
 #include "tests/support.hpp"
 
+#include <algorithm>
+#include <map>
+#include <optional>
+
 namespace pare::test {
 
 namespace {
@@ -81,6 +85,93 @@ DenseTensor convolved(const Conv &op, const DenseTensor &x, const DenseTensor &w
   return out;
 }
 
+/// The product of two operands summed over what the result lacks, label by label; `positions` behind each of a's elements are
+/// the result's too.
+std::vector<double> contracted(const Legs &a, const DenseTensor &x, const Legs &b, const DenseTensor &weight, const Legs &out,
+                               std::size_t positions) {
+  const Legs all = union_of(a, b);
+  std::vector<double> made(static_cast<std::size_t>(elements_of(out)) * positions);
+  std::map<std::int64_t, std::int64_t> at;
+  const auto place = [&](const Legs &legs) {
+    std::size_t out_of = 0;
+    for (const Leg &leg : legs) out_of = out_of * static_cast<std::size_t>(leg.size) + static_cast<std::size_t>(at[leg.label]);
+    return out_of;
+  };
+  for (std::int64_t e = 0; e < elements_of(all); ++e) {
+    std::int64_t rest = e;
+    for (const Leg &leg : all) {
+      at[leg.label] = rest % leg.size;
+      rest /= leg.size;
+    }
+    for (std::size_t p = 0; p < positions; ++p)
+      made[place(out) * positions + p] += x.values[place(a) * positions + p] * weight.values[place(b)];
+  }
+  return made;
+}
+
+/// Channels, or rows, of which those of g groups change places with those within a group.
+DenseTensor shuffled(const DenseTensor &x, std::int64_t groups) {
+  DenseTensor out = zeros(x.extents);
+  const auto g = static_cast<std::size_t>(groups);
+  const auto n = static_cast<std::size_t>(x.extents[0]);
+  const std::size_t behind = x.values.size() / n;
+  for (std::size_t c = 0; c < n; ++c)
+    for (std::size_t p = 0; p < behind; ++p)
+      out.values[(c % (n / g) * g + c / (n / g)) * behind + p] = x.values[c * behind + p];
+  return out;
+}
+
+/// The first channels of x, those that are lacking 0.
+DenseTensor with_channels(const DenseTensor &x, std::int64_t channels) {
+  DenseTensor out = zeros({channels, x.extents[1], x.extents[2]});
+  std::copy_n(x.values.begin(), std::min(x.values.size(), out.values.size()), out.values.begin());
+  return out;
+}
+
+/// What an op of these families makes; nothing where it is none of theirs.
+std::optional<DenseTensor> structured(const Op &op, const std::vector<const DenseTensor *> &in, const TensorShape &shape) {
+  const auto positions = [&] { return static_cast<std::size_t>(std::get<Shape>(shape).positions()); };
+  if (const auto *contract = std::get_if<Contract>(&op)) {
+    const Shape &y = std::get<Shape>(shape);
+    return DenseTensor{{y.channels, y.height, y.width},
+                       contracted(contract->x, *in[0], contract->weight, *in[1], contract->out, positions())};
+  }
+  if (const auto *contract = std::get_if<ContractWeights>(&op))
+    return DenseTensor{std::get<Extents>(shape), contracted(contract->a, *in[0], contract->b, *in[1], contract->out, 1)};
+  if (const auto *shuffle = std::get_if<ShuffleChannels>(&op)) return shuffled(*in[0], shuffle->groups);
+  if (const auto *blocks = std::get_if<BlockDiagonal>(&op)) {
+    DenseTensor out = zeros(std::get<Extents>(shape));
+    const auto rows = static_cast<std::size_t>(in[0]->extents[0]);
+    const auto columns = static_cast<std::size_t>(in[0]->extents[1]);
+    for (std::size_t row = 0; row < rows; ++row)
+      for (std::size_t column = 0; column < columns; ++column) {
+        const std::size_t group = row / (rows / static_cast<std::size_t>(blocks->groups));
+        out.values[(row * static_cast<std::size_t>(blocks->groups) + group) * columns + column] =
+            in[0]->values[row * columns + column];
+      }
+    return shuffled(out, blocks->row_groups);
+  }
+  if (std::holds_alternative<CirculantMerge>(op)) {
+    DenseTensor out = zeros(std::get<Extents>(shape));
+    const auto block = static_cast<std::size_t>(in[0]->extents[2]);
+    const auto across = static_cast<std::size_t>(in[0]->extents[1]) * block;
+    for (std::size_t e = 0; e < out.values.size(); ++e) {
+      const std::size_t row = e / across;
+      const std::size_t column = e % across;
+      out.values[e] = in[0]->values[(row / block * (across / block) + column / block) * block +
+                                    (row % block + block - column % block) % block];
+    }
+    return out;
+  }
+  if (std::holds_alternative<Zeros>(op)) return zeros(in[0]->extents);
+  if (const auto *repeat = std::get_if<RepeatChannels>(&op)) return with_channels(*in[0], in[0]->extents[0] * repeat->times);
+  if (const auto *slice = std::get_if<SliceChannels>(&op); slice != nullptr && slice->begin == 0)
+    return with_channels(*in[0], slice->count);
+  if (std::holds_alternative<Concat>(op)) return with_channels(*in[0], in[0]->extents[0] + in[1]->extents[0]); // zeros
+  if (std::holds_alternative<AddBias>(op)) return *in[0];                                                      // left out
+  return std::nullopt;
+}
+
 } // namespace
 
 ConvSite impulse_site(std::int64_t in_channels, std::int64_t out_channels, Pair kernel, bool bias) {
@@ -143,6 +234,8 @@ DenseTensor dense_of(const ConvSite &site, const Substitute &substitute, const D
         values[id] = mode_product(*in[0], *in[1], static_cast<std::size_t>(product->mode));
       } else if (const auto *reshape = std::get_if<Reshape>(&op)) {
         values[id] = {reshape->extents, in[0]->values};
+      } else if (auto made = structured(op, in, graph.node(id).shape)) {
+        values[id] = *std::move(made);
       } else {
         ADD_FAILURE() << kind_name(op) << " is not known here";
         return out;

@@ -37,7 +37,24 @@ const std::vector<std::string> kSubstitutes = {"Conv",
                                                "tucker:ranks=2/2/3",
                                                "tucker:dimensions=2,ranks=3/4",
                                                "Tucker_0.5",
-                                               "TensorTrain_0.9"};
+                                               "TensorTrain_0.9",
+                                               "tt_matrix:ranks=2/3",
+                                               "tt_matrix:dimensions=2,ranks=5",
+                                               "kronecker:terms=1",
+                                               "kronecker:terms=3",
+                                               "tucker2:ranks=2/3",
+                                               "tucker2:ranks=5/2",
+                                               "spatial:rank=1",
+                                               "spatial:rank=4",
+                                               "grouped:groups=2",
+                                               "grouped:groups=4,shuffle=no",
+                                               "monarch:blocks=2",
+                                               "monarch:blocks=3",
+                                               "monarch:blocks=4",
+                                               "btt:rank=1",
+                                               "btt:rank=2",
+                                               "block_circulant:block=2",
+                                               "block_circulant:block=4"};
 
 std::vector<ConvSite> sites() {
   return {impulse_site(6, 8, {1, 1}), impulse_site(6, 8, {3, 3}), impulse_site(12, 4, {3, 2}),
@@ -169,7 +186,7 @@ TEST(Projection, HashedValuesAreMeans) {
 TEST(Projection, WhatHasNone) {
   std::mt19937_64 random(14);
   const ConvSite site = impulse_site(8, 8, {3, 3});
-  for (const std::string text : {"LR_0.5", "acdc:layers=2", "shuffle:groups=2", "cp:rank=2"}) {
+  for (const std::string text : {"LR_0.5", "acdc:layers=2", "shuffle:groups=2", "cp:rank=2", "butterfly:layers=1"}) {
     const Substitute substitute = parse_substitute(text);
     EXPECT_FALSE(project(site, substitute, random_layer(site, random))) << text;
     EXPECT_FALSE(has_share(site, substitute)) << text;

@@ -289,6 +289,14 @@ struct MakeKernel {
       return at::einsum(equation, {in[0].reshape(a), in[1].reshape(b)}).flatten();
     };
   }
+  Kernel operator()(const BlockDiagonal &op) const {
+    return [groups = op.groups, row_groups = op.row_groups](const Pass &, Inputs in) {
+      return block_diagonal(in[0], groups, row_groups);
+    };
+  }
+  Kernel operator()(const CirculantMerge & /*op*/) const {
+    return [](const Pass &, Inputs in) { return circulant_blocks(in[0]).unsqueeze(-1).unsqueeze(-1); };
+  }
   Kernel operator()(const Transpose & /*op*/) const {
     return [](const Pass &, Inputs in) { return in[0].transpose(0, 1); };
   }

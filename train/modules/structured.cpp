@@ -213,4 +213,20 @@ torch::Tensor polyadic_weight(std::span<const torch::Tensor> factors) {
   return torch::matmul(out, factors.back().t()).reshape({-1});
 }
 
+torch::Tensor block_diagonal(const torch::Tensor &rows, std::int64_t groups, std::int64_t row_groups) {
+  const std::int64_t columns = rows.size(1) * groups;
+  const torch::Tensor blocks = rows.reshape({groups, -1, rows.size(1)});
+  torch::Tensor out = torch::diag_embed(blocks.permute({1, 2, 0})).permute({2, 0, 3, 1}).reshape({-1, columns});
+  if (row_groups > 1) out = out.reshape({row_groups, -1, columns}).transpose(0, 1);
+  return out.reshape({-1, columns, 1, 1});
+}
+
+torch::Tensor circulant_blocks(const torch::Tensor &columns) {
+  // Windows of a doubled column: its gradient is summed in an order that never changes.
+  const std::int64_t block = columns.size(2);
+  const torch::Tensor rolled = columns.roll(-1, 2);
+  const torch::Tensor blocks = torch::cat({rolled, rolled.narrow(2, 0, block - 1)}, 2).unfold(2, block, 1).flip(3);
+  return blocks.permute({0, 2, 1, 3}).reshape({columns.size(0) * block, columns.size(1) * block});
+}
+
 } // namespace pare::train
