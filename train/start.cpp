@@ -115,4 +115,23 @@ Started start_at(Model &student, const Model &teacher, const std::function<void(
   return out;
 }
 
+std::int64_t measure_statistics(GraphModule &module, Loader &training, torch::Device device, Precision precision,
+                                const std::function<bool(std::int64_t)> &progress) {
+  const torch::NoGradGuard no_gradient;
+  const PrecisionGuard guard(precision, device.type());
+  Pass pass{.training = true};
+  module.compute_weights(pass);
+  training.start(0);
+  std::int64_t done = 0;
+  while (done < kStatisticsBatches) {
+    const auto batch = training.next();
+    if (!batch) break;
+    ++done;
+    pass.momentum = 1 / static_cast<double>(done); // the mean of so many: each counts as much as those before
+    module.run_activations(batch->images.to(device, true), pass);
+    if (progress && !progress(done)) break;
+  }
+  return done;
+}
+
 } // namespace pare::train

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "train/loader.hpp"
 #include "train/model.hpp"
+#include "train/step.hpp"
 
 #include <functional>
 #include <string>
@@ -29,5 +31,13 @@ struct Started {
 /// student's network with nothing substituted. Buffers of the student, the index of a hashed layer, stay. `progress`: told how
 /// many layers are done, of how many.
 Started start_at(Model &student, const Model &teacher, const std::function<void(std::int64_t, std::int64_t)> &progress = {});
+
+/// Where a student begins, the statistics of batch norms are the teacher's, whose activations it does not have. Measures those
+/// of up to so many of the first batches of `training`, as it augments them: the running ones are their mean then. Weights stay
+/// as they are. Returns how many batches there were; `progress` is told how many are done, and may say that it is enough by
+/// returning false.
+inline constexpr std::int64_t kStatisticsBatches = 40;
+std::int64_t measure_statistics(GraphModule &module, Loader &training, torch::Device device, Precision precision,
+                                const std::function<bool(std::int64_t)> &progress = {});
 
 } // namespace pare::train

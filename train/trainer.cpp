@@ -461,6 +461,17 @@ void Trainer::begin_at_projection() {
           : fmt::format("{} layers projected, {} of them to the nearest of their families, {} of their energy kept",
                         started.projected.size(), nearest, percent(100 * started.energy_kept()));
   say(fmt::format("begins at {}: {}", config_.start->file, what));
+  const std::int64_t measured = measure_statistics(*student_.module, *loader_, device_, precision_, [&](std::int64_t done) {
+    reporter_.show({.what = "statistics",
+                    .done = done,
+                    .total = std::min(kStatisticsBatches, loader_->batches()),
+                    .images_per_second = 0,
+                    .seconds_left = 0,
+                    .figures = {}});
+    return !reporter_.ends();
+  });
+  record_["start"]["statistics_batches"] = measured;
+  say(fmt::format("statistics of batch norms measured on {} batches", measured));
   if (started.drawn.empty()) return;
   constexpr std::size_t kShown = 8; // run.json has all
   const auto end = started.drawn.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, started.drawn.size()));

@@ -88,6 +88,45 @@ TEST(Contractions, AreTheCheapestOfAllOrders) {
   EXPECT_GT(split, test::trials(400) / 4) << "few weights have modes that straddle the border";
 }
 
+// The same of trains of matrices; and by the formula for either direction none is dearer.
+TEST(Contractions, OfTrainsOfMatricesAreTheCheapestOfAllOrders) {
+  std::mt19937 random(8);
+  const auto draw = [&](std::int64_t least, std::int64_t most) {
+    return std::uniform_int_distribution<std::int64_t>(least, most)(random);
+  };
+  for (int trial = 0; trial < test::trials(200); ++trial) {
+    const auto d = static_cast<std::size_t>(draw(2, 4));
+    std::vector<std::int64_t> m;
+    std::vector<std::int64_t> n;
+    std::vector<std::int64_t> r{1};
+    for (std::size_t k = 0; k < d; ++k) {
+      m.push_back(draw(1, 6));
+      n.push_back(draw(1, 6));
+      r.push_back(k + 1 < d ? draw(1, 9) : 1);
+    }
+    const TensorNetwork network = train_matrix_network(m, n, std::span<const std::int64_t>(r).subspan(1, d - 1));
+    const Contraction found = cheapest_contraction(network);
+    EXPECT_EQ(found.macs, least_of_all_orders(network)) << "trial " << trial;
+    // formulas.md: sum_k r_{k-1} r_k m_k n_k (prod_{j<k} n_j) (prod_{j>k} m_j), either direction.
+    std::int64_t from_last = 0;
+    std::int64_t from_first = 0;
+    std::vector<Contraction::Group> order;
+    for (std::size_t k = 0; k < d; ++k) {
+      std::int64_t one = r[k] * m[k] * n[k] * r[k + 1];
+      std::int64_t other = one;
+      for (std::size_t j = 0; j < d; ++j) {
+        if (j != k) one *= j < k ? n[j] : m[j];
+        if (j != k) other *= j < k ? m[j] : n[j];
+      }
+      from_last += one;
+      from_first += other;
+      order.insert(order.begin(), Contraction::Group{1} << k);
+    }
+    EXPECT_EQ(contraction_in(network, order).macs, from_last);
+    EXPECT_LE(found.macs, std::min(from_last, from_first));
+  }
+}
+
 TEST(Contractions, HaveTheirKnownCosts) {
   // At rank scale 0.44: (c_o, c_i) and the multiply-accumulates at one position.
   for (const auto &[c_o, c_i, known] : std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t>>{
@@ -116,10 +155,22 @@ TEST(Contractions, AreBetweenTheFloorAndDense) {
   const auto draw = [&](std::int64_t least, std::int64_t most) {
     return std::uniform_int_distribution<std::int64_t>(least, most)(random);
   };
-  const std::vector<std::string> families{
-      "tensor_train",      "tensor_train:dimensions=2",    "tensor_train:dimensions=4", "tucker",
-      "tucker:core=train", "tucker:dimensions=2",          "tucker:dimensions=4",       "lr",
-      "generic",           "tensor_train:rank_of=channels"};
+  const std::vector<std::string> families{"tensor_train",
+                                          "tensor_train:dimensions=2",
+                                          "tensor_train:dimensions=4",
+                                          "tucker",
+                                          "tucker:core=train",
+                                          "tucker:dimensions=2",
+                                          "tucker:dimensions=4",
+                                          "lr",
+                                          "generic",
+                                          "tensor_train:rank_of=channels",
+                                          "tt_matrix",
+                                          "tt_matrix:dimensions=2",
+                                          "kronecker",
+                                          "tucker2",
+                                          "spatial",
+                                          "btt"};
   int compared = 0;
   for (int trial = 0; trial < test::trials(600); ++trial) {
     const std::int64_t c_i = draw(1, 96);

@@ -209,11 +209,12 @@ DenseTensor dense_of(const ConvSite &site, const Substitute &substitute, const D
   const NodeId output = lower_site(graph, site, graph.add_input(site.input), substitute);
   DenseTensor out = zeros({site.out_channels(), site.in_channels(), site.kernel.height, site.kernel.width});
   const auto area = static_cast<std::size_t>(site.kernel.area());
+  std::vector<DenseTensor> values(graph.node_count());
   for (std::int64_t channel = 0; channel < site.in_channels(); ++channel) {
-    std::vector<DenseTensor> values(graph.node_count());
     values[0] = zeros({site.in_channels(), 1, 1});
     values[0].values[static_cast<std::size_t>(channel)] = 1;
     for (NodeId id = 1; id < graph.node_count(); ++id) {
+      if (channel > 0 && !graph.node(id).on_activations) continue; // a weight
       const Op &op = graph.node(id).op;
       std::vector<const DenseTensor *> in;
       for (const NodeId input : graph.inputs(id)) in.push_back(&values[input]);

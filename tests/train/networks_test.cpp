@@ -42,6 +42,7 @@ private:
   struct Context final : at::ObserverContext {
     std::int64_t per_element = 0; ///< multiply-accumulates of each element of the output
     bool convolution = false;
+    bool contraction = false;
   };
 
   static MacCounter *&current() {
@@ -54,6 +55,8 @@ private:
     const std::string_view name = fn.name();
     const auto input = [&](std::size_t i) { return fn.inputs()[i].toTensor(); };
     context->convolution = name == "aten::convolution" || name == "mkldnn::_convolution_pointwise";
+    context->contraction = name == "aten::einsum";
+    if (context->contraction) ++current()->contracting_;
     // What a convolution does by matrix products is its own business.
     const bool inside = current()->inside_ > 0;
     if (context->convolution) ++current()->inside_;
@@ -62,6 +65,8 @@ private:
       context->per_element = input(1).numel() / input(1).size(0); // one filter: c_in / groups x k_h x k_w
     else if (name == "aten::mm" || name == "aten::bmm" || name == "aten::mv" || name == "aten::dot")
       context->per_element = input(0).size(-1);
+    else if (name == "aten::mul" && current()->contracting_ > 0)
+      context->per_element = 1; // of a contraction that sums over nothing
     else if (name == "aten::addmm" || name == "aten::baddbmm" || name == "aten::addmv")
       context->per_element = input(1).size(-1);
     return context;
@@ -69,12 +74,14 @@ private:
   static void end(const at::RecordFunction &fn, at::ObserverContext *started) {
     const auto &context = static_cast<const Context &>(*started);
     if (context.convolution) --current()->inside_;
+    if (context.contraction) --current()->contracting_;
     if (context.per_element > 0) current()->macs_ += context.per_element * fn.outputs()[0].toTensor().numel();
   }
 
   at::CallbackHandle handle_ = 0;
   std::int64_t macs_ = 0;
   int inside_ = 0;
+  int contracting_ = 0;
 };
 
 /// A product of 2 x 3 and 3 x 5 matrices is 30, each of 4 in a batch as many; a 3 x 3 convolution 4 -> 6 in 2 groups on 2
@@ -120,13 +127,28 @@ constexpr std::array kNamed = {"Conv",
                                "tensor_train:dimensions=4,rank_scale=0.6",
                                "Tucker_0.4",
                                "tucker:rank_scale=0.4",
-                               "CP_0.5"};
+                               "CP_0.5",
+                               "TensorTrain_0.4@contraction",
+                               "tucker:rank_scale=0.4@contraction",
+                               "CP_0.5@contraction",
+                               "LR_0.25@dense",
+                               "tt_matrix:rank_scale=0.3@contraction",
+                               "tt_matrix:rank_scale=0.3@dense",
+                               "kronecker:rank_scale=0.2@dense",
+                               "tucker2:rank_scale=0.4@contraction",
+                               "tucker2:rank_scale=0.9@dense",
+                               "spatial:rank_scale=0.5@dense",
+                               "grouped:groups=4@dense",
+                               "monarch:blocks=3@dense",
+                               "btt:rank_scale=0.5@dense",
+                               "butterfly:layers=2@dense"};
 
 const std::vector<std::string_view> &all_substitutes() {
   static const std::vector<std::string_view> all = [] {
     std::vector<std::string_view> out(kNamed.begin(), kNamed.end());
     std::set<const Substitution *> families;
-    for (const char *text : kNamed) families.insert(parse_substitute(text).family);
+    for (const char *text : kNamed)
+      if (const Substitute own = parse_substitute(text); !own.evaluation) families.insert(own.family);
     for (const Substitution *family : substitutions())
       if (families.insert(family).second) out.push_back(family->info().example);
     return out;

@@ -3,6 +3,7 @@
 #include "train/start.hpp"
 
 #include "tests/train/numerics.hpp"
+#include "tests/train_data/images.hpp"
 
 #include "train/evaluate.hpp"
 #include "train/initialise.hpp"
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <random>
 
 namespace pare::train {
 namespace {
@@ -171,6 +173,56 @@ TEST(Start, OfASeparableLayer) {
   EXPECT_LT(started.projected[0].energy_kept, 1) << "a full 3 x 3";
 }
 
+/// Images of random pixels.
+class RandomPixels final : public Dataset {
+public:
+  std::int64_t size() const override { return 64; }
+  std::int64_t classes() const override { return 10; }
+  std::int64_t label(std::int64_t index) const override { return index % 10; }
+  std::string name(std::int64_t index) const override { return std::to_string(index); }
+  std::optional<ImageSize> fixed_size() const override { return ImageSize{.height = 32, .width = 32}; }
+  Sample load(std::int64_t index, const ScaleRule & /*rule*/) const override {
+    Image image = test::make_map(32, 32);
+    std::mt19937 random(static_cast<std::uint32_t>(index));
+    for (std::uint8_t &pixel : image.pixels) pixel = static_cast<std::uint8_t>(random() % 256);
+    return {.image = std::move(image), .label = label(index)};
+  }
+};
+
+// Of batches of one size the running statistics are the mean of each batch's own, of the unbiased variance; nothing else moves.
+TEST(Start, StatisticsAreMeasuredAnew) {
+  Loader training(std::make_shared<RandomPixels>(), find_protocol("fashion-mnist").augmentation,
+                  {.batch = 16, .seed = 0, .shuffle = true, .training = true});
+  Model student = model_of(start_network(), "Generic_0.5", 3);
+  for (Tensor &tensor : student.module->parameters()) tensor.set_data(tensor.to(torch::kFloat32));
+  for (Tensor &tensor : student.module->buffers())
+    if (tensor.is_floating_point()) tensor.set_data(tensor.to(torch::kFloat32));
+  std::map<std::string, Tensor> before;
+  for (const auto &[name, tensor] : tensors_of_start(student)) before[name] = tensor.clone();
+  const torch::NoGradGuard no_gradient;
+  std::vector<Tensor> stems; // the stem's output on each batch
+  training.start(0);
+  while (const auto batch = training.next()) stems.push_back(at::conv2d(batch->images, before.at("stem.weight"), {}, 2, 1));
+  ASSERT_EQ(stems.size(), 4U);
+  EXPECT_EQ(measure_statistics(*student.module, training, torch::kCPU, Precision::kFp32), 4);
+  Tensor mean = torch::zeros({8});
+  Tensor variance = torch::zeros({8});
+  for (const Tensor &stem : stems) {
+    mean += stem.mean({0, 2, 3}) / 4;
+    variance += stem.transpose(0, 1).flatten(1).var(1, true) / 4;
+  }
+  std::size_t measured = 0;
+  for (const auto &[name, tensor] : tensors_of_start(student)) {
+    const bool is_statistic = name.find("running_") != std::string::npos || name.ends_with("num_batches_tracked");
+    EXPECT_EQ(tensor.equal(before.at(name)), !is_statistic) << name;
+    measured += is_statistic ? 1 : 0;
+  }
+  const auto now = tensors_of_start(student);
+  EXPECT_LT(test::error_of(now.at("stem.bn.running_mean"), mean), 1e-5);
+  EXPECT_LT(test::error_of(now.at("stem.bn.running_var"), variance), 1e-5);
+  EXPECT_EQ(measured, 12U) << "mean, variance and number of batches of four batch norms";
+}
+
 /// The first images of a set.
 class FirstOf final : public Dataset {
 public:
@@ -225,15 +277,20 @@ TEST(Start, ProjectedOnFashionMnistIsBetterThanTheBestRandomStart) {
 
   double best_random = 100;
   double worst_projected = 0;
+  double worst_measured = 0;
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     Model student = made("Generic_0.5", seed);
     best_random = std::min(best_random, error_percent(student));
     const Started started = start_at(student, teacher);
     EXPECT_EQ(started.projected.size(), 3U);
     worst_projected = std::max(worst_projected, error_percent(student));
+    EXPECT_EQ(measure_statistics(*student.module, training, torch::kCPU, Precision::kFp32), training.batches());
+    worst_measured = std::max(worst_measured, error_percent(student));
   }
+  EXPECT_LT(worst_measured, worst_projected) << "the teacher's statistics do not fit what is projected";
   EXPECT_LT(worst_projected, best_random);
   RecordProperty("projected", std::to_string(worst_projected));
+  RecordProperty("measured", std::to_string(worst_measured));
   RecordProperty("random", std::to_string(best_random));
 }
 

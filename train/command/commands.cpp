@@ -236,7 +236,7 @@ command::Command describe_train(Run run) {
             .description =
                 "Weights of the network before anything is substituted: each substituted layer starts at the member of "
                 "its family that is nearest to them, or near; what has no such projection starts as usual and is "
-                "listed, all else at what they are",
+                "listed, all else at what they are, but for statistics of batch norms, which are measured anew",
             .values = Values::kFile},
            {.name = "--seed", .value = "N", .description = "Of everything that is random", .otherwise = "0"},
            device_option(),

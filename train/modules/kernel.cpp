@@ -324,7 +324,8 @@ std::pair<Tensor, Tensor> affine_of(const Statistics &statistics, const Tensor &
 }
 
 Kernel batch_norm_kernel(const BatchNorm &op, Statistics &statistics, bool relu, const std::string &layer) {
-  return [eps = op.eps, momentum = op.momentum, &statistics, relu, layer](const Pass &pass, Inputs in) {
+  return [eps = op.eps, own = op.momentum, &statistics, relu, layer](const Pass &pass, Inputs in) {
+    const double momentum = pass.momentum.value_or(own);
     if (pass.training && in[0].numel() <= in[0].size(1))
       throw Error(
           ErrorCode::kInvalidConfig, layer,

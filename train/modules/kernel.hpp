@@ -14,9 +14,10 @@ namespace pare::train {
 /// What the operations of one pass over the module are told.
 struct Pass {
   bool training = false;
-  bool update_statistics = true; ///< of batch norm; off where a segment runs for the second time
-  double drop_path = 0;          ///< probability that drop path zeroes an output
-  std::uint64_t seed = 0;        ///< of drop path and dropout
+  bool update_statistics = true;       ///< of batch norm; off where a segment runs for the second time
+  std::optional<double> momentum = {}; ///< of batch norms' statistics; none: each its own
+  double drop_path = 0;                ///< probability that drop path zeroes an output
+  std::uint64_t seed = 0;              ///< of drop path and dropout
   std::uint64_t step = 0;
   std::int64_t first_image = 0; ///< where a micro-batch begins in its batch: drop path and dropout draw for its images
 };
