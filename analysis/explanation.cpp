@@ -117,10 +117,11 @@ Explanation explain(const Graph &graph, std::string_view layer, const Plan &plan
     calculation.set(std::string(name), value);
     out.symbols.push_back({std::string(name), value, std::string(meaning)});
   };
-  for (const SiteSymbol &symbol : site_symbols()) define(symbol.name, symbol.value(site), symbol.meaning);
+  const ClosedForm form = family.closed_form(substitute.settings, out.evaluation);
+  for (const SiteSymbol &symbol : site_symbols())
+    if (is_of_interest(symbol, expressions_of(form))) define(symbol.name, symbol.value(site), symbol.meaning);
   if (substitute.knob) define(info.knob.name, *substitute.knob, info.knob.description);
 
-  const ClosedForm form = family.closed_form(substitute.settings, out.evaluation);
   std::size_t next_number = 0;
   for (const Definition &definition : form.definitions) {
     // Numbers stand in the place of what the knob comes to.

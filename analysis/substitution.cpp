@@ -300,12 +300,26 @@ std::span<const SiteSymbol> site_symbols() {
       {"S", "output positions, of the whole batch", [](const ConvSite &site) { return positions(site.output); }},
       {"S_in", "input positions, of the whole batch", [](const ConvSite &site) { return positions(site.input); }},
       {"S_v", "positions between a vertical pass and a horizontal one, output rows by input columns, of the whole batch",
-       [](const ConvSite &site) { return real(checked_mul(site.output.batch, site.output.height, site.input.width)); }},
+       [](const ConvSite &site) { return real(checked_mul(site.output.batch, site.output.height, site.input.width)); }, true},
       {"D", "parameters of the depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel",
        [](const ConvSite &site) { return site.pointwise() ? 0 : real(checked_mul(site.in_channels(), site.kernel.area())); }},
       {"b", "parameters of the convolution's own bias: c_o, or 0 without",
        [](const ConvSite &site) { return site.bias ? real(site.out_channels()) : 0; }}};
   return kAll;
+}
+
+std::vector<Expression> expressions_of(const ClosedForm &form) {
+  std::vector<Expression> out;
+  for (const Definition &definition : form.definitions) out.push_back(definition.expression);
+  out.insert(out.end(), {form.parameters, form.mult_adds, form.per_batch});
+  for (const EstimateInfo &estimate : kEstimates)
+    if (const Expression &formula = form.*estimate.formula; !formula.empty()) out.push_back(formula);
+  return out;
+}
+
+bool is_of_interest(const SiteSymbol &symbol, std::span<const Expression> formulas) {
+  return !symbol.is_rare || std::any_of(formulas.begin(), formulas.end(),
+                                        [&](const Expression &formula) { return FormulaTree(formula).has(symbol.name); });
 }
 
 // ---------------------------------------------------------------------------------------------------- numbers

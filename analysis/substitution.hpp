@@ -192,6 +192,7 @@ struct SiteSymbol {
   std::string_view name;
   std::string_view meaning;
   double (*value)(const ConvSite &site);
+  bool is_rare = false; ///< for readers it is of no interest where no formula has it
 };
 /// c_i, c_o, k_h, k_w, S, S_in, S_v, D and b.
 std::span<const SiteSymbol> site_symbols();
@@ -209,6 +210,11 @@ struct ClosedForm {
   Expression lower_bound = {};
   Expression novikov = {};
 };
+
+/// All of its expressions, in order.
+std::vector<Expression> expressions_of(const ClosedForm &form);
+/// Whether readers of these formulas are told of a symbol.
+bool is_of_interest(const SiteSymbol &symbol, std::span<const Expression> formulas);
 
 struct EstimateInfo {
   std::string_view name;

@@ -36,14 +36,6 @@ std::vector<FormulaRow> estimates_of(const ClosedForm &form) {
   return out;
 }
 
-std::vector<Expression> expressions_of(const ClosedForm &form) {
-  std::vector<Expression> out;
-  for (const Definition &definition : form.definitions) out.push_back(definition.expression);
-  for (const FormulaRow &quantity : totals_of(form)) out.push_back(quantity.formula);
-  for (const FormulaRow &quantity : estimates_of(form)) out.push_back(quantity.formula);
-  return out;
-}
-
 std::string evaluated_text(const Formula &formula) {
   return fmt::format("{}, evaluation {}", formula.substitution, name_of(kEvaluations, formula.evaluation));
 }
@@ -58,8 +50,6 @@ struct Legend {
 
 Legend legend_of(const std::vector<Formula> &formulas) {
   Legend out;
-  for (const SiteSymbol &symbol : site_symbols())
-    out.symbols.push_back({std::string(symbol.name), std::string(symbol.meaning)});
   std::vector<Expression> all;
   std::vector<std::string> estimates;
   for (const Formula &formula : formulas) {
@@ -70,6 +60,8 @@ Legend legend_of(const std::vector<Formula> &formulas) {
     for (Expression &expression : expressions_of(formula.form)) all.push_back(std::move(expression));
     for (const FormulaRow &quantity : estimates_of(formula.form)) estimates.push_back(quantity.name);
   }
+  for (const SiteSymbol &symbol : site_symbols())
+    if (is_of_interest(symbol, all)) out.symbols.push_back({std::string(symbol.name), std::string(symbol.meaning)});
   out.functions = functions_in(all);
   out.quantities.push_back(macs_legend());
   for (const EstimateInfo &estimate : kEstimates)

@@ -8,10 +8,10 @@ namespace pare {
 
 namespace {
 
-enum Key : std::size_t { kRiffle };
-enum Riffle : std::int64_t { kInner, kOuter };
-
 class Acdc final : public Substitution {
+  enum Key : std::size_t { kRiffle };
+  enum Riffle : std::int64_t { kInner, kOuter };
+
 public:
   const SubstitutionInfo &info() const override {
     static const SubstitutionInfo info{

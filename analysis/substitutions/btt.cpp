@@ -6,10 +6,10 @@ namespace pare {
 
 namespace {
 
-/// Of the structure m_0, m_1, n_0, n_1, r: input channel i_1 m_0 + i_0 and output channel o_1 n_0 + o_0.
-enum Place : std::size_t { kM0, kM1, kN0, kN1, kRank };
-
 class BlockTensorTrain final : public Substitution {
+  /// Of the structure m_0, m_1, n_0, n_1, r: input channel i_1 m_0 + i_0 and output channel o_1 n_0 + o_0.
+  enum Place : std::size_t { kM0, kM1, kN0, kN1, kRank };
+
 public:
   const SubstitutionInfo &info() const override {
     static const SubstitutionInfo info{

@@ -8,9 +8,9 @@ namespace pare {
 
 namespace {
 
-enum Key : std::size_t { kDimensions, kRankOf };
-
 class CanonicalPolyadic final : public Substitution {
+  enum Key : std::size_t { kDimensions, kRankOf };
+
 public:
   const SubstitutionInfo &info() const override {
     static const SubstitutionInfo info{

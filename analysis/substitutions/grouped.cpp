@@ -6,9 +6,9 @@ namespace pare {
 
 namespace {
 
-enum Key : std::size_t { kShuffle };
-
 class Grouped final : public Substitution {
+  enum Key : std::size_t { kShuffle };
+
 public:
   const SubstitutionInfo &info() const override {
     static const SubstitutionInfo info{

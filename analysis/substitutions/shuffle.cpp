@@ -9,9 +9,9 @@ namespace pare {
 
 namespace {
 
-enum Key : std::size_t { kBottleneck };
-
 class Shuffle final : public Substitution {
+  enum Key : std::size_t { kBottleneck };
+
 public:
   const SubstitutionInfo &info() const override {
     static const SubstitutionInfo info{.name = "shuffle",

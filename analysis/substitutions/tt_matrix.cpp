@@ -8,9 +8,9 @@ namespace pare {
 
 namespace {
 
-enum Key : std::size_t { kDimensions };
-
 class TensorTrainMatrix final : public Substitution {
+  enum Key : std::size_t { kDimensions };
+
 public:
   const SubstitutionInfo &info() const override {
     static const SubstitutionInfo info{

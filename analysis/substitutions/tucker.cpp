@@ -8,10 +8,10 @@ namespace pare {
 
 namespace {
 
-enum Key : std::size_t { kDimensions, kCore, kRankOf };
-enum Core : std::int64_t { kFull, kTrain };
-
 class Tucker final : public Substitution {
+  enum Key : std::size_t { kDimensions, kCore, kRankOf };
+  enum Core : std::int64_t { kFull, kTrain };
+
 public:
   const SubstitutionInfo &info() const override {
     static const SubstitutionInfo info{

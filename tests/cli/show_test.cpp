@@ -100,7 +100,8 @@ TEST_F(Show, Formulas) {
     }
     for (std::size_t at = 0; (at = expressions.find('(', at)) != std::string::npos; ++at) {
       std::size_t begin = at;
-      while (begin > 0 && (std::isalnum(static_cast<unsigned char>(expressions[begin - 1])) != 0)) --begin;
+      const auto is_of_name = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
+      while (begin > 0 && is_of_name(expressions[begin - 1])) --begin;
       const std::string name = expressions.substr(begin, at - begin);
       EXPECT_TRUE(name.empty() || std::find(known.begin(), known.end(), name) != known.end()) << name << " in " << expressions;
     }

@@ -5,6 +5,7 @@
 #include "analysis/cost_model.hpp"
 #include "base/files.hpp"
 #include "solver/mixed/mixed.hpp"
+#include "tests/known_names.hpp"
 #include "tests/support.hpp"
 #include "tests/train_experiments/schedules.hpp"
 #include "train/experiments/check.hpp"
@@ -253,10 +254,7 @@ TEST(PerLayer, SayWhatIsWrongInThem) {
           "are 6, such as block1.0.layer.0.conv1");
   refuses(R"("families": ["all", "Generik"], )" + budget,
           "[unknown_name] e.json/experiments[0].families[1]: substitution: unknown substitution \"Generik\"; "
-          "known: Conv, baseline, convolution, Sep, sep, Generic_S, generic, LR_S, lr, Hashed_S, "
-          "HashedDecimate, hashed, SepHashed_S, SepHashedDecimate, sep_hashed, HashedSeparable_S, "
-          "hashed_separable, ACDC_S, OriginalACDC, acdc, Shuffle_S, shuffle, TensorTrain_S, tensor_train, "
-          "Tucker_S, tucker, CP_S, cp (S is a setting); did you mean Generic?");
+          "known: " PARE_KNOWN_SUBSTITUTIONS " (S is a setting); did you mean Generic?");
   refuses(R"("families": [["Generic", "Generic"]], )" + budget,
           "[invalid_file] e.json/experiments[0].families[0][1]: \"Generic\" stands in the list twice; once would "
           "be accepted");

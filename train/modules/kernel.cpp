@@ -132,8 +132,12 @@ struct MakeKernel {
   NodeId node;
 
   Kernel operator()(const Conv &op) const {
-    return [stride = pair(op.stride), pad = Padded(op.padding), dilation = pair(op.dilation), groups = op.groups](const Pass &,
-                                                                                                                  Inputs in) {
+    return [stride = pair(op.stride), pad = Padded(op.padding), dilation = pair(op.dilation), groups = op.groups,
+            strided = op.stride != Pair{1, 1}, at = Positions(op.stride, op.padding)](const Pass &, Inputs in) {
+      // oneDNN's weight gradient of a strided 1 x 1 is wrong, or written elsewhere, where a CPU has AVX2 and no AVX-512, there
+      // are fewer than 8 input channels and they are last (oneDNN of LibTorch 2.11): the positions are taken first.
+      if (strided && in[1].size(2) == 1 && in[1].size(3) == 1 && in[0].is_cpu())
+        return at::convolution(at(in[0]), in[1], at_or_none(in, 2), {1, 1}, {0, 0}, {1, 1}, false, {0, 0}, groups);
       return at::convolution(pad(in[0]), in[1], at_or_none(in, 2), stride, pad.own, dilation, false, {0, 0}, groups);
     };
   }
