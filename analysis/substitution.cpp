@@ -157,6 +157,26 @@ Resolved resolve(std::span<const ConvSite> sites, const Substitute &substitute) 
                             "another family would be accepted",
                             false};
   }
+  // The order of a contraction may depend on the positions of a place; what is merged once per batch is the same for all.
+  if (!out.refusal && sites.size() > 1 && substitute.evaluated() == Evaluation::kContraction) {
+    const auto merged = [&](const ConvSite &site) {
+      Graph graph;
+      lower_site(graph, site, graph.add_input(site.input), substitute, out.structure);
+      std::vector<std::pair<Op, TensorShape>> constant;
+      for (const Node &node : graph.nodes())
+        if (!node.on_activations) constant.emplace_back(node.op, node.shape);
+      return constant;
+    };
+    const auto first = merged(sites.front());
+    for (const ConvSite &site : sites.subspan(1))
+      if (merged(site) != first) {
+        out.refusal = Refusal{"evaluation",
+                              "the layers that share its parameters would be contracted in another order than it is itself; "
+                              "another evaluation would be accepted",
+                              true};
+        break;
+      }
+  }
   return out;
 }
 
@@ -302,7 +322,8 @@ std::span<const SiteSymbol> site_symbols() {
       {"S_v", "positions between a vertical pass and a horizontal one, output rows by input columns, of the whole batch",
        [](const ConvSite &site) { return real(checked_mul(site.output.batch, site.output.height, site.input.width)); }, true},
       {"D", "parameters of the depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel",
-       [](const ConvSite &site) { return site.pointwise() ? 0 : real(checked_mul(site.in_channels(), site.kernel.area())); }},
+       [](const ConvSite &site) { return site.pointwise() ? 0 : real(checked_mul(site.in_channels(), site.kernel.area())); },
+       true},
       {"b", "parameters of the convolution's own bias: c_o, or 0 without",
        [](const ConvSite &site) { return site.bias ? real(site.out_channels()) : 0; }}};
   return kAll;

@@ -120,7 +120,7 @@ std::vector<OptionInfo> per_layer_options() {
        .value = "LIST",
        .description =
            "What --per-layer chooses from, a list: families in Pare's own names, as the 2019 system has them, or all "
-           "(those whose mult-adds can be fewer)",
+           "(those of the 2019 system whose mult-adds can be fewer, and cp; others by name)",
        .values = Values::kFamily,
        .otherwise = kAllFamilies,
        .repeats = true},

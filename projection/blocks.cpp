@@ -1,17 +1,14 @@
 #include "projection/blocks.hpp"
 
+#include <algorithm>
+
 namespace pare {
 
-std::vector<numerics::Svd> WeightInBlocks::decomposed(const Cut &cut, const numerics::Matrix &map) const {
-  std::vector<numerics::Svd> out;
-  out.reserve(cut.count);
-  for (std::size_t block = 0; block < cut.count; ++block) {
-    numerics::Matrix own(cut.rows, cut.columns);
-    for (std::size_t row = 0; row < cut.rows; ++row)
-      for (std::size_t column = 0; column < cut.columns; ++column)
-        if (const std::size_t place = cut.place(block, row, column); place != kNowhere) own(row, column) = map.values[place];
-    out.emplace_back(std::move(own));
-  }
+numerics::Matrix WeightInBlocks::cut_out(const Cut &cut, std::size_t block, const numerics::Matrix &map) {
+  numerics::Matrix out(cut.rows, cut.columns);
+  for (std::size_t row = 0; row < cut.rows; ++row)
+    for (std::size_t column = 0; column < cut.columns; ++column)
+      if (const std::size_t place = cut.place(block, row, column); place != kNowhere) out(row, column) = map.values[place];
   return out;
 }
 
@@ -19,10 +16,14 @@ Projection WeightInBlocks::project(const Structure &structure, const DenseTensor
   const Cut cut_here = cut(structure);
   const auto find = [&](const numerics::Matrix &target) {
     NearMap out{.map = numerics::Matrix(target.rows, target.columns), .parameters = {}};
-    const std::vector<numerics::Svd> blocks = decomposed(cut_here, target);
     std::vector<numerics::Svd::Factors> factors;
-    for (std::size_t block = 0; block < blocks.size(); ++block) {
-      factors.push_back(blocks[block].factors(rank(structure, block)));
+    for (std::size_t block = 0; block < cut_here.count; ++block) {
+      const std::size_t own = rank(structure, block);
+      if (own == 0) {
+        factors.push_back({.left = numerics::Matrix(cut_here.rows, 0), .right = numerics::Matrix(0, cut_here.columns)});
+        continue;
+      }
+      factors.push_back(numerics::Svd(cut_out(cut_here, block, target)).factors(own));
       const numerics::Matrix near = numerics::product(factors.back().left, factors.back().right);
       for (std::size_t row = 0; row < cut_here.rows; ++row)
         for (std::size_t column = 0; column < cut_here.columns; ++column)
@@ -38,12 +39,22 @@ Projection WeightInBlocks::project(const Structure &structure, const DenseTensor
 }
 
 double WeightInBlocks::share_kept(const Structure &structure) {
+  const Cut cut_here = cut(structure);
   if (Structure by = cut_by(structure); known_ != by) {
-    first_ = decomposed(cut(structure), separable_.target());
+    first_.assign(cut_here.count, std::nullopt);
     known_ = std::move(by);
   }
   double kept = 0;
-  for (std::size_t block = 0; block < first_.size(); ++block) kept += first_[block].energy_kept(rank(structure, block));
+  for (std::size_t block = 0; block < cut_here.count; ++block) {
+    const std::size_t own = rank(structure, block);
+    if (own == 0) continue;
+    if (own >= std::min(cut_here.rows, cut_here.columns)) {
+      kept += numerics::energy(cut_out(cut_here, block, separable_.target()).values); // all of it
+      continue;
+    }
+    if (!first_[block]) first_[block].emplace(cut_out(cut_here, block, separable_.target()));
+    kept += first_[block]->energy_kept(own);
+  }
   return separable_.share(kept);
 }
 

@@ -40,13 +40,13 @@ protected:
   const ConvSite &site() const { return site_; }
 
 private:
-  std::vector<numerics::Svd> decomposed(const Cut &cut, const numerics::Matrix &map) const;
+  static numerics::Matrix cut_out(const Cut &cut, std::size_t block, const numerics::Matrix &map);
 
   ConvSite site_;
   Separable separable_;
-  /// Of the target that it begins with, cut as was asked for last.
+  /// Of the target that it begins with, cut as was asked for last; made when asked for.
   std::optional<Structure> known_;
-  std::vector<numerics::Svd> first_;
+  std::vector<std::optional<numerics::Svd>> first_;
 };
 
 } // namespace pare

@@ -116,19 +116,28 @@ Started start_at(Model &student, const Model &teacher, const std::function<void(
 }
 
 std::int64_t measure_statistics(GraphModule &module, Loader &training, torch::Device device, Precision precision,
-                                const std::function<bool(std::int64_t)> &progress) {
+                                std::uint64_t seed, std::int64_t at_once, const std::function<bool(std::int64_t)> &progress) {
+  const auto nodes = module.graph().nodes();
+  if (std::none_of(nodes.begin(), nodes.end(), [](const Node &node) { return std::holds_alternative<BatchNorm>(node.op); }))
+    return 0;
   const torch::NoGradGuard no_gradient;
   const PrecisionGuard guard(precision, device.type());
-  Pass pass{.training = true};
+  Pass pass{.training = true, .seed = seed};
   module.compute_weights(pass);
   training.start(0);
   std::int64_t done = 0;
+  std::int64_t images = 0;
   while (done < kStatisticsBatches) {
     const auto batch = training.next();
     if (!batch) break;
-    ++done;
-    pass.momentum = 1 / static_cast<double>(done); // the mean of so many: each counts as much as those before
-    module.run_activations(batch->images.to(device, true), pass);
+    pass.step = static_cast<std::uint64_t>(done++);
+    const Tensor all = batch->images.to(device, true);
+    for (pass.first_image = 0; pass.first_image < all.size(0); pass.first_image += at_once) {
+      const Tensor some = all.narrow(0, pass.first_image, std::min(at_once, all.size(0) - pass.first_image));
+      images += some.size(0);
+      pass.momentum = static_cast<double>(some.size(0)) / static_cast<double>(images);
+      module.run_activations(some, pass);
+    }
     if (progress && !progress(done)) break;
   }
   return done;

@@ -33,11 +33,13 @@ struct Started {
 Started start_at(Model &student, const Model &teacher, const std::function<void(std::int64_t, std::int64_t)> &progress = {});
 
 /// Where a student begins, the statistics of batch norms are the teacher's, whose activations it does not have. Measures those
-/// of up to so many of the first batches of `training`, as it augments them: the running ones are their mean then. Weights stay
-/// as they are. Returns how many batches there were; `progress` is told how many are done, and may say that it is enough by
+/// of up to so many of the first batches of `training`, as it augments them, in passes of `at_once` images: the running ones
+/// are their mean then, each weighed by its images. Weights stay as they are. Returns how many batches there were, 0 where
+/// there is no batch norm; `seed` is that of dropout; `progress` is told how many are done, and may say that it is enough by
 /// returning false.
 inline constexpr std::int64_t kStatisticsBatches = 40;
 std::int64_t measure_statistics(GraphModule &module, Loader &training, torch::Device device, Precision precision,
+                                std::uint64_t seed, std::int64_t at_once,
                                 const std::function<bool(std::int64_t)> &progress = {});
 
 } // namespace pare::train

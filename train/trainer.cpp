@@ -67,6 +67,7 @@ private:
   void record();
   void restore();
   void begin_at_projection();
+  void measure_statistics_anew();
   Checkpoint checkpoint() const;
   void save();
   Heartbeat heartbeat() const;
@@ -102,6 +103,7 @@ private:
   RunFolder folder_;
   Reporter &reporter_;
   bool resumed_ = false;
+  bool begins_at_projection_ = false;
   std::vector<std::string> changes_; ///< from what it was started with
   Json record_ = Json::object();
 
@@ -461,23 +463,35 @@ void Trainer::begin_at_projection() {
           : fmt::format("{} layers projected, {} of them to the nearest of their families, {} of their energy kept",
                         started.projected.size(), nearest, percent(100 * started.energy_kept()));
   say(fmt::format("begins at {}: {}", config_.start->file, what));
-  const std::int64_t measured = measure_statistics(*student_.module, *loader_, device_, precision_, [&](std::int64_t done) {
-    reporter_.show({.what = "statistics",
-                    .done = done,
-                    .total = std::min(kStatisticsBatches, loader_->batches()),
-                    .images_per_second = 0,
-                    .seconds_left = 0,
-                    .figures = {}});
-    return !reporter_.ends();
-  });
-  record_["start"]["statistics_batches"] = measured;
-  say(fmt::format("statistics of batch norms measured on {} batches", measured));
+  begins_at_projection_ = true;
   if (started.drawn.empty()) return;
   constexpr std::size_t kShown = 8; // run.json has all
   const auto end = started.drawn.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, started.drawn.size()));
   const std::vector<std::string> shown(started.drawn.begin(), end);
   say(fmt::format("begins as usual: {}{}", fmt::join(shown, ", "),
                   started.drawn.size() > kShown ? fmt::format(" and {} more", started.drawn.size() - kShown) : ""));
+}
+
+/// Of a student at a projection, before its first step.
+void Trainer::measure_statistics_anew() {
+  if (!begins_at_projection_) return;
+  const auto start = std::chrono::steady_clock::now();
+  const std::int64_t batches = std::min(kStatisticsBatches, loader_->batches());
+  const std::int64_t measured = measure_statistics(
+      *student_.module, *loader_, device_, precision_, config_.seed, config_.micro_batch.value_or(config_.protocol.batch),
+      [&](std::int64_t done) {
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        beat_now_and_then();
+        reporter_.show({.what = "statistics",
+                        .done = done,
+                        .total = batches,
+                        .images_per_second = 0,
+                        .seconds_left = seconds * static_cast<double>(batches - done) / static_cast<double>(done),
+                        .figures = {}});
+        return !reporter_.ends();
+      });
+  record_["start"]["statistics_batches"] = measured;
+  if (measured > 0) say(fmt::format("statistics of batch norms measured on {} batches", measured));
 }
 
 void Trainer::one_step(const Batch &batch) {
@@ -690,6 +704,7 @@ RunResult Trainer::train_all() {
     reporter_.line(fmt::format("micro-batches of {}: batch norm sees {} images at a time, and not {}", *config_.micro_batch,
                                *config_.micro_batch, config_.protocol.batch));
   score_teacher();
+  if (!reporter_.ends()) measure_statistics_anew();
   if (!reporter_.ends()) {
     record();
     say(fmt::format("{}{}: {} parameters, {} mult-adds, on {}", student_.design.network.name,

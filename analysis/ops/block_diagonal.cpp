@@ -17,7 +17,12 @@ TensorShape infer_shape(const BlockDiagonal &op, InputShapes inputs) {
   for (const auto &[name, value] : {std::pair{"groups", op.groups}, {"row_groups", op.row_groups}})
     if (weight[0] % value != 0)
       throw Error(ErrorCode::kInvalidConfig, name, fmt::format("{} = {} must divide the {} rows", name, value, weight[0]));
-  return Extents{weight[0], checked_mul(weight[1], op.groups), 1, 1};
+  const auto kept = [](const char *field, std::int64_t asked, std::int64_t all) {
+    if (asked < 0 || asked > all)
+      throw Error(ErrorCode::kInvalidConfig, field, fmt::format("{} = {} must be from 0 to {}", field, asked, all));
+    return asked == 0 ? all : asked;
+  };
+  return Extents{kept("rows", op.rows, weight[0]), kept("columns", op.columns, checked_mul(weight[1], op.groups)), 1, 1};
 }
 
 void tally(const BlockDiagonal & /*op*/, InputShapes /*inputs*/, const TensorShape &output, Tally &out) {

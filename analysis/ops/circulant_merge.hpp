@@ -6,9 +6,8 @@
 
 namespace pare {
 
-/// The dense weight of circulant blocks, each the first column of one: [o, i, b] -> [o b, i b, 1, 1], whose element [o b + s, i
-/// b
-/// + t] is [o, i, (s - t) mod b]. copy = the output's elements.
+/// The dense weight of circulant blocks, of each of which the first column is stored: [o, i, b] -> [o b, i b, 1, 1]. Element
+/// (s, t) of a block is number (s - t) mod b of its column. copy = the output's elements.
 struct CirculantMerge {
   static constexpr std::string_view kKind = "circulant_merge";
   static constexpr Role kRole = Role::kWeight;

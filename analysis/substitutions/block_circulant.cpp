@@ -30,7 +30,8 @@ public:
   }
   DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Settings & /*settings*/,
                                       const Structure &structure) const override {
-    return {.value = parts::depthwise_weights(site) + checked_mul(site.in_channels(), site.out_channels()) / structure[0]};
+    return {.value = checked_add(parts::depthwise_weights(site),
+                                 checked_mul(site.in_channels(), site.out_channels()) / structure[0])};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
                Evaluation /*evaluation*/) const override {

@@ -52,8 +52,9 @@ public:
                                       const Structure &structure) const override {
     // Each of m_1 n_0 blocks is any matrix n_1 x m_0 of rank r.
     const std::int64_t r = structure[kRank];
-    return {.value = checked_add(parts::depthwise_weights(site),
-                                 checked_mul(structure[kM1], structure[kN0], r * (structure[kM0] + structure[kN1] - r)))};
+    return {.value = checked_add(
+                parts::depthwise_weights(site),
+                checked_mul(structure[kM1], structure[kN0], checked_mul(r, checked_add(structure[kM0], structure[kN1]) - r)))};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
                Evaluation evaluation) const override {

@@ -31,15 +31,25 @@ public:
     return {.structure = {static_cast<std::int64_t>(knob)}, .refusal = {}};
   }
   CostsIn costs_in(const Settings & /*settings*/) const override { return CostsIn::kStructure; }
+  DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Settings & /*settings*/,
+                                      const Structure &structure) const override {
+    // Of the 2 N p L numbers, p = log2(N), a scale of each channel between two factors changes nothing, and of those between
+    // two butterflies, whose factors have one stride, a 2 x 2 matrix of each pair. Where channels are filled up it is less.
+    const std::int64_t size = size_of(site);
+    const auto bits = static_cast<std::int64_t>(std::countr_zero(static_cast<std::uint64_t>(size)));
+    const std::int64_t free = checked_mul(size, checked_add(checked_mul(structure[0], bits - 1), 2));
+    const std::int64_t map = checked_mul(site.in_channels(), site.out_channels());
+    return {.value = checked_add(parts::depthwise_weights(site), std::min(free, map)),
+            .is_estimate = size != site.in_channels() || size != site.out_channels()};
+  }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
                Evaluation evaluation) const override {
     const std::int64_t layers = structure[0];
     constexpr std::int64_t kMostLayers = 1 << 12; // each has a tensor for each factor; papers have one or two
     if (layers > kMostLayers)
       throw Error(ErrorCode::kLimit, site.name + "/layers", fmt::format("layers = {} must be at most {}", layers, kMostLayers));
-    const auto channels = static_cast<std::uint64_t>(std::max({site.in_channels(), site.out_channels(), std::int64_t{2}}));
-    const auto size = static_cast<std::int64_t>(std::bit_ceil(channels));
-    const auto bits = static_cast<std::size_t>(std::countr_zero(std::bit_ceil(channels)));
+    const std::int64_t size = size_of(site);
+    const auto bits = static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(size)));
     const Extents blocks{size / 2, 2, 2};
     x = parts::depthwise(builder, site, x);
     Graph &graph = builder.graph();
@@ -76,8 +86,10 @@ public:
         factors.push_back(std::move(factor));
       }
 
-    x = parts::padded_to(builder, layer, x, size);
     const Conv pointwise = parts::pointwise_op(site);
+    // The 2019 counter is told what the factors do.
+    const std::int64_t s = checked_mul(site.output.batch, site.output.positions());
+    const std::int64_t factored = checked_mul(s, checked_mul(2, size, static_cast<std::int64_t>(factors.size())));
     if (evaluation == Evaluation::kDense) {
       Legs merged = factors.front().own;
       NodeId weight = factors.front().weight;
@@ -94,19 +106,19 @@ public:
         merged = std::move(made);
       }
       weight = graph.add(layer, Reshape{.extents = {size, size, 1, 1}}, {weight}, Spelling::kFunction);
-      x = graph.add(layer, pointwise, {x, weight}, Spelling::kFunction);
-    } else {
-      Contract step{.x = legs(inputs), .weight = {}, .out = {}, .stride = pointwise.stride, .padding = pointwise.padding};
-      for (const Factor &factor : factors) {
-        step.weight = factor.own;
-        step.out = legs(factor.behind);
-        x = graph.add(layer, step, {x, factor.weight}, Spelling::kFunction);
-        step = {.x = step.out, .weight = {}, .out = {}};
-      }
+      if (const Extents wanted = parts::pointwise_extents(site); graph.weight(weight) != wanted)
+        weight = graph.add(layer, BlockDiagonal{.rows = wanted[0], .columns = wanted[1]}, {weight}, Spelling::kFunction);
+      return parts::computed_conv(builder, site, layer, pointwise, x, weight, factored);
     }
-    // The 2019 counter is told what the factors do.
-    const std::int64_t s = checked_mul(site.output.batch, site.output.positions());
-    graph.attach(x, Event::kReferenceMac, checked_mul(s, checked_mul(2 * size, static_cast<std::int64_t>(factors.size()))));
+    x = parts::padded_to(builder, layer, x, size);
+    Contract step{.x = legs(inputs), .weight = {}, .out = {}, .stride = pointwise.stride, .padding = pointwise.padding};
+    for (const Factor &factor : factors) {
+      step.weight = factor.own;
+      step.out = legs(factor.behind);
+      x = graph.add(layer, step, {x, factor.weight}, Spelling::kFunction);
+      step = {.x = step.out, .weight = {}, .out = {}};
+    }
+    graph.attach(x, Event::kReferenceMac, factored);
     x = parts::cut_to(builder, layer, x, site.out_channels());
     return parts::with_own_bias(builder, site, layer, x, parts::pointwise_extents(site));
   }
@@ -117,10 +129,16 @@ public:
                     .per_batch = "0",
                     .lower_bound = "S * (D + min(c_i * c_o, 2 * N * log2(N) * layers))"};
     if (evaluation == Evaluation::kDense) {
-      form.mult_adds = "S * (D + N * N)";
+      form.mult_adds = "S * (D + c_i * c_o)";
       form.per_batch = "2 * N * (N - 2) + (layers - 1) * 2 * N * N * log2(N)";
     }
     return form;
+  }
+
+private:
+  static std::int64_t size_of(const ConvSite &site) {
+    const std::int64_t channels = std::max({site.in_channels(), site.out_channels(), std::int64_t{2}});
+    return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(channels)));
   }
 };
 

@@ -50,7 +50,8 @@ public:
     // Rearranged, it is any matrix of rank K, m_1 n_1 x m_2 n_2 (Van Loan and Pitsianis 1993).
     const std::int64_t first = checked_mul(structure[0], structure[2]);
     const std::int64_t second = checked_mul(structure[1], structure[3]);
-    return {.value = parts::depthwise_weights(site) + checked_mul(structure[4], first + second - structure[4])};
+    return {.value = checked_add(parts::depthwise_weights(site),
+                                 checked_mul(structure[4], checked_add(first, second) - structure[4]))};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
                Evaluation evaluation) const override {

@@ -30,6 +30,25 @@ public:
                                            const Structure &structure) const override {
     return {per_block(site.in_channels(), structure[0]), per_block(site.out_channels(), structure[0])};
   }
+  DegreesOfFreedom degrees_of_freedom(const ConvSite &site, const Settings & /*settings*/,
+                                      const Structure &structure) const override {
+    // Between an input block k and those outputs that are l modulo q it is a matrix of a rank of its own: of the numbers from k
+    // h to k h + h - 1 those that are l modulo q.
+    const std::int64_t q = structure[0];
+    const std::int64_t a = per_block(site.in_channels(), q);
+    const std::int64_t h = std::min(a, per_block(site.out_channels(), q));
+    std::int64_t value = parts::depthwise_weights(site);
+    for (std::int64_t k = 0; k < q; ++k) {
+      const std::int64_t columns = std::clamp<std::int64_t>(site.in_channels() - k * a, 0, a);
+      for (std::int64_t l = 0; l < q; ++l) {
+        const std::int64_t rows = (site.out_channels() - l + q - 1) / q;
+        const std::int64_t behind = (l - k * h % q + q) % q; // of the first of them from k h
+        const std::int64_t rank = std::min({behind < h ? (h - 1 - behind) / q + 1 : 0, rows, columns});
+        value = checked_add(value, checked_mul(rank, rows + columns - rank));
+      }
+    }
+    return {.value = value};
+  }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
                Evaluation evaluation) const override {
     Graph &graph = builder.graph();
@@ -42,32 +61,34 @@ public:
     const Extents second_extents{checked_mul(q, b), h, 1, 1};
     const auto [first_layer, first] = parts::conv_weight(builder, site.name + ".monarch_first", first_extents);
     const auto [second_layer, second] = parts::conv_weight(builder, site.name + ".monarch_second", second_extents);
-    x = parts::padded_to(builder, first_layer, x, checked_mul(q, a));
 
     Conv op = parts::pointwise_op(site);
     const std::int64_t s = checked_mul(site.output.batch, site.output.positions());
-    const std::int64_t factored = checked_mul(s, checked_mul(q, h, a + b));
-    const std::int64_t dense = checked_mul(s, checked_mul(q, a), checked_mul(q, b));
-    if (evaluation == Evaluation::kDense || (evaluation == Evaluation::kContraction && dense < factored)) {
-      const auto merged = [&](NodeId weight, std::int64_t row_groups) {
-        return graph.add(second_layer, BlockDiagonal{.groups = q, .row_groups = row_groups}, {weight}, Spelling::kFunction);
-      };
-      const Leg out{0, second_extents[0]};
+    const std::int64_t factored = checked_mul(s, checked_mul(q, h, checked_add(a, b)));
+    const bool is_dense =
+        evaluation == Evaluation::kDense ||
+        (evaluation == Evaluation::kContraction && checked_mul(s, site.in_channels(), site.out_channels()) < factored);
+    if (is_dense) {
+      const Leg out{0, site.out_channels()};
       const Leg between{1, first_extents[0]};
-      const Leg in{2, checked_mul(q, a)};
+      const Leg in{2, site.in_channels()};
+      const NodeId left =
+          graph.add(second_layer, BlockDiagonal{.groups = q, .row_groups = q, .rows = out.size}, {second}, Spelling::kFunction);
+      const NodeId right = graph.add(second_layer, BlockDiagonal{.groups = q, .row_groups = h, .columns = in.size}, {first},
+                                     Spelling::kFunction);
       NodeId weight = graph.add(second_layer, ContractWeights{.a = {out, between}, .b = {between, in}, .out = {out, in}},
-                                {merged(second, q), merged(first, h)}, Spelling::kFunction);
+                                {left, right}, Spelling::kFunction);
       weight = graph.add(second_layer, Reshape{.extents = {out.size, in.size, 1, 1}}, {weight}, Spelling::kFunction);
-      x = graph.add(second_layer, op, {x, weight}, Spelling::kFunction);
-      graph.attach(x, Event::kReferenceMac, factored); // the 2019 counter sees modules, as if nothing were merged
-    } else {
-      op.groups = q;
-      x = graph.add(first_layer, op, {x, first}, Spelling::kModule);
-      // Element j of block k is number k h + j of those between; read as (h, q), they change to (q, h).
-      x = graph.add(first_layer, ShuffleChannels{.groups = h}, {x}, Spelling::kFunction);
-      x = graph.add(second_layer, Conv{.groups = q}, {x, second}, Spelling::kModule);
-      x = graph.add(second_layer, ShuffleChannels{.groups = q}, {x}, Spelling::kFunction);
+      // The 2019 counter sees modules, as if nothing were merged.
+      return parts::computed_conv(builder, site, second_layer, op, x, weight, factored, second_extents);
     }
+    x = parts::padded_to(builder, first_layer, x, checked_mul(q, a));
+    op.groups = q;
+    x = graph.add(first_layer, op, {x, first}, Spelling::kModule);
+    // Element j of block k is number k h + j of those between; read as (h, q), they change to (q, h).
+    x = graph.add(first_layer, ShuffleChannels{.groups = h}, {x}, Spelling::kFunction);
+    x = graph.add(second_layer, Conv{.groups = q}, {x, second}, Spelling::kModule);
+    x = graph.add(second_layer, ShuffleChannels{.groups = q}, {x}, Spelling::kFunction);
     x = parts::cut_to(builder, second_layer, x, site.out_channels());
     return parts::with_own_bias(builder, site, second_layer, x, second_extents);
   }
@@ -78,8 +99,7 @@ public:
         .parameters = "D + " + numbers + " + b",
         .mult_adds = "",
         .per_batch = ""};
-    const std::array<parts::Way, 2> ways{
-        {{"S * (D + " + numbers + ")", "0"}, {"S * (D + q * a * q * b_o)", "q * b_o * q * h * q * a"}}};
+    const std::array<parts::Way, 2> ways{{{"S * (D + " + numbers + ")", "0"}, {"S * (D + c_i * c_o)", "c_o * q * h * c_i"}}};
     if (evaluation == Evaluation::kContraction) {
       parts::set_cheapest(form, ways);
     } else {

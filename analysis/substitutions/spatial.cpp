@@ -43,7 +43,7 @@ public:
                                       const Structure &structure) const override {
     const std::int64_t rows = checked_mul(site.in_channels(), site.kernel.height);
     const std::int64_t columns = checked_mul(site.out_channels(), site.kernel.width);
-    return {.value = checked_mul(structure[0], rows + columns - structure[0])};
+    return {.value = checked_mul(structure[0], checked_add(rows, columns) - structure[0])};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
                Evaluation evaluation) const override {
@@ -67,8 +67,8 @@ public:
     const std::int64_t s_v = checked_mul(site.output.batch, site.output.height, site.input.width);
     const std::int64_t factored =
         checked_add(checked_mul(s_v, r, checked_mul(c_i, height)), checked_mul(s, c_o, checked_mul(r, width)));
-    const std::int64_t dense = checked_mul(s, c_o, checked_mul(c_i, site.kernel.area()));
-    if (evaluation == Evaluation::kDense || (evaluation == Evaluation::kContraction && dense < factored)) {
+    if (evaluation == Evaluation::kDense ||
+        (evaluation == Evaluation::kContraction && checked_mul(s, c_o, checked_mul(c_i, site.kernel.area())) < factored)) {
       // Labels: c_o 0, c_i 1, the kernel's rows 2 and columns 3, r 4.
       const Leg row{2, height};
       const Leg column{3, width};

@@ -48,8 +48,8 @@ public:
     const std::int64_t k = site.kernel.area();
     const std::int64_t r_i = std::min(structure[0], checked_mul(structure[1], k));
     const std::int64_t r_o = std::min(structure[1], checked_mul(r_i, k));
-    return {.value = checked_add(checked_mul(r_i, r_o, k),
-                                 checked_add(r_i * (site.in_channels() - r_i), r_o * (site.out_channels() - r_o)))};
+    return {.value = checked_add(checked_mul(r_i, r_o, k), checked_add(checked_mul(r_i, site.in_channels() - r_i),
+                                                                       checked_mul(r_o, site.out_channels() - r_o)))};
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure &structure,
                Evaluation evaluation) const override {

@@ -22,8 +22,7 @@ private:
     template <class Take>
     void over_between(std::size_t block, const Take &take) const {
       const std::size_t begin = block / q * h;
-      for (std::size_t number = begin; number < begin + h; ++number)
-        if (number % q == block % q) take(number);
+      for (std::size_t number = begin + (block % q + q - begin % q) % q; number < begin + h; number += q) take(number);
     }
   };
   /// Block k q + l.

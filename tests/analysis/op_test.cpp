@@ -349,6 +349,9 @@ TEST(WeightOps, BlockDiagonalAndCirculantBlocksAreMoved) {
   const Graph blocks = on_parameters({{6, 2, 1, 1}}, BlockDiagonal{.groups = 3, .row_groups = 2});
   EXPECT_EQ(blocks.weight(blocks.output()), (Extents{6, 6, 1, 1}));
   EXPECT_EQ(events_of(blocks), (Events{{"block_diagonal.copy", 36}}));
+  const Graph cut = on_parameters({{6, 2, 1, 1}}, BlockDiagonal{.groups = 3, .row_groups = 2, .rows = 5, .columns = 4});
+  EXPECT_EQ(cut.weight(cut.output()), (Extents{5, 4, 1, 1}));
+  EXPECT_EQ(events_of(cut), (Events{{"block_diagonal.copy", 20}}));
   const Graph circulant = on_parameters({{2, 3, 4}}, CirculantMerge{});
   EXPECT_EQ(circulant.weight(circulant.output()), (Extents{8, 12, 1, 1}));
   EXPECT_EQ(events_of(circulant), (Events{{"circulant_merge.copy", 96}}));

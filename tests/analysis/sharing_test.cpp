@@ -81,6 +81,34 @@ TEST_P(SharingOf, IsOneSubstituteAtAllPlaces) {
 INSTANTIATE_TEST_SUITE_P(Families, SharingOf, testing::ValuesIn(test::family_names()),
                          [](const auto &which) { return test::test_name(which.param); });
 
+// Contracted, what is merged once per batch is one thing for all places: where their positions would ask for different orders
+// it is refused, and what is not refused is lowered.
+TEST(Sharing, PlacesAreContractedInOneOrder) {
+  const Graph shared = read(tower()).graph;
+  const ConvSites sites = replaceable_sites(shared)[0];
+  ASSERT_GT(sites.size(), 1u);
+  std::size_t refused = 0;
+  std::size_t lowered = 0;
+  for (const char *text : {"tucker2@contraction", "spatial@contraction", "btt@contraction", "TensorTrain@contraction"}) {
+    const Substitute free = parse_substitute(text, FreeKnob::kAllow);
+    for (int step = 1; step <= 40; ++step) {
+      Substitute substitute = free;
+      substitute.knob = step / 40.0;
+      if (const auto refusal = resolve(std::span<const ConvSite>(sites), substitute).refusal) {
+        EXPECT_EQ(refusal->field, "evaluation") << substitute.text();
+        ++refused;
+        continue;
+      }
+      Plan plan;
+      plan.layers.emplace(sites.front().name, substitute);
+      EXPECT_GT(count(lower(shared, plan).graph).parameters, 0) << substitute.text();
+      ++lowered;
+    }
+  }
+  EXPECT_GT(refused, 0u);
+  EXPECT_GT(lowered, 80u);
+}
+
 TEST(Sharing, IsOneReplaceableLayer) {
   const Graph graph = read(tower()).graph;
   ASSERT_EQ(graph.replaceable().size(), 2u);

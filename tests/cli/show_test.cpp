@@ -124,7 +124,6 @@ TEST_F(Show, Formulas) {
             "k_w               kernel width\n"
             "S                 output positions, of the whole batch\n"
             "S_in              input positions, of the whole batch\n"
-            "D                 parameters of the depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel\n"
             "b                 parameters of the convolution's own bias: c_o, or 0 without\n"
             "a // b            a / b, rounded down\n"
             "gcd(a, b)         the greatest common divisor\n"

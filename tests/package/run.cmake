@@ -66,15 +66,15 @@ foreach(path IN LISTS paths)
     message(FATAL_ERROR "${path} includes a third-party header: ${foreign}")
   endif()
 endforeach()
-# Together, which shows that none is missing; and by itself each that no file of ours begins with, which had to compile so already. By
-# GCC: clang has headers precompiled in front, and several files at once.
+# Together, which shows that none is missing; and by itself each that no file of ours begins with, which had to compile so already: not
+# where headers are precompiled in front, or several files are compiled at once.
 file(WRITE ${WORK}/all.cpp "")
 foreach(path IN LISTS paths)
   cmake_path(RELATIVE_PATH path BASE_DIRECTORY ${prefix}/include/pare OUTPUT_VARIABLE header)
   file(APPEND ${WORK}/all.cpp "#include \"${header}\"\n")
   string(REGEX REPLACE "hpp$" "cpp" file ${header})
   set(first)
-  if(IS_GCC AND EXISTS ${checkout}/${file})
+  if(FILE_BY_FILE AND EXISTS ${checkout}/${file})
     file(STRINGS ${checkout}/${file} first REGEX "^#include" LIMIT_COUNT 1)
   endif()
   if(NOT first STREQUAL "#include \"${header}\"")

@@ -140,7 +140,7 @@ std::optional<DenseTensor> structured(const Op &op, const std::vector<const Dens
     return DenseTensor{std::get<Extents>(shape), contracted(contract->a, *in[0], contract->b, *in[1], contract->out, 1)};
   if (const auto *shuffle = std::get_if<ShuffleChannels>(&op)) return shuffled(*in[0], shuffle->groups);
   if (const auto *blocks = std::get_if<BlockDiagonal>(&op)) {
-    DenseTensor out = zeros(std::get<Extents>(shape));
+    DenseTensor out = zeros({in[0]->extents[0], in[0]->extents[1] * blocks->groups, 1, 1});
     const auto rows = static_cast<std::size_t>(in[0]->extents[0]);
     const auto columns = static_cast<std::size_t>(in[0]->extents[1]);
     for (std::size_t row = 0; row < rows; ++row)
@@ -149,7 +149,12 @@ std::optional<DenseTensor> structured(const Op &op, const std::vector<const Dens
         out.values[(row * static_cast<std::size_t>(blocks->groups) + group) * columns + column] =
             in[0]->values[row * columns + column];
       }
-    return shuffled(out, blocks->row_groups);
+    const DenseTensor all = shuffled(out, blocks->row_groups);
+    DenseTensor kept = zeros(std::get<Extents>(shape));
+    const auto width = static_cast<std::size_t>(kept.extents[1]);
+    for (std::size_t e = 0; e < kept.values.size(); ++e)
+      kept.values[e] = all.values[e / width * static_cast<std::size_t>(all.extents[1]) + e % width];
+    return kept;
   }
   if (std::holds_alternative<CirculantMerge>(op)) {
     DenseTensor out = zeros(std::get<Extents>(shape));

@@ -4,11 +4,14 @@
 #include "tests/projection/evaluate.hpp"
 
 #include "base/enums.hpp"
+#include "projection/numerics.hpp"
 #include "tests/support.hpp"
 
 #include <fmt/format.h>
 
 #include <cmath>
+#include <tuple>
+#include <utility>
 
 namespace pare {
 namespace {
@@ -299,6 +302,67 @@ TEST(StructuredMaps, MonarchIsABlockTensorTrainOfRankOne) {
   EXPECT_LT(test::relative_error(test::dense_of(site, btt, cores, {}),
                                  test::dense_of(site, parse_substitute("monarch:blocks=4"), blocks, {})),
             1e-24);
+}
+
+/// The rank of the Jacobian of what a substitute computes at random parameters, which occur in no product twice: a derivative
+/// is a difference.
+std::int64_t dimension_of(const ConvSite &site, const Substitute &substitute, std::mt19937_64 &random) {
+  DenseTensors parameters = test::draw(site, substitute, random).parameters;
+  // None near 0, and each derivative of one size, so that ranks show in doubles.
+  std::uniform_real_distribution<double> size(0.6, 1.4);
+  for (auto &[name, tensor] : parameters)
+    for (double &value : tensor.values) value = std::copysign(size(random), value);
+  const DenseTensor at = test::dense_of(site, substitute, parameters, {});
+  numerics::Matrix jacobian(0, at.values.size());
+  for (auto &[name, tensor] : parameters)
+    for (double &value : tensor.values) {
+      const double before = std::exchange(value, value + 1);
+      const DenseTensor moved = test::dense_of(site, substitute, parameters, {});
+      value = before;
+      std::vector<double> row;
+      for (std::size_t e = 0; e < at.values.size(); ++e) row.push_back(moved.values[e] - at.values[e]);
+      const double norm = std::sqrt(numerics::energy(row));
+      if (norm == 0) continue;
+      for (const double derivative : row) jacobian.values.push_back(derivative / norm);
+      ++jacobian.rows;
+    }
+  const numerics::Svd svd(std::move(jacobian));
+  std::int64_t out = 0;
+  for (const double energy : svd.energies()) out += energy > 1e-12 * svd.energies().front() ? 1 : 0;
+  return out;
+}
+
+TEST(StructuredMaps, DegreesOfFreedomAreTheRankOfTheJacobian) {
+  std::mt19937_64 random(25);
+  std::size_t compared = 0;
+  for (const auto &[in, out, kernel] : std::vector<std::tuple<std::int64_t, std::int64_t, Pair>>{
+           {8, 8, {1, 1}}, {4, 8, {1, 1}}, {6, 4, {1, 1}}, {5, 7, {1, 1}}, {3, 4, {2, 2}}, {2, 3, {3, 1}}})
+    for (const char *text : {"monarch:blocks=1",    "monarch:blocks=2",
+                             "monarch:blocks=3",    "monarch:blocks=4",
+                             "butterfly:layers=1",  "butterfly:layers=2",
+                             "btt:rank=1",          "btt:rank=2",
+                             "kronecker:terms=1",   "kronecker:terms=2",
+                             "kronecker:terms=4",   "tt_matrix:ranks=1/2",
+                             "tt_matrix:ranks=2/2", "tt_matrix:dimensions=2,ranks=3",
+                             "grouped:groups=2",    "block_circulant:block=2",
+                             "tucker2:ranks=1/1",   "tucker2:ranks=2/3",
+                             "tucker2:ranks=3/1",   "tucker2:ranks=2/2",
+                             "spatial:rank=1",      "spatial:rank=2",
+                             "spatial:rank=4"}) {
+      const ConvSite site = test::impulse_site(in, out, kernel);
+      const Substitute substitute = parse_substitute(text);
+      const bool has_depthwise =
+          !(std::string_view(text).starts_with("tucker2") || std::string_view(text).starts_with("spatial")) &&
+          !site.pointwise(); // it counts fully
+      if (has_depthwise || resolve(site, substitute).refusal) continue;
+      SCOPED_TRACE(fmt::format("{} at {} -> {}, {}", text, in, out, to_string(kernel)));
+      const DegreesOfFreedom said = degrees_of_freedom(site, substitute);
+      const std::int64_t dimension = dimension_of(site, substitute, random);
+      EXPECT_GE(said.value, dimension);
+      EXPECT_TRUE(said.is_estimate || said.value == dimension) << said.value << ", and not " << dimension;
+      ++compared;
+    }
+  EXPECT_GT(compared, 80u);
 }
 
 } // namespace

@@ -45,7 +45,6 @@ TEST(FormulaTables, EstimatesAreNamedAsSuch) {
                   "k_w               kernel width\n"
                   "S                 output positions, of the whole batch\n"
                   "S_in              input positions, of the whole batch\n"
-                  "D                 parameters of the depthwise in front: c_i k_h k_w, 0 for a 1 x 1 kernel\n"
                   "b                 parameters of the convolution's own bias: c_o, or 0 without\n"
                   "a // b            a / b, rounded down\n"
                   "int(a)            the whole part of a, toward zero\n"

@@ -37,13 +37,16 @@ std::unique_ptr<GraphModule> evaluated_at(const ConvSite &site, const Substitute
   return module;
 }
 
-// Of a strided 1 x 1 with few channels, which are last: oneDNN's own gradient is wrong on CPUs that have AVX2 and no AVX-512.
+// Of a strided 1 x 1 with few channels, which are last: oneDNN's own gradient is wrong on CPUs that have AVX2 and no AVX-512,
+// which other CPUs cannot show.
 TEST(StridedPointwise, HasTheGradientsOfDoublePrecision) {
   for (const std::int64_t c_i : {1, 3, 5, 6, 7, 9, 16})
     for (const std::int64_t c_o : {2, 13, 16})
       for (const std::int64_t size : {8, 15, 16}) {
-        const ConvSite site = make_site("X", {.batch = 5, .channels = c_i, .height = size, .width = size}, c_o, {1, 1}, {2, 2},
-                                        {0, 0}, {1, 1}, true);
+        const Pair stride = size == 15 ? Pair{2, 1} : Pair{2, 2};
+        const Padding padding = size == 8 ? Padding{{1, 2}, {0, 1}} : Padding{0, 0};
+        const ConvSite site = make_site("X", {.batch = 5, .channels = c_i, .height = size, .width = size}, c_o, {1, 1}, stride,
+                                        padding, {1, 1}, true);
         std::vector<Tensor> exact;
         for (const torch::ScalarType type : {torch::kFloat64, torch::kFloat32}) {
           const auto module = evaluated_at(site, parse_substitute("Conv"), type);
@@ -61,7 +64,7 @@ TEST(StridedPointwise, HasTheGradientsOfDoublePrecision) {
             continue;
           }
           for (std::size_t i = 0; i < found.size(); ++i)
-            EXPECT_LE(error_of(found[i], exact[i]), 1e-5) << c_i << " -> " << c_o << ", " << size << ": " << i;
+            EXPECT_LE(error_of(found[i], exact[i]), 1e-4) << c_i << " -> " << c_o << ", " << size << ": " << i;
         }
       }
 }

@@ -204,7 +204,7 @@ TEST(Start, StatisticsAreMeasuredAnew) {
   training.start(0);
   while (const auto batch = training.next()) stems.push_back(at::conv2d(batch->images, before.at("stem.weight"), {}, 2, 1));
   ASSERT_EQ(stems.size(), 4U);
-  EXPECT_EQ(measure_statistics(*student.module, training, torch::kCPU, Precision::kFp32), 4);
+  EXPECT_EQ(measure_statistics(*student.module, training, torch::kCPU, Precision::kFp32, 1, 1000), 4);
   Tensor mean = torch::zeros({8});
   Tensor variance = torch::zeros({8});
   for (const Tensor &stem : stems) {
@@ -284,7 +284,7 @@ TEST(Start, ProjectedOnFashionMnistIsBetterThanTheBestRandomStart) {
     const Started started = start_at(student, teacher);
     EXPECT_EQ(started.projected.size(), 3U);
     worst_projected = std::max(worst_projected, error_percent(student));
-    EXPECT_EQ(measure_statistics(*student.module, training, torch::kCPU, Precision::kFp32), training.batches());
+    EXPECT_EQ(measure_statistics(*student.module, training, torch::kCPU, Precision::kFp32, 1, 1000), training.batches());
     worst_measured = std::max(worst_measured, error_percent(student));
   }
   EXPECT_LT(worst_measured, worst_projected) << "the teacher's statistics do not fit what is projected";

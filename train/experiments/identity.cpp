@@ -158,10 +158,7 @@ std::string Identities::of(const RunConfig &config, const std::string &fingerpri
                  {"fingerprint", fingerprint},
                  {"max_images", config.max_images ? Canonical(*config.max_images) : Canonical(nullptr)}};
   out["weights"] = config.weights ? Canonical(config.weights->checksum) : Canonical(nullptr);
-  if (config.start) { // runs of before have no such keys
-    out["start"] = config.start->checksum;
-    out["start_statistics"] = "measured"; // since 0.1.0; before, batch norms began with the teacher's
-  }
+  if (config.start) out["start"] = config.start->checksum; // runs of before have no such key
   return digest(out.dump());
 }
 

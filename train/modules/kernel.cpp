@@ -294,8 +294,10 @@ struct MakeKernel {
     };
   }
   Kernel operator()(const BlockDiagonal &op) const {
-    return [groups = op.groups, row_groups = op.row_groups](const Pass &, Inputs in) {
-      return block_diagonal(in[0], groups, row_groups);
+    return [groups = op.groups, row_groups = op.row_groups, rows = op.rows, columns = op.columns](const Pass &, Inputs in) {
+      Tensor out = block_diagonal(in[0], groups, row_groups);
+      if (rows > 0) out = out.narrow(0, 0, rows);
+      return columns > 0 ? out.narrow(1, 0, columns) : out;
     };
   }
   Kernel operator()(const CirculantMerge & /*op*/) const {

@@ -43,7 +43,7 @@ torch::Tensor mode_product(const torch::Tensor &core, const torch::Tensor &facto
 /// Factors [n_k, R] -> [n_1 ... n_d], row-major.
 torch::Tensor polyadic_weight(std::span<const torch::Tensor> factors);
 /// Rows [c_o, c_i / groups, 1, 1] -> [c_o, c_i, 1, 1]: each group's block on the diagonal, rows then seen as [row_groups, rest]
-/// and changed to [rest, row_groups] (BlockDiagonal).
+/// and changed to [rest, row_groups] (BlockDiagonal, without its cut).
 torch::Tensor block_diagonal(const torch::Tensor &rows, std::int64_t groups, std::int64_t row_groups);
 /// First columns [o, i, b] -> [o b, i b], made of circulant blocks.
 torch::Tensor circulant_blocks(const torch::Tensor &columns);
