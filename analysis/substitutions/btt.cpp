@@ -15,8 +15,8 @@ public:
     static const SubstitutionInfo info{
         .name = "btt",
         .description =
-            "depthwise k x k, then a 1 x 1 of two block-diagonal maps, m_1 blocks m_0 -> n_0 r and n_0 blocks m_1 r -> "
-            "n_1, c_i = m_0 m_1, c_o = n_0 n_1, r = max(1, round(rank_scale min(m_0, n_1)))",
+            "depthwise k x k, then a 1 x 1 of two block-diagonal maps: m_1 blocks of m_0 channels to n_0 r, then n_0 blocks of "
+            "m_1 r to n_1; c_i = m_0 m_1, c_o = n_0 n_1, r = max(1, round(rank_scale min(m_0, n_1)))",
         .source = "block tensor train: Compute Better Spent, Qiu et al. 2024",
         .example = "btt:rank_scale=0.1",
         .evaluations = {Evaluation::kFactored, Evaluation::kDense, Evaluation::kContraction},

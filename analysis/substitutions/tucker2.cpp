@@ -56,7 +56,8 @@ public:
     Graph &graph = builder.graph();
     const std::int64_t c_i = site.in_channels();
     const std::int64_t c_o = site.out_channels();
-    const auto [height, width] = site.kernel;
+    const std::int64_t height = site.kernel.height; // clang captures no structured binding
+    const std::int64_t width = site.kernel.width;
     const std::int64_t k = site.kernel.area();
     const std::int64_t r_i = structure[0];
     const std::int64_t r_o = structure[1];

@@ -226,10 +226,10 @@ TEST(StructuredMaps, AreThoseOfTheirPapers) {
   std::mt19937_64 random(21);
   for (const auto &[in, out] : {std::pair<std::int64_t, std::int64_t>{8, 8}, {12, 8}, {8, 16}, {20, 12}})
     for (const Pair kernel : {Pair{1, 1}, Pair{2, 1}})
-      for (const auto &[text, define] : kDefined) {
+      for (const Defined &defined : kDefined) {
         const ConvSite site = test::impulse_site(in, out, kernel);
-        in_each_evaluation(site, text, random, [&](const DenseTensors &parameters, const DenseTensor &dense) {
-          const Written map = define(site, parameters);
+        in_each_evaluation(site, defined.substitute, random, [&](const DenseTensors &parameters, const DenseTensor &dense) {
+          const Written map = defined.define(site, parameters);
           DenseTensor expected{.extents = dense.extents, .values = {}};
           const auto area = size_of(kernel.area());
           for (Size o = 0; o < map.rows; ++o)
