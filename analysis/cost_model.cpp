@@ -3,39 +3,41 @@
 #include "base/error.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace pare {
 
 namespace {
 
-/// Totals by (per batch, op kind, spelling, event), addressed densely.
+/// Totals by (per batch, op kind, spelling, event). There are hundreds of these, and a graph has a handful: most graphs that
+/// are counted are single layers, thousands of them.
 class Totals {
 public:
   void add(const EventCount &event) {
-    Cell &cell = cells_[(static_cast<std::size_t>(event.per_batch) * kOpKindCount + event.op_kind) * kCellsPerKind +
-                        static_cast<std::size_t>(event.spelling) * kEventCount + static_cast<std::size_t>(event.event)];
-    cell.seen = true;
-    cell.amount += event.amount;
+    std::uint16_t &place = places_[index_of(event)];
+    if (place != 0) {
+      events_[place - 1].amount += event.amount;
+      return;
+    }
+    events_.push_back(event);
+    place = static_cast<std::uint16_t>(events_.size());
   }
-  std::vector<EventCount> collect() const {
-    std::vector<EventCount> out;
-    for (std::size_t i = 0; i < cells_.size(); ++i)
-      if (cells_[i].seen)
-        out.push_back({.op_kind = static_cast<std::uint8_t>(i / kCellsPerKind % kOpKindCount),
-                       .spelling = static_cast<Spelling>(i / kEventCount % kSpellingCount),
-                       .event = static_cast<Event>(i % kEventCount),
-                       .per_batch = i >= kCellsPerKind * kOpKindCount,
-                       .amount = cells_[i].amount});
-    return out;
+  std::vector<EventCount> collect() && {
+    std::sort(events_.begin(), events_.end(),
+              [](const EventCount &a, const EventCount &b) { return index_of(a) < index_of(b); });
+    return std::move(events_);
   }
 
 private:
   static constexpr std::size_t kCellsPerKind = kSpellingCount * kEventCount;
-  struct Cell {
-    Count amount;
-    bool seen = false;
-  };
-  std::array<Cell, 2 * kOpKindCount * kCellsPerKind> cells_{};
+  static std::size_t index_of(const EventCount &event) {
+    return (static_cast<std::size_t>(event.per_batch) * kOpKindCount + event.op_kind) * kCellsPerKind +
+           static_cast<std::size_t>(event.spelling) * kEventCount + static_cast<std::size_t>(event.event);
+  }
+
+  std::vector<EventCount> events_;
+  std::array<std::uint16_t, 2 * kOpKindCount * kCellsPerKind> places_{}; ///< one more than that in events_; 0: not there
 };
 
 void merge(std::vector<EventCount> &events, const EventCount &event) {
@@ -112,7 +114,7 @@ CostReport count(const Graph &graph, Detail detail) {
       throw error.within(graph.layer(node.layer).name);
     }
   }
-  report.events = totals.collect();
+  report.events = std::move(totals).collect();
   return report;
 }
 
