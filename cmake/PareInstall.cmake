@@ -39,7 +39,7 @@ configure_package_config_file(cmake/pareConfig.cmake.in pareConfig.cmake INSTALL
 # Before 1.0 a minor version may change the interface.
 write_basic_package_version_file(pareConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/pareConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/pareConfigVersion.cmake
-              cmake/PareNLopt.cmake cmake/PareSodium.cmake cmake/PareTurbojpeg.cmake DESTINATION ${pare_config_dir})
+              cmake/PareNLopt.cmake cmake/PareRe2.cmake cmake/PareSodium.cmake cmake/PareTurbojpeg.cmake DESTINATION ${pare_config_dir})
 
 # The prefix is written relative to the file's own folder, so that an installed tree can be moved.
 list(JOIN pare_link_flags " " pare_link_flags)

@@ -20,6 +20,9 @@ std::optional<Dtype> dtype_from(std::string_view name);
 /// Of a PyTorch storage class: "FloatStorage". An UntypedStorage counts bytes.
 std::optional<Dtype> dtype_of_storage(std::string_view storage);
 
+/// Of an array of numpy's, little-endian: "<f4", "|u1".
+std::optional<Dtype> dtype_of_array(std::string_view type);
+
 /// Sizes that a tensor of a file may have: networks need 6.
 inline constexpr std::size_t kMaxTensorRank = 16;
 

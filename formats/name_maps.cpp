@@ -1,142 +1,130 @@
 #include "formats/name_maps.hpp"
 
-#include <algorithm>
-#include <array>
-#include <charconv>
+#include <vector>
 
 namespace pare::formats {
 
 namespace {
 
-constexpr std::string_view kCounter = "num_batches_tracked";
-
-std::vector<std::string_view> split(std::string_view name) {
-  std::vector<std::string_view> out;
-  for (std::size_t at = 0;;) {
-    const std::size_t dot = name.find('.', at);
-    out.push_back(name.substr(at, dot - at));
-    if (dot == std::string_view::npos) return out;
-    at = dot + 1;
-  }
+NameMap map_of(std::string_view name, std::string_view covers, const std::vector<Rename> &rules) {
+  return {.name = name, .covers = covers, .ours = Renamer(rules, std::string(name))};
 }
 
-/// A whole number as networks number their modules; none of anything else.
-std::optional<int> index(std::string_view text) {
-  int out = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (fault != std::errc() || end != text.data() + text.size() || out < 0 || out > 100'000) return std::nullopt;
+// Ours: what a substitution may replace is named X.conv.weight where it stays a convolution, and X.grouped.weight and
+// X.pointwise.weight where it is separable (X.pointwise.weight alone where it is 1 x 1).
+//
+// A rule sees what the rules before it left: of modules that are numbered anew, those whose number falls go up from the lowest,
+// those whose number rises down from the highest.
+
+std::vector<NameMap> make_name_maps() {
+  std::vector<NameMap> out;
+
+  // torchvision.models.resnet, and timm's, which has its names: conv1, bn1, fc; layerL.B.convI, .bnI, .downsample.0
+  // (convolution), .downsample.1 (batch norm).
+  out.push_back(map_of("torchvision ResNet", "resnet18 to resnet152 and wide_resnet50_2, timm's too",
+                       {{R"(^(layer\d+\.\d+\.conv\d+)\.(\w+)$)", R"(\1.conv.\2)"},
+                        {R"(^(layer\d+\.\d+\.downsample)\.0\.(\w+)$)", R"(\1.conv.conv.\2)"},
+                        {R"(^(layer\d+\.\d+\.downsample)\.1\.(\w+)$)", R"(\1.bn.\2)"}}));
+
+  // torchvision.models.mobilenetv2: features.B.conv.I.J with J = 0 (convolution) and 1 (batch norm) of the I-th convolution
+  // with an activation behind it; then features.B.conv.I, the last convolution, and I + 1, its batch norm. Block 1 does not
+  // expand. Ours number convolution, batch norm and activation in one row.
+  out.push_back(map_of("torchvision MobileNetV2", "mobilenet_v2",
+                       {{R"(^(features\.18\.0)\.(\w+)$)", R"(\1.conv.\2)"},
+                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.3\.(\w+)$)", R"(\1.7.\2)"},
+                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.2\.(\w+)$)", R"(\1.6.conv.\2)"},
+                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.1\.1\.(\w+)$)", R"(\1.4.\2)"},
+                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.1\.0\.(\w+)$)", R"(\1.3.\2)"},
+                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.0\.1\.(\w+)$)", R"(\1.1.\2)"},
+                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.0\.0\.(\w+)$)", R"(\1.0.conv.\2)"},
+                        {R"(^(features\.1\.conv)\.2\.(\w+)$)", R"(\1.4.\2)"},
+                        {R"(^(features\.1\.conv)\.1\.(\w+)$)", R"(\1.3.conv.\2)"},
+                        {R"(^(features\.1\.conv)\.0\.1\.(\w+)$)", R"(\1.1.\2)"},
+                        {R"(^(features\.1\.conv)\.0\.0\.(\w+)$)", R"(\1.0.\2)"},
+                        {R"(^classifier\.1\.(\w+)$)", R"(classifier_conv.conv.\1)"}}));
+
+  // github.com/d-li14/mobilenetv2.pytorch (whose last convolution is conv.0) and github.com/tonylins/pytorch-mobilenet-v2
+  // (features.18.0; in checkpoints of before, classifier.1): numbered as ours.
+  out.push_back(map_of("d-li14's or tonylins' MobileNetV2", "mobilenetv2, mobilenet_v2",
+                       {{R"(^conv\.([01])\.(\w+)$)", R"(features.18.\1.\2)"},
+                        {R"(^(features\.18\.0)\.(\w+)$)", R"(\1.conv.\2)"},
+                        {R"(^(features\.(?:[2-9]|1\d)\.conv\.[06])\.(\w+)$)", R"(\1.conv.\2)"},
+                        {R"(^(features\.1\.conv\.3)\.(\w+)$)", R"(\1.conv.\2)"},
+                        {R"(^classifier\.(?:1\.)?(weight|bias)$)", R"(classifier_conv.conv.\1)"}}));
+
+  // timm's mobilenetv2: blocks.STAGE.BLOCK, which ours number in one row.
+  std::vector<Rename> timm = {{R"(^conv_stem\.(\w+)$)", R"(features.0.0.\1)"},
+                              {R"(^bn1\.(\w+)$)", R"(features.0.1.\1)"},
+                              {R"(^conv_head\.(\w+)$)", R"(features.18.0.conv.\1)"},
+                              {R"(^bn2\.(\w+)$)", R"(features.18.1.\1)"},
+                              {R"(^classifier\.(\w+)$)", R"(classifier_conv.conv.\1)"},
+                              {R"(^(blocks\.0\.0)\.conv_dw\.(\w+)$)", R"(\1.conv.0.\2)"},
+                              {R"(^(blocks\.0\.0)\.bn1\.(\w+)$)", R"(\1.conv.1.\2)"},
+                              {R"(^(blocks\.0\.0)\.conv_pw\.(\w+)$)", R"(\1.conv.3.conv.\2)"},
+                              {R"(^(blocks\.0\.0)\.bn2\.(\w+)$)", R"(\1.conv.4.\2)"},
+                              {R"(^(blocks\.\d\.\d)\.conv_pw\.(\w+)$)", R"(\1.conv.0.conv.\2)"},
+                              {R"(^(blocks\.\d\.\d)\.bn1\.(\w+)$)", R"(\1.conv.1.\2)"},
+                              {R"(^(blocks\.\d\.\d)\.conv_dw\.(\w+)$)", R"(\1.conv.3.\2)"},
+                              {R"(^(blocks\.\d\.\d)\.bn2\.(\w+)$)", R"(\1.conv.4.\2)"},
+                              {R"(^(blocks\.\d\.\d)\.conv_pwl\.(\w+)$)", R"(\1.conv.6.conv.\2)"},
+                              {R"(^(blocks\.\d\.\d)\.bn3\.(\w+)$)", R"(\1.conv.7.\2)"}};
+  int block = 1;
+  for (int stage = 0; const int blocks : {1, 2, 3, 4, 3, 3, 1}) {
+    for (int i = 0; i < blocks; ++i)
+      timm.push_back({"^blocks\\." + std::to_string(stage) + "\\." + std::to_string(i) + "\\.",
+                      "features." + std::to_string(block++) + "."});
+    ++stage;
+  }
+  out.push_back(map_of("timm MobileNetV2", "mobilenetv2_100", timm));
+
+  // github.com/kuangliu/pytorch-cifar, models/mobilenetv2.py.
+  out.push_back(map_of("kuangliu's MobileNetV2", "MobileNetV2 for 32 x 32 images",
+                       {{R"(^(conv2|layers\.\d+\.(?:conv[13]|shortcut\.0))\.(\w+)$)", R"(\1.conv.\2)"}}));
+
+  // github.com/xternalz/WideResNet-pytorch; TRADES and RobustBench have its names, and a sub_block1 that is not used.
+  out.push_back(map_of("xternalz's WideResNet", "wide residual networks for 32 x 32 images",
+                       {{R"(^block(\d)\.layer\.(\d+\.conv[12])\.(\w+)$)", R"(block\1.0.layer.\2.conv.\3)"},
+                        {R"(^block(\d)\.layer\.)", R"(block\1.0.layer.)"}}));
+
+  // github.com/szagoruyko/wide-residual-networks, pytorch/resnet.py, which is functional: convolutions have a name and no
+  // module. Before 2018 the statistics of batch norms were a dictionary of their own.
+  out.push_back(map_of("szagoruyko's WideResNet", "wide residual networks for 32 x 32 images",
+                       {{R"(^(?:params|stats)\.)", ""},
+                        {R"(^conv0$)", "conv1.weight"},
+                        {R"(^bn\.)", "bn1."},
+                        {R"(^group0\.block(\d+)\.)", R"(block1.0.layer.\1.)"},
+                        {R"(^group1\.block(\d+)\.)", R"(block2.0.layer.\1.)"},
+                        {R"(^group2\.block(\d+)\.)", R"(block3.0.layer.\1.)"},
+                        {R"(^(block\d\.0\.layer\.\d+)\.bn1\.)", R"(\1.bn2.)"},
+                        {R"(^(block\d\.0\.layer\.\d+)\.bn0\.)", R"(\1.bn1.)"},
+                        {R"(^(block\d\.0\.layer\.\d+)\.convdim$)", R"(\1.convShortcut.weight)"},
+                        {R"(^(block\d\.0\.layer\.\d+)\.conv1$)", R"(\1.conv2.conv.weight)"},
+                        {R"(^(block\d\.0\.layer\.\d+)\.conv0$)", R"(\1.conv1.conv.weight)"}}));
+
+  // github.com/quark0/darts, cnn/operations.py and model.py: SepConv and DilConv are rows of ReLU, depthwise, pointwise, batch
+  // norm; what ours call op.1 is the depthwise and the pointwise together.
+  out.push_back(map_of("published DARTS", "CIFAR and ImageNet networks of github.com/quark0/darts and what follows it",
+                       {{R"(^(cells\.\d+\._ops\.\d+\.op\.1)\.weight$)", R"(\1.grouped.weight)"},
+                        {R"(^(cells\.\d+\._ops\.\d+\.op)\.2\.weight$)", R"(\1.1.pointwise.weight)"},
+                        {R"(^(cells\.\d+\._ops\.\d+\.op)\.3\.(\w+)$)", R"(\1.2.\2)"},
+                        {R"(^(cells\.\d+\._ops\.\d+\.op)\.5\.weight$)", R"(\1.4.grouped.weight)"},
+                        {R"(^(cells\.\d+\._ops\.\d+\.op)\.6\.weight$)", R"(\1.4.pointwise.weight)"},
+                        {R"(^(cells\.\d+\._ops\.\d+\.op)\.7\.(\w+)$)", R"(\1.5.\2)"},
+                        {R"(^(cells\.\d+\.preprocess[01]\.op\.1)\.weight$)", R"(\1.pointwise.weight)"},
+                        {R"(^(cells\.\d+\.(?:preprocess[01]|_ops\.\d+)\.conv_[12])\.weight$)", R"(\1.pointwise.weight)"}}));
   return out;
 }
-
-std::string join(std::initializer_list<std::string_view> parts) {
-  std::string out;
-  for (const std::string_view part : parts) {
-    if (!out.empty()) out += '.';
-    out += part;
-  }
-  return out;
-}
-
-/// conv1, bn1, fc; layerL.B.convI, .bnI, .downsample.0 (convolution), .downsample.1 (batch norm). Ours: all convolutions but
-/// the stem are replaceable, so that what stays a convolution is named ...conv; the shortcut's two are named conv and bn.
-std::optional<std::string> resnet_name(std::string_view theirs) {
-  const std::vector<std::string_view> parts = split(theirs);
-  if (parts.size() == 2 && (parts[0] == "conv1" || parts[0] == "bn1" || parts[0] == "fc")) return std::string(theirs);
-  if (parts.size() < 4 || !parts[0].starts_with("layer") || !index(parts[0].substr(5)) || !index(parts[1])) return std::nullopt;
-  if (parts.size() == 4 && parts[2].starts_with("conv")) return join({parts[0], parts[1], parts[2], "conv", parts[3]});
-  if (parts.size() == 4 && parts[2].starts_with("bn")) return std::string(theirs);
-  if (parts.size() != 5 || parts[2] != "downsample") return std::nullopt;
-  if (parts[3] == "0") return join({parts[0], parts[1], "downsample.conv.conv", parts[4]});
-  if (parts[3] == "1") return join({parts[0], parts[1], "downsample.bn", parts[4]});
-  return std::nullopt;
-}
-
-constexpr int kLastFeature = 18;
-
-/// features.0.0 and .1 (stem), features.18.0 and .1 (last convolution), classifier.1; features.B.conv.I.J: J = 0 (convolution),
-/// 1 (batch norm) of the I-th convolution with an activation behind it; then features.B.conv.I, the last convolution, and I +
-/// 1, its batch norm. Block 1 does not expand and has one convolution with an activation (the depthwise one), the others two.
-/// Ours number convolution, batch norm and activation in one row, and the pointwise convolutions are replaceable.
-std::optional<std::string> mobilenet_v2_name(std::string_view theirs) {
-  const std::vector<std::string_view> parts = split(theirs);
-  if (parts.size() == 3 && parts[0] == "classifier" && parts[1] == "1") return join({"classifier_conv.conv", parts[2]});
-  if (parts.size() < 4 || parts[0] != "features") return std::nullopt;
-  const std::optional<int> block = index(parts[1]);
-  if (!block) return std::nullopt;
-  if (parts.size() == 4 && (*block == 0 || *block == kLastFeature)) {
-    if (parts[2] == "0" && *block == kLastFeature) return join({parts[0], parts[1], "0.conv", parts[3]});
-    if (parts[2] == "0" || parts[2] == "1") return std::string(theirs);
-    return std::nullopt;
-  }
-  if (parts[2] != "conv" || *block < 1 || *block >= kLastFeature || parts.size() < 5) return std::nullopt;
-  const int activated = *block == 1 ? 1 : 2;
-  const std::optional<int> i = index(parts[3]);
-  if (!i) return std::nullopt;
-  int ours = 0;
-  if (parts.size() == 6 && *i < activated && (parts[4] == "0" || parts[4] == "1"))
-    ours = 3 * *i + (parts[4] == "0" ? 0 : 1);
-  else if (parts.size() == 5 && (*i == activated || *i == activated + 1))
-    ours = 3 * activated + *i - activated;
-  else
-    return std::nullopt;
-  const bool pointwise = ours == 3 * activated || (ours == 0 && activated == 2);
-  return join({parts[0], parts[1], "conv", std::to_string(ours) + (pointwise ? ".conv" : ""), parts.back()});
-}
-
-bool never(std::string_view /*ours*/) { return false; }
-bool is_classifier(std::string_view ours) { return ours == "classifier_conv.conv.weight"; }
 
 } // namespace
 
-bool is_batch_counter(std::string_view name) { return split(name).back() == kCounter; }
+bool is_batch_counter(std::string_view name) {
+  constexpr std::string_view kCounter = "num_batches_tracked";
+  return name.ends_with(kCounter) && (name.size() == kCounter.size() || name[name.size() - kCounter.size() - 1] == '.');
+}
 
 std::span<const NameMap> name_maps() {
-  static constexpr std::array<NameMap, 2> kMaps = {
-      {{.name = "torchvision ResNet",
-        .covers = "resnet18, resnet34, resnet50, resnet101, resnet152 and wide_resnet50_2",
-        .ours = resnet_name,
-        .linear_to_conv = never},
-       {.name = "torchvision MobileNetV2",
-        .covers = "mobilenet_v2",
-        .ours = mobilenet_v2_name,
-        .linear_to_conv = is_classifier}}};
-  return kMaps;
-}
-
-Fit fit(const NamedSizes &wanted, const NamedSizes &given, const NameMap *map) {
-  Fit out;
-  out.map = map;
-  std::map<std::string, std::string> found; // theirs by ours
-  for (const auto &[theirs, sizes] : given) {
-    const std::optional<std::string> ours = map != nullptr ? map->ours(theirs) : theirs;
-    const auto want = ours ? wanted.find(*ours) : wanted.end();
-    if (want == wanted.end()) {
-      if (!is_batch_counter(theirs)) out.unexpected.push_back(theirs);
-      continue;
-    }
-    if (!found.emplace(*ours, theirs).second) {
-      out.unexpected.push_back(theirs); // two names of theirs for one of ours
-      continue;
-    }
-    std::vector<std::int64_t> as_ours = sizes;
-    if (map != nullptr && map->linear_to_conv(*ours) && sizes.size() == 2) as_ours.insert(as_ours.end(), {1, 1});
-    if (as_ours == want->second)
-      out.source.emplace(*ours, theirs);
-    else if (!is_batch_counter(*ours))
-      out.different.push_back({*ours, want->second, sizes});
-  }
-  for (const auto &[ours, sizes] : wanted)
-    if (!found.contains(ours) && !is_batch_counter(ours)) out.missing.push_back(ours);
-  return out;
-}
-
-Fit best_fit(const NamedSizes &wanted, const NamedSizes &given) {
-  Fit best = fit(wanted, given, nullptr);
-  for (const NameMap &map : name_maps()) {
-    if (best.whole()) break;
-    if (Fit candidate = fit(wanted, given, &map); candidate.problems() < best.problems()) best = std::move(candidate);
-  }
-  return best;
+  static const std::vector<NameMap> maps = make_name_maps();
+  return maps;
 }
 
 } // namespace pare::formats

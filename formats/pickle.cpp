@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "formats/inert.hpp"
 
 #include <fmt/format.h>
 
@@ -114,20 +115,26 @@ std::optional<Global> known_global(std::string_view module, std::string_view nam
     for (const std::string_view dtype :
          {"float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"})
       if (name == dtype) return global(Kind::kDtype);
+  if (const auto inert = inert_name(full)) {
+    Global out = global(Kind::kInert);
+    out.inert = *inert;
+    return out;
+  }
   return std::nullopt;
 }
 
 const char *class_of_kind(std::size_t index) {
-  static constexpr const char *kNames[] = {"None",    "a boolean", "a whole number", "a whole number", "a number",
-                                           "a text",  "bytes",     "a list",         "a tuple",        "a dictionary",
-                                           "a class", "a storage", "a tensor"};
+  static constexpr const char *kNames[] = {"None",    "a boolean", "a whole number", "a whole number",    "a number",
+                                           "a text",  "bytes",     "a list",         "a tuple",           "a dictionary",
+                                           "a class", "a storage", "a tensor",       "a type of numpy's", "an array"};
   static_assert(std::size(kNames) == std::variant_size_v<decltype(Value::is)>);
   return kNames[index];
 }
 
 class Unpickler {
 public:
-  Unpickler(std::string_view text, const std::string &where) : text_(text), where_(where) {}
+  Unpickler(std::string_view text, const std::string &where)
+      : text_(text), where_(where), inert_(kMaxValues, text.size() + kMaxKeyBytes) {}
 
   Pickle run() {
     if (take<std::uint8_t>() != kProto) fail("is not a pickle of protocol 2 to 5, which torch.save writes");
@@ -152,6 +159,7 @@ private:
   std::vector<std::size_t> marks_; ///< sizes of the stack
   std::unordered_map<std::uint32_t, Slot> memo_;
   std::size_t rebuilt_ = 0; ///< entries of dictionaries that were made from lists
+  InertMaker inert_;
 
   [[noreturn]] void fail(const std::string &message) const { throw Error(ErrorCode::kInvalidFile, where_, message); }
   [[noreturn]] void damaged(const std::string &what) const {
@@ -187,10 +195,13 @@ private:
   }
 
   // ---- the stack ----
+  Slot make_value(Value value) {
+    limit(out_.values.size());
+    return &out_.values.emplace_back(std::move(value));
+  }
   template <class T>
   Slot make(T value) {
-    limit(out_.values.size());
-    return &out_.values.emplace_back(Value{std::move(value)});
+    return make_value(Value{std::move(value)});
   }
   void push(Slot slot) {
     limit(stack_.size());
@@ -364,11 +375,22 @@ private:
       if (type.size() > kMaxKeyBytes) damaged("a device's type is too long");
       return push_new(items.size() == 1 ? type : fmt::format("{}:{}", type, whole(items[1], "a device's index")));
     }
+    case Global::Kind::kInert: return intact([&] { push(make_value(inert_.call(function->inert, items))); });
     case Global::Kind::kDtype:
     case Global::Kind::kStorage:
     case Global::Kind::kTypedStorage: break;
     }
     refuse(fmt::format("a call of {}", function->name));
+  }
+
+  /// What makes objects that are harmless says only what is wrong with them.
+  template <class Action>
+  void intact(Action &&action) {
+    try {
+      action();
+    } catch (const Damage &damage) {
+      damaged(damage.what);
+    }
   }
 
   void tensor(const Items &items) {
@@ -463,6 +485,7 @@ private:
       container<List>(top(), "a list").items.push_back(item);
       break;
     }
+    case kAddItems:
     case kAppends: {
       const Items items = pop_mark();
       List &list = container<List>(top(), "a list");
@@ -514,10 +537,13 @@ private:
       break;
     }
     case kBuild: {
+      const Slot state = pop();
+      const Slot object = top();
+      bool known = false;
+      intact([&] { known = inert_.set_state(*object, *state); });
       // The attributes of an OrderedDict: state dicts have `_metadata`, module versions that mean nothing here.
-      const Slot attributes = pop();
-      if (top()->as<Dict>() == nullptr || attributes->as<Dict>() == nullptr)
-        refuse(fmt::format("attributes of {}", class_name(top())));
+      if (!known && (object->as<Dict>() == nullptr || state->as<Dict>() == nullptr))
+        refuse(fmt::format("attributes of {}", class_name(object)));
       break;
     }
 
@@ -527,9 +553,16 @@ private:
     }
     case kNewObj:
     case kNewObjEx: {
-      if (opcode == kNewObjEx) pop();
-      pop();
-      refuse(fmt::format("an object of {}", class_name(pop())));
+      const Slot named = opcode == kNewObjEx ? pop() : nullptr;
+      const Slot arguments = pop();
+      const Slot type = pop();
+      const Global *global = type->as<Global>();
+      const Tuple *none = arguments->as<Tuple>();
+      if (global == nullptr || global->kind != Global::Kind::kInert || global->inert != Inert::kNamespace || named != nullptr ||
+          none == nullptr || !none->items.empty())
+        refuse(fmt::format("an object of {}", class_name(type)));
+      push_new(Dict{.items = {}, .is_object = true});
+      break;
     }
     case kObj: {
       const Items items = pop_mark();
@@ -538,9 +571,8 @@ private:
     case kExt1: refuse(fmt::format("extension {}", take<std::uint8_t>()));
     case kExt2: refuse(fmt::format("extension {}", take<std::uint16_t>()));
     case kExt4: refuse(fmt::format("extension {}", take<std::uint32_t>()));
-    case kEmptySet:
-    case kFrozenSet:
-    case kAddItems: refuse("a set");
+    case kEmptySet: push_new(List{}); break; // a set is read as a list
+    case kFrozenSet: push_new(List{pop_mark()}); break;
     case kNextBuffer:
     case kReadonlyBuffer: refuse("a buffer outside the file");
     case kFloat:

@@ -32,7 +32,8 @@ struct Tuple {
 };
 struct Dict {
   std::vector<std::pair<const Value *, const Value *>>
-      items; ///< in the order they were set; a key that is set twice is here twice
+      items;              ///< in the order they were set; a key that is set twice is here twice
+  bool is_object = false; ///< the attributes of a Namespace
 
   /// The value of a text key that was set last; null where there is none.
   const Value *find(std::string_view key) const;
@@ -53,6 +54,21 @@ struct TensorRef {
   std::vector<std::int64_t> sizes;
   std::vector<std::int64_t> strides;
 };
+/// What an array's elements are, as numpy writes it: byte order (<, >, |), kind and bytes of one, "<f8".
+struct ArrayType {
+  std::string text;
+};
+/// An array of numpy's. Its bytes are those of its elements, as many as it says, where these are numbers; null where they are
+/// not.
+struct Array {
+  std::string type; ///< an ArrayType's
+  std::vector<std::int64_t> sizes;
+  bool first_index_fastest = false; ///< Fortran's order
+  const Value *data = nullptr;      ///< Bytes or a std::string
+
+  std::string_view bytes() const;
+};
+enum class Inert : std::uint8_t;
 /// One of the few names that a pickle may ask for.
 struct Global {
   enum class Kind : std::uint8_t {
@@ -65,15 +81,17 @@ struct Global {
     kDtype,
     kStorage,
     kTypedStorage, ///< a storage class that does not say its type
+    kInert,        ///< harmless beside tensors (formats/inert.hpp)
   };
   Kind kind = Kind::kOrderedDict;
   std::string name; ///< "torch.FloatStorage"
   Dtype dtype = Dtype::kF32;
+  Inert inert = {};
 };
 
 struct Value {
   std::variant<None, bool, std::int64_t, BigInteger, double, std::string, Bytes, List, Tuple, Dict, Global, StorageRef,
-               TensorRef>
+               TensorRef, ArrayType, Array>
       is;
 
   template <class T>
@@ -94,8 +112,9 @@ struct Pickle {
 };
 
 /// Reads the pickle (protocols 2 to 5) that `text` begins with, as data: it knows plain values, containers,
-/// collections.OrderedDict, torch's storages, and the functions that torch rebuilds dense tensors with; it calls nothing and
-/// imports nothing. Whatever else a pickle asks for is named in Error{kInvalidFile}, placed at `where`.
+/// collections.OrderedDict, torch's storages, the functions that torch rebuilds dense tensors with, and what is harmless beside
+/// them (formats/inert.hpp); it calls nothing and imports nothing. Whatever else a pickle asks for is named in
+/// Error{kInvalidFile}, placed at `where`.
 Pickle unpickle(std::string_view text, const std::string &where);
 
 } // namespace pare::formats

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 namespace pare::formats {
 
@@ -17,7 +18,7 @@ namespace {
 /// Its members are sorted and found at once: a hostile dictionary may have a million.
 using Sorted = nlohmann::json;
 
-constexpr std::string_view kDataParallel = "module.";
+constexpr std::size_t kMostKeys = 8; ///< that lead to a state dict, one in another
 
 Error invalid(const std::string &where, const std::string &message) { return {ErrorCode::kInvalidFile, where, message}; }
 
@@ -36,24 +37,30 @@ public:
     return tensor_of(seen, file_, view, budget_, where_, name);
   }
 
-  /// A state dict; nothing in it may be anything but a tensor.
-  std::map<std::string, TensorBytes> tensors(const Dict &dict) {
-    std::map<std::string, TensorBytes> out;
-    for (const auto &[key, value] : dict.items) {
-      const auto *name = key->as<std::string>();
-      if (name == nullptr)
-        throw invalid(where_, fmt::format("a name in its state dict is {}; a text would be accepted", kind_of(*key)));
-      const auto *ref = value->as<TensorRef>();
-      if (ref == nullptr)
-        throw invalid(where_,
-                      fmt::format("{} in its state dict is {}; a tensor would be accepted", shown(*name), kind_of(*value)));
-      if (out.contains(*name)) throw invalid(where_, fmt::format("its state dict has {} twice", shown(*name)));
-      out.emplace(*name, tensor(*ref, shown(*name)));
+  /// Of numbers, as numpy has them.
+  TensorBytes tensor(const Array &array, const std::string &name) {
+    if (!elements_of(array.sizes))
+      throw invalid(where_, fmt::format("{} is an array of shape {}, more than a tensor has", name, sizes_text(array.sizes)));
+    View view{.dtype = dtype_of_array(array.type).value(),
+              .offset = 0,
+              .sizes = array.sizes,
+              .strides = std::vector<std::int64_t>(array.sizes.size())};
+    std::int64_t stride = 1;
+    for (std::size_t i = 0; i < array.sizes.size(); ++i) {
+      const std::size_t index = array.first_index_fastest ? i : array.sizes.size() - 1 - i;
+      view.strides[index] = stride;
+      stride *= std::max<std::int64_t>(1, array.sizes[index]);
     }
-    return out;
+    // The pickle is gone before the tensor is.
+    const auto bytes = std::make_shared<const std::string>(array.bytes());
+    return tensor_of(*bytes, bytes, view, budget_, where_, name);
   }
 
-  std::string json_text(const Value &value) { return dumped(walk(value, 0)); }
+  /// What stands beside state dicts, `read`, of which it says no more.
+  std::string json_text(const Value &value, const std::set<const Dict *> &read) {
+    read_ = &read;
+    return dumped(walk(value, 0));
+  }
 
 private:
   static constexpr int kMaxDepth = 64;
@@ -64,6 +71,7 @@ private:
   TensorBudget budget_;
   const std::string &where_;
   std::size_t size_ = 0; ///< of the JSON so far
+  const std::set<const Dict *> *read_ = nullptr;
 
   /// Texts that are not UTF-8 (Python 2 wrote bytes) keep what is.
   static std::string dumped(const Sorted &value) { return value.dump(-1, ' ', false, Sorted::error_handler_t::replace); }
@@ -90,6 +98,7 @@ private:
     if (const auto *list = value.as<List>()) return array(list->items, depth);
     if (const auto *tuple = value.as<Tuple>()) return array(tuple->items, depth);
     if (const auto *dict = value.as<Dict>()) {
+      if (read_->contains(dict)) return "tensors";
       Sorted out = Sorted::object();
       for (const auto &[key, item] : dict->items) {
         const auto *text = key->as<std::string>();
@@ -109,6 +118,7 @@ private:
       }
       return fmt::format("a tensor {} {}", name_of(ref->storage.dtype), sizes_text(ref->sizes));
     }
+    if (const auto *array = value.as<Array>()) return fmt::format("an array {} {}", array->type, sizes_text(array->sizes));
     if (const auto *global = value.as<Global>()) return global->name;
     return std::string(kind_of(value));
   }
@@ -120,19 +130,50 @@ private:
   }
 };
 
-/// Whether a dictionary may be a state dict.
-bool has_tensors(const Value *value) {
-  const Dict *dict = value != nullptr ? value->as<Dict>() : nullptr;
-  return dict != nullptr && std::any_of(dict->items.begin(), dict->items.end(),
-                                        [](const auto &entry) { return entry.second->template as<TensorRef>() != nullptr; });
+bool is_tensor(const Value &value) {
+  if (const auto *array = value.as<Array>()) return array->data != nullptr && dtype_of_array(array->type);
+  return value.as<TensorRef>() != nullptr;
 }
 
-void remove_data_parallel(std::map<std::string, TensorBytes> &tensors) {
-  for (const auto &[name, tensor] : tensors)
-    if (!name.starts_with(kDataParallel)) return;
-  std::map<std::string, TensorBytes> out;
-  for (auto &[name, tensor] : tensors) out.emplace(name.substr(kDataParallel.size()), std::move(tensor));
-  tensors = std::move(out);
+/// A tensor that may be a weight. Checkpoints hold numbers, an epoch or an error, as tensors too.
+bool is_weight(const Value &value) {
+  const auto *ref = value.as<TensorRef>();
+  const auto *array = value.as<Array>();
+  return is_tensor(value) && !(ref != nullptr ? ref->sizes : array->sizes).empty();
+}
+
+/// A dictionary of tensors, and the keys that lead to it.
+struct StateDict {
+  const Dict *dict;
+  std::string key;
+};
+
+std::string key_text(const Value &key) {
+  const auto *text = key.as<std::string>();
+  return text != nullptr ? *text : std::string(kind_of(key));
+}
+
+/// The dictionaries with weights in them that texts lead to, in the order of the file, each once. An optimizer's state has
+/// whole numbers as keys: its tensors are no weights.
+std::vector<StateDict> state_dicts(const Dict &root) {
+  std::vector<StateDict> out;
+  std::set<const Dict *> seen;
+  const auto visit = [&](const auto &self, const Dict &dict, const std::string &key, std::size_t depth) -> void {
+    if (!seen.insert(&dict).second) return;
+    const bool is_named = std::all_of(dict.items.begin(), dict.items.end(),
+                                      [](const auto &entry) { return entry.first->template as<std::string>() != nullptr; });
+    const bool has_weights =
+        std::any_of(dict.items.begin(), dict.items.end(), [](const auto &entry) { return is_weight(*entry.second); });
+    if (has_weights && (is_named || depth == 0)) out.push_back({&dict, key});
+    if (depth == kMostKeys) return;
+    for (const auto &[name, value] : dict.items) {
+      const auto *text = name->template as<std::string>();
+      const auto *inner = value->template as<Dict>();
+      if (text != nullptr && inner != nullptr) self(self, *inner, key.empty() ? *text : key + "." + *text, depth + 1);
+    }
+  };
+  visit(visit, root, {}, 0);
+  return out;
 }
 
 } // namespace
@@ -140,40 +181,50 @@ void remove_data_parallel(std::map<std::string, TensorBytes> &tensors) {
 TensorFile read_state_dict(const Pickle &pickle, const StorageBytes &storage, const FileBytes &file, const std::string &where) {
   const Dict *root = pickle.root->as<Dict>();
   if (root == nullptr)
-    throw invalid(where,
-                  fmt::format("holds {}; a state dict, or a dictionary with one under \"net\", \"state_dict\" or \"model\", "
-                              "would be accepted",
-                              kind_of(*pickle.root)));
-  const Dict *net = nullptr;
-  std::string_view under;
-  for (const std::string_view key : {"net", "state_dict", "model"})
-    if (const Value *value = root->find(key); net == nullptr && has_tensors(value)) {
-      net = value->as<Dict>();
-      under = key;
-    }
-  if (net == nullptr && has_tensors(pickle.root)) net = root;
-  if (net == nullptr) {
+    throw invalid(where, fmt::format("holds {}; a dictionary of tensors, or one that leads to it, would be accepted",
+                                     kind_of(*pickle.root)));
+  const std::vector<StateDict> dicts = state_dicts(*root);
+  if (dicts.empty()) {
     std::string keys;
     for (std::size_t i = 0; i < std::min<std::size_t>(root->items.size(), 8); ++i)
-      if (const auto *key = root->items[i].first->as<std::string>()) keys += (keys.empty() ? "" : ", ") + shown(*key, 40);
-    throw invalid(where,
-                  fmt::format("has no tensors as a state dict, nor under \"net\", \"state_dict\" or \"model\"; its keys are {}",
-                              keys.empty() ? "none" : keys));
+      keys += (keys.empty() ? "" : ", ") + shown(key_text(*root->items[i].first), 40);
+    throw invalid(
+        where, fmt::format("has no tensors as a state dict, nor under a key; its keys are {}", keys.empty() ? "none" : keys));
   }
 
   Reader reader(storage, file, where);
   TensorFile out;
-  out.tensors = reader.tensors(*net);
-  remove_data_parallel(out.tensors);
-  if (net == root) return out;
-  std::set<std::string> keys;
-  for (const auto &[key, value] : root->items) {
-    const auto *name = key->as<std::string>();
-    if (name == nullptr)
-      throw invalid(where, fmt::format("a key beside its state dict is {}; a text would be accepted", kind_of(*key)));
-    if (!keys.insert(*name).second) throw invalid(where, fmt::format("has the key {} twice", shown(*name)));
-    if (*name != under) out.metadata.emplace(*name, reader.json_text(*value));
+  if (dicts.size() == 1) out.key = dicts[0].key;
+  std::set<const Dict *> read;
+  for (const auto &[dict, key] : dicts) {
+    read.insert(dict);
+    const std::string prefix = dicts.size() == 1 || key.empty() ? "" : key + ".";
+    for (const auto &[name, value] : dict->items) {
+      if (!is_tensor(*value)) continue;
+      const auto *text = name->as<std::string>();
+      if (text == nullptr)
+        throw invalid(where, fmt::format("a name in its state dict is {}; a text would be accepted", kind_of(*name)));
+      const std::string full = prefix + *text;
+      if (out.tensors.contains(full)) throw invalid(where, fmt::format("its state dict has {} twice", shown(full)));
+      const auto *ref = value->as<TensorRef>();
+      out.tensors.emplace(full,
+                          ref != nullptr ? reader.tensor(*ref, shown(full)) : reader.tensor(*value->as<Array>(), shown(full)));
+      out.order.push_back(full);
+    }
   }
+  const auto beside = [&](const std::string &prefix, const Dict &dict) {
+    for (const auto &[name, value] : dict.items) {
+      const auto *inner = value->as<Dict>();
+      if ((read.contains(&dict) && is_tensor(*value)) || (inner != nullptr && read.contains(inner))) continue;
+      const auto *text = name->as<std::string>();
+      const std::string full = prefix + (text != nullptr ? *text : reader.json_text(*name, read));
+      if (!out.metadata.emplace(full, reader.json_text(*value, read)).second)
+        throw invalid(where, fmt::format("has the key {} twice", shown(full)));
+    }
+  };
+  beside("", *root);
+  for (const auto &[dict, key] : dicts)
+    if (dict != root) beside(key + ".", *dict);
   return out;
 }
 

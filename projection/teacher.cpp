@@ -1,6 +1,7 @@
 #include "projection/teacher.hpp"
 
 #include "analysis/lower.hpp"
+#include "analysis/state.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 
@@ -10,25 +11,12 @@
 
 namespace pare {
 
-namespace {
-
-std::vector<std::int64_t> sizes_of(const Extents &extents) { return {extents.begin(), extents.end()}; }
-
-formats::Fit fit_of(const Graph &graph, const formats::TensorFile &file) {
-  const Graph lowered = lower(graph, {}).graph;
-  formats::NamedSizes wanted;
-  for (NodeId id = 0; id < lowered.node_count(); ++id)
-    if (std::holds_alternative<Parameter>(lowered.node(id).op))
-      wanted.emplace(lowered.parameter_name(id), sizes_of(lowered.weight(id)));
-  formats::NamedSizes given;
-  for (const auto &[name, tensor] : file.tensors) given.emplace(name, tensor.sizes);
-  return formats::best_fit(wanted, given);
-}
-
-} // namespace
-
 TeacherWeights::TeacherWeights(const Graph &graph, formats::TensorFile file, std::string where)
-    : file_(std::move(file)), where_(std::move(where)), fit_(fit_of(graph, file_)) {}
+    : file_(std::move(file)), where_(std::move(where)) {
+  const formats::NamedSizes state = state_tensors(lower(graph, {}).graph);
+  fit_ = formats::fit_tensors(state, file_, {}, where_);
+  sizes_.insert(state.begin(), state.end());
+}
 
 LayerWeight TeacherWeights::of(const ConvSite &site) const {
   DenseTensors read;
@@ -46,11 +34,7 @@ LayerWeight TeacherWeights::of(const ConvSite &site) const {
     }
     const formats::TensorBytes &tensor = file_.tensors.at(source->second);
     DenseTensor &out = read[ours];
-    for (const std::int64_t size : tensor.sizes) out.extents.push_back(size);
-    if (out.extents.rank() == 2 && fit_.map != nullptr && fit_.map->linear_to_conv(ours)) {
-      out.extents.push_back(1);
-      out.extents.push_back(1);
-    }
+    for (const std::int64_t size : sizes_.at(ours)) out.extents.push_back(size);
     const std::size_t elements = tensor.bytes.size() / formats::size_of(tensor.dtype);
     out.values.reserve(elements);
     for (std::size_t i = 0; i < elements; ++i) {

@@ -1,10 +1,13 @@
 #pragma once
 
-#include "formats/name_maps.hpp"
+#include "formats/fit.hpp"
 #include "formats/tensor_file.hpp"
 #include "projection/projection.hpp"
 
+#include <cstdint>
+#include <map>
 #include <string>
+#include <vector>
 
 namespace pare {
 
@@ -22,6 +25,7 @@ public:
 private:
   formats::TensorFile file_;
   std::string where_;
+  std::map<std::string, std::vector<std::int64_t>> sizes_; ///< the network's, by its names
   formats::Fit fit_;
 };
 

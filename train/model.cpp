@@ -1,5 +1,6 @@
 #include "train/model.hpp"
 
+#include "analysis/state.hpp"
 #include "base/error.hpp"
 #include "train/torch.hpp"
 #include "train/weights.hpp"
@@ -44,8 +45,9 @@ void check_classes(const Model &model, const DataSource &data, const std::string
                           whose, model.classes, accepted, model.classes));
 }
 
-std::string load_weights(GraphModule &module, const std::string &file) {
-  return std::string(load_state(module, formats::read_tensor_file(file), file, module.value_rules()).name_map);
+std::vector<std::string> load_weights(GraphModule &module, const std::string &file, const formats::Reading &reading) {
+  return load_state(module, state_tensors(module.graph()), formats::read_tensor_file(file), file, module.value_rules(),
+                    reading);
 }
 
 } // namespace pare::train

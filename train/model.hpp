@@ -30,7 +30,7 @@ Model build_model(Design design, bool auxiliary_head, bool where_possible);
 /// Throws Error{kInvalidConfig} where the network has another number of classes than the data. `whose`: "the network".
 void check_classes(const Model &model, const DataSource &data, const std::string &whose);
 
-/// Loads a file of weights into a module. Returns whose names were mapped ("torchvision"), empty where none were. Throws Error.
-std::string load_weights(GraphModule &module, const std::string &file);
+/// Loads a file of weights into a module. Returns what of it a user should know, a line each (load_state()). Throws Error.
+std::vector<std::string> load_weights(GraphModule &module, const std::string &file, const formats::Reading &reading);
 
 } // namespace pare::train

@@ -1,5 +1,6 @@
 #include "train/program.hpp"
 
+#include "analysis/state.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
@@ -86,9 +87,8 @@ int run_resume(const Arguments &arguments) {
   return train_and_tell(request.config, request.folder, arguments.has("--quiet"), request.claim);
 }
 
-void load_and_tell(GraphModule &module, const std::string &file) {
-  if (const std::string names = load_weights(module, file); !names.empty())
-    command::talk(fmt::format("{}: names of {}", file, names));
+void load_and_tell(GraphModule &module, const std::string &file, const formats::Reading &reading = {}) {
+  for (const std::string &line : load_weights(module, file, reading)) command::talk(fmt::format("{}: {}", file, line));
 }
 
 /// The weights of a run: those at its end, or of its newest checkpoint.
@@ -108,7 +108,7 @@ std::string load_run_weights(GraphModule &module, const std::string &folder) {
   for (const auto &[name, tensor] : found->tensors)
     if (constexpr std::string_view prefix = "model."; name.starts_with(prefix) && !name.starts_with("model.auxiliary_head."))
       state.tensors[name.substr(prefix.size())] = tensor;
-  load_state(module, state, folder, module.value_rules());
+  load_state(module, state_tensors(module.graph()), state, folder, module.value_rules());
   return fmt::format("{}, step {} (not finished)", folder, found->position.step);
 }
 
@@ -130,7 +130,7 @@ int run_evaluate(const Arguments &arguments) {
   if (weights.empty())
     weights = load_run_weights(*model.module, request.run);
   else
-    load_and_tell(*model.module, weights);
+    load_and_tell(*model.module, weights, request.reading);
   command::check_output(request.output); // before the work
   model.module->to(device);
 

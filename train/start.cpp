@@ -60,11 +60,13 @@ double Started::energy_kept() const {
   return whole == 0 ? 1 : kept / whole;
 }
 
-Started start_at(Model &student, const Model &teacher, const std::function<void(std::int64_t, std::int64_t)> &progress) {
+Started start_at(Model &student, const Model &teacher, const std::vector<std::string> &anew,
+                 const std::function<void(std::int64_t, std::int64_t)> &progress) {
   const torch::NoGradGuard no_gradient;
   const Graph &graph = student.module->graph();
   const NamedTensors own = parameters_and_buffers(*student.module);
-  const NamedTensors theirs = parameters_and_buffers(*teacher.module);
+  NamedTensors theirs = parameters_and_buffers(*teacher.module);
+  std::erase_if(theirs, [&](const auto &item) { return formats::is_in_one_of(item.first, anew); });
   Started out;
 
   const std::vector<ConvSites> layers = replaceable_sites(student.design.network.graph);

@@ -30,7 +30,8 @@ struct Started {
 /// copies what the two hold alike: tensors of one name and shape outside of what is substituted. The teacher is of the
 /// student's network with nothing substituted. Buffers of the student, the index of a hashed layer, stay. `progress`: told how
 /// many layers are done, of how many.
-Started start_at(Model &student, const Model &teacher, const std::function<void(std::int64_t, std::int64_t)> &progress = {});
+Started start_at(Model &student, const Model &teacher, const std::vector<std::string> &anew,
+                 const std::function<void(std::int64_t, std::int64_t)> &progress = {});
 
 /// Where a student begins, the statistics of batch norms are the teacher's, whose activations it does not have. Measures those
 /// of up to so many of the first batches of `training`, as it augments them, in passes of `at_once` images: the running ones

@@ -94,6 +94,12 @@ private:
   std::int64_t total_steps() const { return loader_->batches() * config_.protocol.epochs; }
   LoaderOptions loader_options(bool training) const;
   std::map<std::string, Tensor> tensors() const;
+  template <class File>
+  void load(GraphModule &module, const File &weights) {
+    const std::string file = place_of(weights.file, folder_.path());
+    for (const std::string &line : load_weights(module, file, weights.reading))
+      reporter_.line(fmt::format("{}: {}", file, line));
+  }
   void say(const std::string &line) {
     folder_.log(line);
     reporter_.line(line);
@@ -185,11 +191,7 @@ void Trainer::open() {
 
   initialise(*student_.module, config_.seed);
   if (student_.auxiliary) initialise(*student_.auxiliary, config_.seed);
-  const auto load = [&](GraphModule &module, const std::string &weights) {
-    if (const std::string names = load_weights(module, weights); !names.empty())
-      reporter_.line(fmt::format("{}: names of {}", weights, names));
-  };
-  if (config_.weights) load(*student_.module, place_of(config_.weights->file, folder_.path()));
+  if (config_.weights) load(*student_.module, *config_.weights);
 
   if (config_.teacher) {
     teacher_ = build_model(teacher_design_of(config_), false, config_.teacher->where_possible);
@@ -199,7 +201,7 @@ void Trainer::open() {
       throw Error(ErrorCode::kInvalidConfig, "--teacher-network",
                   fmt::format("the student has {} attention taps and the teacher {}; they must have as many", taps(student_),
                               taps(*teacher_)));
-    load(*teacher_->module, place_of(config_.teacher->file, folder_.path()));
+    load(*teacher_->module, *config_.teacher);
     for (Tensor &parameter : teacher_->module->parameters()) parameter.requires_grad_(false);
     teacher_->module->to(device_);
     teacher_->module->freeze();
@@ -441,10 +443,9 @@ void Trainer::begin_at_projection() {
   if (!config_.start) return;
   const std::string file = place_of(config_.start->file, folder_.path());
   Model teacher = build_model(design_of(start_network(config_)), false, false);
-  if (const std::string names = load_weights(*teacher.module, file); !names.empty())
-    reporter_.line(fmt::format("{}: names of {}", file, names));
+  load(*teacher.module, *config_.start);
   auto said = std::chrono::steady_clock::now();
-  const Started started = start_at(student_, teacher, [&](std::int64_t done, std::int64_t all) {
+  const Started started = start_at(student_, teacher, config_.start->reading.anew, [&](std::int64_t done, std::int64_t all) {
     const auto now = std::chrono::steady_clock::now();
     if (now - said < kHeartbeat) return;
     said = now;

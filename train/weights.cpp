@@ -1,8 +1,8 @@
 #include "train/weights.hpp"
 
 #include "base/error.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
-#include "formats/name_maps.hpp"
 #include "train/torch.hpp"
 
 #include <fmt/format.h>
@@ -85,6 +85,57 @@ std::string first_where(const Tensor &tensor, const Tensor &wrong) {
   return fmt::format("{} at [{}]", value, fmt::join(index, ", "));
 }
 
+/// What a file must give.
+formats::NamedSizes without_anew(const formats::NamedSizes &wanted, const std::vector<std::string> &anew,
+                                 const std::string &where) {
+  for (const std::string &layer : anew) {
+    if (std::any_of(wanted.begin(), wanted.end(), [&](const auto &item) { return formats::is_in_one_of(item.first, {layer}); }))
+      continue;
+    std::vector<std::string> layers;
+    for (const auto &item : wanted) layers.push_back(item.first.substr(0, item.first.rfind('.')));
+    throw Error(ErrorCode::kUnknownName, "--reinitialise",
+                fmt::format("the network that takes the weights of {} has no layer {}; its last is {}{}", where, shown(layer),
+                            shown(layers.empty() ? "" : layers.back()),
+                            did_you_mean(layer, std::vector<std::string_view>(layers.begin(), layers.end()))));
+  }
+  formats::NamedSizes out;
+  for (const auto &item : wanted)
+    if (!formats::is_in_one_of(item.first, anew)) out.push_back(item);
+  return out;
+}
+
+/// The layer that gives the classes, where nothing keeps the file from fitting but how many it gives.
+std::string other_head(const formats::Fit &fit, const formats::NamedSizes &wanted) {
+  if (fit.different.empty() || fit.problems() != fit.different.size() || wanted.empty()) return {};
+  const std::string &last = wanted.back().first;
+  const std::string layer = last.substr(0, last.rfind('.'));
+  const bool only_classes = std::all_of(fit.different.begin(), fit.different.end(), [&](const formats::Fit::Difference &it) {
+    std::vector<std::int64_t> given = it.given;
+    if (!given.empty() && !it.wanted.empty()) given[0] = it.wanted[0];
+    return formats::is_in_one_of(it.name, {layer}) && formats::same_but_for_ones(given, it.wanted);
+  });
+  return only_classes ? layer : std::string();
+}
+
+/// What a user should know of how a file was read.
+std::vector<std::string> remarks(const formats::Fit &fit, const formats::NamedSizes &wanted, const formats::Reading &reading) {
+  std::vector<std::string> out;
+  if (!fit.names.empty()) out.push_back(fmt::format("names of {}", fit.names));
+  if (reading.by_order)
+    for (const auto &[ours, sizes] : wanted)
+      if (const auto theirs = fit.source.find(ours); theirs != fit.source.end())
+        out.push_back(fmt::format("{} is {} {}", shown(theirs->second), ours, formats::sizes_text(sizes)));
+  if (!fit.prefix.empty() && !fit.left.empty())
+    out.push_back(fmt::format("the network's names are under {}", shown(fit.prefix)));
+  std::string left;
+  list(left, fit.left,
+       fit.left.size() == 1 ? "tensor that the network does not use, left out"
+                            : "tensors that the network does not use, left out",
+       [](const std::string &text) { return shown(text); });
+  if (!left.empty()) out.push_back(left.substr(2));
+  return out;
+}
+
 } // namespace
 
 Tensor tensor_of(const TensorBytes &bytes) {
@@ -120,17 +171,21 @@ void check_values(const Tensor &tensor, const ValueRule *rule, const std::string
   }
 }
 
-Loaded load_state(torch::nn::Module &module, const TensorFile &file, const std::string &where, const ValueRules &rules) {
+formats::NamedSizes state_sizes(const torch::nn::Module &module) {
+  formats::NamedSizes out;
+  for (const auto &[name, tensor] : tensors_of(module)) out.emplace_back(name, tensor.sizes().vec());
+  return out;
+}
+
+std::vector<std::string> load_state(torch::nn::Module &module, const formats::NamedSizes &wanted, const TensorFile &file,
+                                    const std::string &where, const ValueRules &rules, const formats::Reading &reading) {
   const std::map<std::string, Tensor> targets = tensors_of(module);
-  formats::NamedSizes wanted;
-  formats::NamedSizes given;
-  for (const auto &[name, tensor] : targets) wanted.emplace(name, tensor.sizes().vec());
-  for (const auto &[name, tensor] : file.tensors) given.emplace(name, tensor.sizes);
-  const formats::Fit fit = formats::best_fit(wanted, given);
+  const formats::NamedSizes needed = without_anew(wanted, reading.anew, where);
+  const formats::Fit fit = formats::fit_tensors(needed, file, reading, where);
 
   // Counts of batches may be missing: they are no part of what must fit, nor of how many do.
-  std::int64_t needed = 0;
-  for (const auto &[name, tensor] : targets) needed += formats::is_batch_counter(name) ? 0 : 1;
+  const std::int64_t all =
+      std::count_if(needed.begin(), needed.end(), [](const auto &item) { return !formats::is_batch_counter(item.first); });
   std::int64_t fitting = 0;
   std::map<std::string, Tensor> values; // by our name
   std::vector<std::string> types;
@@ -146,18 +201,30 @@ Loaded load_state(torch::nn::Module &module, const TensorFile &file, const std::
           fmt::format("{} is {}, the network's {}", shown(ours), c10::toString(value.scalar_type()), c10::toString(type)));
     }
   }
-  if (!fit.whole() || !types.empty()) {
-    std::string message = fmt::format("{} of the network's {} tensors fit", fitting, needed);
-    if (fit.map != nullptr) message += fmt::format(", as names of a {}", fit.map->name);
-    const auto name = [](const std::string &text) { return shown(text); };
+  const auto name = [](const std::string &text) { return shown(text); };
+  const bool is_refused_for_more = reading.strict && !fit.left.empty();
+  if (!fit.whole() || !types.empty() || is_refused_for_more) {
+    std::string message = fmt::format("{} of the network's {} tensors fit", fitting, all);
+    if (!fit.names.empty()) message += fmt::format(", as names of {}", fit.names);
+    if (!fit.prefix.empty()) message += fmt::format(", under {}", shown(fit.prefix));
     list(message, fit.missing, "missing", name);
     list(message, fit.different, "of another shape", [](const formats::Fit::Difference &difference) {
       return fmt::format("{} is {}, the network's {}", shown(difference.name), formats::sizes_text(difference.given),
                          formats::sizes_text(difference.wanted));
     });
     list(message, types, "of a type that does not convert", [](const std::string &text) { return text; });
-    list(message, fit.unexpected, "beside them that the network has not", name);
-    message += "; weights of exactly this network would be accepted";
+    list(message, fit.twice, "there twice", [](const formats::Fit::Twice &twice) {
+      return fmt::format("{} as {} and {}", shown(twice.name), shown(twice.one), shown(twice.other));
+    });
+    list(message, fit.foreign, "beside them in layers like its own, as of another network", name);
+    list(message, fit.left, "beside them that the network has not", name);
+    if (is_refused_for_more && fit.whole() && types.empty())
+      message += "; without --strict they would be left out";
+    else if (const std::string head = other_head(fit, needed); !head.empty() && types.empty())
+      message += fmt::format(
+          "; --reinitialise {} starts that layer anew, and would be accepted where its weights are to be trained", head);
+    else
+      message += "; weights of exactly this network would be accepted";
     throw Error(ErrorCode::kInvalidConfig, where, message);
   }
   for (const auto &[ours, value] : values) {
@@ -170,7 +237,7 @@ Loaded load_state(torch::nn::Module &module, const TensorFile &file, const std::
     Tensor target = targets.at(ours);
     target.copy_(value.reshape(target.sizes()));
   }
-  return {fit.map != nullptr ? fit.map->name : std::string_view()};
+  return remarks(fit, needed, reading);
 }
 
 TensorFile state_of(const torch::nn::Module &module) {

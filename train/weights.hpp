@@ -1,5 +1,7 @@
 #pragma once
 
+#include "formats/fit.hpp"
+#include "formats/reading.hpp"
 #include "formats/tensor_file.hpp"
 #include "train/torch.hpp"
 
@@ -7,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pare::train {
 
@@ -31,19 +34,19 @@ using ValueRules = std::map<std::string, ValueRule>; ///< by a tensor's name
 /// Throws where a tensor's numbers are none, or not what `rule` says (null: any), placed at `where`; `name` is the tensor's.
 void check_values(const torch::Tensor &tensor, const ValueRule *rule, const std::string &where, const std::string &name);
 
-/// What load_state() did.
-struct Loaded {
-  std::string_view name_map; ///< "torchvision ResNet"; empty where the names were taken as they are
-};
+/// Names and sizes of a module's parameters and buffers: the former first.
+formats::NamedSizes state_sizes(const torch::nn::Module &module);
 
-/// Copies a file's tensors into a module's parameters and buffers, by name. Floating types are converted to the module's, whole
-/// numbers where their values fit. Where the names do not fit, a name map (formats/name_maps.hpp) that makes them all fit is
-/// applied. Everything is checked first, and the module stays as it was where something is wrong: throws one
-/// Error{kInvalidConfig} placed at `where` (the file) that lists what is missing, unexpected or of another shape or type;
-/// Error{kNotFinite} for NaN and infinities, Error{kInvalidFile} for numbers outside `rules`, which name the tensor.
-/// num_batches_tracked may be missing.
-Loaded load_state(torch::nn::Module &module, const formats::TensorFile &file, const std::string &where,
-                  const ValueRules &rules = {});
+/// Copies those of a file's tensors that a module needs into its parameters and buffers. `wanted` are the module's, in the
+/// order of its layers; of those under reading.anew nothing is copied. Floating types are converted to the module's, whole
+/// numbers where their values fit. Which tensor is which is found as fit_tensors() says. Everything is checked first, and the
+/// module stays as it was where something is wrong: throws one Error{kInvalidConfig} placed at `where` (the file) that lists
+/// what is missing, of another shape or type, or of another network; Error{kNotFinite} for NaN and infinities,
+/// Error{kInvalidFile} for numbers outside `rules`, which name the tensor. num_batches_tracked may be missing. Returns what was
+/// done, a line each, for the user: whose names they are, what was left out, and by order what was paired.
+std::vector<std::string> load_state(torch::nn::Module &module, const formats::NamedSizes &wanted,
+                                    const formats::TensorFile &file, const std::string &where, const ValueRules &rules = {},
+                                    const formats::Reading &reading = {});
 
 /// The inverse: parameters and buffers, each with memory of its own.
 formats::TensorFile state_of(const torch::nn::Module &module);

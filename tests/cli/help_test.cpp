@@ -147,7 +147,8 @@ TEST_F(Help, CompletionInBash) {
   EXPECT_EQ(offered("pare so"), (std::vector<std::string>{"solve"}));
   EXPECT_EQ(offered("pare cost wrn-28-10 --format js"), (std::vector<std::string>{"json"}));
   EXPECT_EQ(offered("pare cost wrn-28-10 --group-by ''"), (std::vector<std::string>{"stage", "kernel", "kind"}));
-  EXPECT_EQ(offered("pare cost mob"), (std::vector<std::string>{"mobilenet-v2", "mobilenet_v2"}));
+  EXPECT_EQ(offered("pare cost mob"),
+            (std::vector<std::string>{"mobilenet-v2", "mobilenet_v2", "mobilenet-v2-cifar", "mobilenet_v2_cifar"}));
   EXPECT_EQ(offered("pare cost wrn-28-10 -o oth"), (std::vector<std::string>{"other.txt"}));
   EXPECT_EQ(offered("pare solve x --method ''"), (std::vector<std::string>{"exact", "nlopt"}));
   EXPECT_TRUE(has(offered("pare solve x --substitute ''"), "Generic"));

@@ -2,6 +2,7 @@
 
 // Files of weights for tests: a folder that goes away, and what real PyTorch wrote.
 
+#include "formats/fit.hpp"
 #include "formats/tensor_file.hpp"
 
 #include "tests/support.hpp"
@@ -61,6 +62,17 @@ formats::TensorBytes tensor(formats::Dtype dtype, std::vector<std::int64_t> size
                               std::string(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T)));
 }
 
+/// A file of tensors of these names and sizes, and of no bytes: as far as a fit goes.
+inline formats::TensorFile file_of(const formats::NamedSizes &tensors) {
+  formats::TensorFile out;
+  out.format = "torch zip";
+  for (const auto &[name, sizes] : tensors) {
+    out.tensors[name].sizes = sizes;
+    out.order.push_back(name);
+  }
+  return out;
+}
+
 inline std::vector<double> values_of(const formats::TensorBytes &tensor) {
   std::vector<double> out;
   for (std::size_t i = 0; i < tensor.bytes.size() / size_of(tensor.dtype); ++i) out.push_back(real_at(tensor, i));
@@ -68,7 +80,8 @@ inline std::vector<double> values_of(const formats::TensorBytes &tensor) {
 }
 
 /// Files that PyTorch writes and Pare reads: the keys of write_teachers.py's expected.json.
-inline const std::vector<std::string> kTeachers = {"reference.t7", "parallel.pt", "bare.pth", "nested.pt", "plain.safetensors"};
+inline const std::vector<std::string> kTeachers = {"reference.t7", "parallel.pt", "bare.pth",  "nested.pt",
+                                                   "inert.pt",     "inert2.t7",   "inert4.t7", "plain.safetensors"};
 
 /// Files beside them that call something when they are unpickled, and what.
 struct Caller {

@@ -129,10 +129,59 @@ TEST(Pickle, WhatIsNotDataIsNamedAndRefused) {
   expect_refused(kProto2 + text("os.system") + argument + "\x85R.", "a call of a text");
   expect_refused(kProto2 + tensor() + "}b.", "attributes of a tensor");
   expect_refused(kProto2 + "\x82\x07.", "extension 7");
-  expect_refused(kProto4 + "\x8f.", "a set");
+  // An object that is harmless where it is made as Python makes it, and otherwise is not.
+  expect_refused(kProto2 + global("argparse", "Namespace") + "K\x01\x85\x81.", "an object of argparse.Namespace");
+  expect_refused(kProto2 + global("pathlib", "Path") + ")\x81.", "an object of pathlib.Path");
+  expect_refused(kProto2 + global("pathlib", "PosixPath.unlink") + ".", "pathlib.PosixPath.unlink");
+  expect_refused(kProto2 + global("numpy", "load") + ".", "numpy.load");
+  expect_refused(kProto2 + global("builtins", "getattr") + ".", "builtins.getattr");
+  expect_refused(kProto2 + global("_codecs", "decode") + ".", "_codecs.decode");
   expect_refused("\x80\x05\x97."s, "a buffer");
   expect_refused(kProto2 + "(" + text("module") + text("x") + "tQ.", "persistent object of kind \"module\"");
   expect_refused(kProto2 + storage(1, "TypedStorage") + ".", "torch.TypedStorage");
+}
+
+TEST(Pickle, HarmlessObjectsAreWhatTheyAreMadeOf) {
+  EXPECT_EQ(get<List>(unpickle(kProto4 + "\x8f(K\x01K\x02\x90.", "file").root).items.size(), 2U); // a set
+  EXPECT_EQ(get<List>(unpickle(kProto4 + "(K\x01\x91.", "file").root).items.size(), 1U);          // a frozenset
+  const auto call = [](const std::string &module, const std::string &name, const std::string &arguments) {
+    return kProto2 + global(module, name) + "(" + arguments + "tR.";
+  };
+  EXPECT_EQ(get<std::string>(unpickle(call("pathlib", "PosixPath", text("/") + text("a") + text("b")), "file").root), "/a/b");
+  EXPECT_EQ(get<Bytes>(unpickle(call("_codecs", "encode", text("a\xc3\xbf") + text("latin1")), "file").root).bytes, "a\xff");
+  EXPECT_EQ(get<double>(unpickle(call("datetime", "timedelta", "K\x01K\x02K\0"s), "file").root), 86402);
+
+  expect_refused(call("_codecs", "encode", text("a") + text("rot13")),
+                 "bytes of the encoding \"rot13\"; latin1 would be accepted");
+  expect_refused(call("_codecs", "encode", text("\xe4\xb8\xad") + text("latin1")), "other characters than those of Latin-1");
+  expect_refused(call("datetime", "date",
+                      "C\x03"
+                      "abc"),
+                 "a date of 3 bytes; 4 would be accepted");
+  expect_refused(call("collections", "Counter", "K\x01"), "a Counter or defaultdict of a whole number");
+  expect_refused(call("builtins", "int", "K\x01"), "a call of a class that only stands beside others");
+  expect_refused(call("numpy.core.multiarray", "_reconstruct", global("builtins", "int") + ")N"),
+                 "an array of class builtins.int");
+  const std::string type = global("numpy", "dtype") + text("f4") + "\x85R";
+  expect_refused(call("numpy.core.numeric", "_frombuffer",
+                      "C\x03"
+                      "abc" +
+                          type + "K\x01\x85" + text("C")),
+                 "an array f4 [1] has 3 bytes; 4 would be accepted");
+  expect_refused(call("numpy.core.numeric", "_frombuffer",
+                      "C\x04"
+                      "abcd" +
+                          type + "J\xff\xff\xff\xff\x85" + text("C")),
+                 "an array of shape [-1]");
+  // A few bytes that name a list, or a text, over and over.
+  std::string lists = kProto2 + "](" + std::string(60'000, 'N') + "eq\x01(";
+  std::string texts = kProto2 + "X" + "\x60\xea\0\0"s + std::string(60'000, 'a') + "q\x01(";
+  for (int i = 0; i < 30; ++i) {
+    lists += global("builtins", "set") + "h\x01\x85R";
+    texts += global("_codecs", "encode") + "h\x01" + text("latin1") + "\x86R";
+  }
+  expect_refused(lists + "t.", "makes more of its lists");
+  expect_refused(texts + "t.", "makes more of its texts");
 }
 
 TEST(Pickle, DamageIsAnError) {

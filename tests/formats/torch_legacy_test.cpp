@@ -102,11 +102,31 @@ TEST(TorchLegacy, WhereTheStateMayBe) {
     return out;
   };
   EXPECT_EQ(names(dict(text("a") + w + text("b") + w)), "a b ");
-  for (const char *key : {"net", "state_dict", "model"})
-    EXPECT_EQ(names(dict(text(key) + dict(text("a") + w) + text("epoch") + "N")), "a ");
-  // DataParallel's prefix goes where every name has it.
-  EXPECT_EQ(names(dict(text("module.a") + w + text("module.b") + w)), "a b ");
-  EXPECT_EQ(names(dict(text("module.a") + w + text("b") + w)), "b module.a ");
+  const auto key = [&](const std::string &root) {
+    return parse_tensor_file(kStart + "\x80\x04" + root + "." + storages(), "file").key;
+  };
+  for (const char *name : {"net", "state_dict", "anything"}) {
+    const std::string root = dict(text(name) + dict(text("a") + w) + text("epoch") + "N");
+    EXPECT_EQ(names(root), "a ");
+    EXPECT_EQ(key(root), name);
+  }
+  const std::string nested = dict(text("outer") + dict(text("epoch") + "N" + text("inner") + dict(text("a") + w)));
+  EXPECT_EQ(names(nested), "a ");
+  EXPECT_EQ(key(nested), "outer.inner");
+  // Several keep what leads to them.
+  const std::string several = dict(text("model") + dict(text("a") + w) + text("ema") + dict(text("a") + w) + text("b") + w);
+  EXPECT_EQ(names(several), "b ema.a model.a ");
+  EXPECT_EQ(key(several), "");
+  // An optimizer's state has whole numbers as keys: its tensors are no weights.
+  EXPECT_EQ(names(dict(text("model") + dict(text("a") + w) + text("state") + dict("K\x01" + dict(text("momentum") + w)))),
+            "a ");
+  // What is no tensor stands beside it.
+  const TensorFile mixed_file = parse_tensor_file(
+      kStart + "\x80\x04" + dict(text("net") + dict(text("a") + w + text("b") + "N")) + "." + storages(), "file");
+  EXPECT_EQ(mixed_file.tensors.size(), 1U);
+  EXPECT_EQ(mixed_file.metadata, (std::map<std::string, std::string>{{"net.b", "null"}}));
+  // A dictionary that contains itself.
+  EXPECT_EQ(names("}q\x01(" + text("a") + w + text("self") + "h\x01u"), "a ");
 
   const auto refused = [&](const std::string &root, std::string_view message) {
     expect_refused(kStart + "\x80\x04" + root + "." + "\x80\x04].", message);
@@ -117,9 +137,8 @@ TEST(TorchLegacy, WhereTheStateMayBe) {
   const auto mixed = [&](const std::string &items) {
     expect_refused(kStart + "\x80\x04" + dict(items) + "." + storages(), "state dict");
   };
-  mixed(text("net") + dict(text("a") + w + text("b") + "N"));
   mixed(text("net") + dict(text("a") + w + text("a") + w));
-  mixed(text("net") + dict(text("a") + w + "K\x01" + w));
+  mixed(text("a") + w + "K\x01" + w);
 }
 
 TEST(TorchLegacy, WhatStandsBesideIsBounded) {

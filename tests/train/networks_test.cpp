@@ -186,7 +186,8 @@ constexpr std::array kSmall = {NetworkCase{"wrn-10-1", 32},
                                NetworkCase{"wrn-50-2:width=0.25,classes=10", 64},
                                NetworkCase{"resnet-18:width=0.25,classes=10", 64},
                                NetworkCase{"resnet-50:width=0.25,classes=10", 64},
-                               NetworkCase{"mobilenet-v2:width=0.5,classes=10", 64, true}};
+                               NetworkCase{"mobilenet-v2:width=0.5,classes=10", 64, true},
+                               NetworkCase{"mobilenet-v2-cifar:width=0.5", 32, true}};
 
 TEST(NetworksAndSubstitutes, CoverTheNetworks) {
   std::set<std::string_view> families;

@@ -118,7 +118,7 @@ TEST(Start, OfATeacherThatIsAMemberIsThatMember) {
     take_weights(teacher, member);
     Model student = model_of(start_network(), text, 3);
     draw_buffers(*student.module, 1); // the member's index
-    const Started started = start_at(student, teacher);
+    const Started started = start_at(student, teacher, {});
     EXPECT_EQ(started.projected.size(), 3U) << text;
     EXPECT_NEAR(started.energy_kept(), 1, 1e-12) << text;
     // A hashed layer has a bias of its own, where the convolution has none: the teacher cannot know it.
@@ -147,7 +147,7 @@ TEST(Start, WhatIsNotSubstitutedIsTheTeachers) {
     for (const auto &[name, tensor] : tensors_of_start(student)) out[name] = tensor.clone();
     return out;
   }();
-  const Started started = start_at(student, teacher);
+  const Started started = start_at(student, teacher, {});
   EXPECT_TRUE(started.projected.empty());
   EXPECT_EQ(started.drawn, (std::vector<std::string>{"a", "b", "c"}));
   const auto theirs = tensors_of_start(teacher);
@@ -164,7 +164,7 @@ TEST(Start, WhatIsNotSubstitutedIsTheTeachers) {
 TEST(Start, OfASeparableLayer) {
   const Model teacher = model_of(start_network("Sep"), "", 2);
   Model student = model_of(start_network("Sep"), "Generic_1.0", 3); // of full rank: the map itself
-  const Started started = start_at(student, teacher);
+  const Started started = start_at(student, teacher, {});
   ASSERT_EQ(started.projected.size(), 3U);
   EXPECT_EQ(started.projected[2].name, "c");
   EXPECT_NEAR(started.projected[2].energy_kept, 1, 1e-12);
@@ -281,7 +281,7 @@ TEST(Start, ProjectedOnFashionMnistIsBetterThanTheBestRandomStart) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     Model student = made("Generic_0.5", seed);
     best_random = std::min(best_random, error_percent(student));
-    const Started started = start_at(student, teacher);
+    const Started started = start_at(student, teacher, {});
     EXPECT_EQ(started.projected.size(), 3U);
     worst_projected = std::max(worst_projected, error_percent(student));
     EXPECT_EQ(measure_statistics(*student.module, training, torch::kCPU, Precision::kFp32, 1, 1000), training.batches());

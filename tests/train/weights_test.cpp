@@ -73,7 +73,7 @@ TEST(LoadState, CopiesByNameAndConvertsTypes) {
   TensorFile file = weights();
   file.tensors["conv.weight"] = bytes_of(tensor_of(file.tensors["conv.weight"]).to(at::kDouble));
   file.tensors["bn.weight"] = bytes_of(tensor_of(file.tensors["bn.weight"]).to(at::kHalf));
-  EXPECT_EQ(load_state(net, file, "file").name_map, "");
+  EXPECT_EQ(load_state(net, state_sizes(net), file, "file"), std::vector<std::string>());
   const TensorFile read = state_of(net);
   ASSERT_EQ(read.tensors.size(), 7U);
   for (const auto &[name, tensor] : weights().tensors)
@@ -87,7 +87,7 @@ TEST(LoadState, CopiesByNameAndConvertsTypes) {
   EXPECT_EQ(pare::test::values_of(read.tensors.at("bn.bias")), (std::vector<double>{5, 6}));
   // The inverse.
   Net other;
-  load_state(other, read, "file");
+  load_state(other, state_sizes(other), read, "file");
   EXPECT_TRUE(state_of(other).tensors.at("bn.running_var").bytes == read.tensors.at("bn.running_var").bytes);
 }
 
@@ -100,7 +100,7 @@ TEST(LoadState, ListsWhatDoesNotFitAndTouchesNothing) {
   file.tensors["extra"] = pare::test::tensor<float>(Dtype::kF32, {1}, {1});
   // Six tensors must be there, and the count of batches may: 4 + 1 + 1.
   EXPECT_EQ(
-      fault([&] { load_state(net, file, "file"); }),
+      fault([&] { load_state(net, state_sizes(net), file, "file"); }),
       "[invalid_config] file: 4 of the network's 6 tensors fit; 1 missing: \"bn.bias\"; 1 of another shape: \"bn.weight\" is "
       "[3], the network's [2]; 1 beside them that the network has not: \"extra\"; weights of exactly this network would be "
       "accepted");
@@ -108,9 +108,77 @@ TEST(LoadState, ListsWhatDoesNotFitAndTouchesNothing) {
 
   TensorFile many = weights();
   for (int i = 0; i < 10; ++i) many.tensors["extra" + std::to_string(i)] = pare::test::tensor<float>(Dtype::kF32, {1}, {1});
-  EXPECT_EQ(fault([&] { load_state(net, many, "file"); }),
+  EXPECT_EQ(fault([&] { load_state(net, state_sizes(net), many, "file", {}, {.strict = true}); }),
             "[invalid_config] file: 6 of the network's 6 tensors fit; 10 beside them that the network has not: \"extra0\", "
-            "\"extra1\", \"extra2\", \"extra3\" and 6 more; weights of exactly this network would be accepted");
+            "\"extra1\", \"extra2\", \"extra3\" and 6 more; without --strict they would be left out");
+  EXPECT_EQ(load_state(net, state_sizes(net), many, "file"),
+            std::vector<std::string>{"10 tensors that the network does not use, left out: \"extra0\", \"extra1\", \"extra2\", "
+                                     "\"extra3\" and 6 more"});
+}
+
+/// What a module's count of tensors, those that fit and those that do not add up to.
+TEST(LoadState, RefusesAnotherNetworkThatHoldsThisOne) {
+  Net net;
+  TensorFile file = weights();
+  file.tensors["conv.bias"] = pare::test::tensor<float>(Dtype::kF32, {2}, {1, 1});
+  EXPECT_EQ(
+      fault([&] { load_state(net, state_sizes(net), file, "file"); }),
+      "[invalid_config] file: 6 of the network's 6 tensors fit; 1 beside them in layers like its own, as of another network: "
+      "\"conv.bias\"; weights of exactly this network would be accepted");
+}
+
+TEST(LoadState, SaysWhichTensorIsWhich) {
+  Net net;
+  TensorFile file;
+  file.format = "torch zip";
+  int i = 0;
+  formats::NamedSizes wanted;
+  for (const char *name : {"conv.weight", "bn.weight", "bn.bias", "bn.running_mean", "bn.running_var", "idxs"}) {
+    const auto tensor = weights().tensors.at(name);
+    wanted.emplace_back(name, tensor.sizes);
+    const std::string theirs = "x." + std::to_string(i++);
+    file.tensors[theirs] = tensor;
+    file.order.push_back(theirs);
+  }
+  const auto lines = load_state(net, wanted, file, "file", {}, {.by_order = true});
+  ASSERT_EQ(lines.size(), 6U);
+  EXPECT_EQ(lines[0], "\"x.0\" is conv.weight [2, 1, 1, 1]");
+  EXPECT_EQ(lines[4], "\"x.4\" is bn.running_var [2]");
+  EXPECT_EQ(pare::test::values_of(state_of(net).tensors.at("bn.bias")), pare::test::values_of(weights().tensors.at("bn.bias")));
+  // Where a prefix is not all that stands in front of names.
+  TensorFile wrapped;
+  for (const auto &[name, tensor] : weights().tensors) wrapped.tensors["model." + name] = tensor;
+  wrapped.tensors["normalize.mean"] = pare::test::tensor<float>(Dtype::kF32, {3}, {0, 0, 0});
+  EXPECT_EQ(load_state(net, wanted, wrapped, "file"),
+            (std::vector<std::string>{"the network's names are under \"model.\"",
+                                      "1 tensor that the network does not use, left out: \"normalize.mean\""}));
+}
+
+TEST(LoadState, AnotherHeadIsAHint) {
+  struct Head : torch::nn::Module {
+    explicit Head(std::int64_t classes) {
+      register_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(1, 4, 1).bias(false)));
+      register_module("fc", torch::nn::Conv2d(4, classes, 1));
+    }
+  };
+  Head net(10);
+  const formats::NamedSizes wanted = {{"conv.weight", {4, 1, 1, 1}}, {"fc.weight", {10, 4, 1, 1}}, {"fc.bias", {10}}};
+  Head other(1000);
+  const TensorFile file = state_of(other);
+  EXPECT_EQ(
+      fault([&] { load_state(net, wanted, file, "file"); }),
+      "[invalid_config] file: 1 of the network's 3 tensors fit; 2 of another shape: \"fc.bias\" is [1000], the network's [10], "
+      "\"fc.weight\" is [1000, 4, 1, 1], the network's [10, 4, 1, 1]; --reinitialise fc starts that layer anew, and would be "
+      "accepted "
+      "where "
+      "its weights are to be trained");
+  const torch::Tensor before = net.named_parameters()["fc.weight"].detach().clone();
+  EXPECT_EQ(load_state(net, wanted, file, "file", {}, {.anew = {"fc"}}), std::vector<std::string>());
+  EXPECT_TRUE(net.named_parameters()["fc.weight"].equal(before));
+  EXPECT_TRUE(net.named_parameters()["conv.weight"].equal(other.named_parameters()["conv.weight"]));
+  EXPECT_EQ(
+      fault([&] { load_state(net, wanted, file, "file", {}, {.anew = {"fv"}}); }),
+      "[unknown_name] --reinitialise: the network that takes the weights of file has no layer \"fv\"; its last is \"fc\"");
 }
 
 TEST(LoadState, TheCountOfBatchesIsNoMatter) {
@@ -118,9 +186,9 @@ TEST(LoadState, TheCountOfBatchesIsNoMatter) {
   TensorFile file = weights();
   file.tensors["bn.num_batches_tracked"] =
       pare::test::tensor<float>(Dtype::kF32, {2}, {1, 2}); // neither its type nor its shape
-  EXPECT_EQ(fault([&] { load_state(net, file, "file"); }), "");
+  EXPECT_EQ(fault([&] { load_state(net, state_sizes(net), file, "file"); }), "");
   file.tensors["bn.num_batches_tracked"] = pare::test::tensor<std::int64_t>(Dtype::kI64, {}, {12});
-  load_state(net, file, "file");
+  load_state(net, state_sizes(net), file, "file");
   EXPECT_EQ(net.named_buffers()["bn.num_batches_tracked"].item<std::int64_t>(), 12);
 }
 
@@ -129,13 +197,13 @@ TEST(LoadState, ValuesThatWouldChangeAreRefused) {
   TensorFile fraction = weights();
   fraction.tensors["idxs"] = pare::test::tensor<float>(Dtype::kF32, {3}, {2, 0, 1}); // floats for an index
   EXPECT_EQ(
-      fault([&] { load_state(net, fraction, "file"); }),
+      fault([&] { load_state(net, state_sizes(net), fraction, "file"); }),
       "[invalid_config] file: 5 of the network's 6 tensors fit; 1 of a type that does not convert: \"idxs\" is Float, the "
       "network's Long; weights of exactly this network would be accepted");
   TensorFile large = weights();
   large.tensors["conv.weight"] =
       pare::test::tensor<double>(Dtype::kF64, {2, 1, 1, 1}, {1, 1e300}); // infinite in single precision
-  EXPECT_EQ(fault([&] { load_state(net, large, "file"); }),
+  EXPECT_EQ(fault([&] { load_state(net, state_sizes(net), large, "file"); }),
             "[invalid_config] file: 5 of the network's 6 tensors fit; 1 of a type that does not convert: \"conv.weight\" is "
             "Double, the network's Float; weights of exactly this network would be accepted");
 }
@@ -149,11 +217,11 @@ TEST(LoadState, NumbersThatAreNoneAreNamed) {
     return file;
   };
   EXPECT_EQ(fault([&] {
-              load_state(net, with("conv.weight", {2, 1, 1, 1}, {1, NAN}), "file");
+              load_state(net, state_sizes(net), with("conv.weight", {2, 1, 1, 1}, {1, NAN}), "file");
             }),
             "[not_finite] file: \"conv.weight\" has nan at [1, 0, 0, 0]; finite numbers would be accepted");
   EXPECT_EQ(fault([&] {
-              load_state(net, with("bn.running_mean", {2}, {-INFINITY, 1}), "file");
+              load_state(net, state_sizes(net), with("bn.running_mean", {2}, {-INFINITY, 1}), "file");
             }),
             "[not_finite] file: \"bn.running_mean\" has -inf at [0]; finite numbers would be accepted");
   for (const auto &[name, tensor] : before.tensors) EXPECT_TRUE(state_of(net).tensors.at(name).bytes == tensor.bytes) << name;
@@ -168,14 +236,14 @@ TEST(LoadState, NumbersOutsideTheirRangeAreNamed) {
   initialise(module, 0);
   const ValueRules rules = module.value_rules();
   const TensorFile good = state_of(module);
-  load_state(module, good, "file", rules);
+  load_state(module, state_sizes(module), good, "file", rules);
 
   const auto refused = [&](const std::string &name, std::size_t at, std::int64_t value) {
     TensorFile file = good;
     torch::Tensor tensor = tensor_of(good.tensors.at(name));
     tensor.flatten()[static_cast<std::int64_t>(at)] = value;
     file.tensors[name] = bytes_of(tensor);
-    return fault([&] { load_state(module, file, "file", rules); });
+    return fault([&] { load_state(module, state_sizes(module), file, "file", rules); });
   };
   std::map<ValueRule::Kind, std::string> examples;
   for (const auto &[name, rule] : rules) examples.emplace(rule.kind, name);
@@ -212,10 +280,10 @@ TEST(LoadState, SignsAreOnes) {
     file.tensors["signs"] = pare::test::tensor<std::int8_t>(Dtype::kI8, {3}, values);
     return file;
   };
-  EXPECT_EQ(fault([&] { load_state(net, with({1, -1, 1}), "file", rules); }), "");
+  EXPECT_EQ(fault([&] { load_state(net, state_sizes(net), with({1, -1, 1}), "file", rules); }), "");
   for (const int bad : {0, 2, -128})
     EXPECT_EQ(fault([&] {
-                load_state(net, with({1, -1, static_cast<std::int8_t>(bad)}), "file", rules);
+                load_state(net, state_sizes(net), with({1, -1, static_cast<std::int8_t>(bad)}), "file", rules);
               }),
               fmt::format("[invalid_file] file: \"signs\" has {} at [2]; -1 and 1 would be accepted", bad));
 }
@@ -231,14 +299,14 @@ TEST(LoadState, NameMapsAreAppliedAndNamed) {
   TensorFile file;
   file.tensors["classifier.1.weight"] = bytes_of(torch::arange(12, at::kFloat).reshape({3, 4}));
   file.tensors["classifier.1.bias"] = bytes_of(torch::tensor({1.0, 2.0, 3.0}));
-  EXPECT_EQ(load_state(net, file, "file").name_map, "torchvision MobileNetV2");
+  EXPECT_EQ(load_state(net, state_sizes(net), file, "file"), std::vector<std::string>{"names of torchvision MobileNetV2"});
   const TensorFile read = state_of(net);
   EXPECT_EQ(read.tensors.at("classifier_conv.conv.weight").sizes, (std::vector<std::int64_t>{3, 4, 1, 1}));
   EXPECT_TRUE(read.tensors.at("classifier_conv.conv.weight").bytes == file.tensors["classifier.1.weight"].bytes);
   EXPECT_EQ(pare::test::values_of(read.tensors.at("classifier_conv.conv.bias")), (std::vector<double>{1, 2, 3}));
   // A fault names the tensor as the file does.
   file.tensors["classifier.1.bias"] = bytes_of(torch::tensor({1.0, std::nan(""), 3.0}));
-  EXPECT_EQ(fault([&] { load_state(net, file, "file"); }),
+  EXPECT_EQ(fault([&] { load_state(net, state_sizes(net), file, "file"); }),
             "[not_finite] file: \"classifier.1.bias\" has nan at [1]; finite numbers would be accepted");
 }
 

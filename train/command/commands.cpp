@@ -88,6 +88,35 @@ OptionInfo on_bad_file_option() {
           .otherwise = kOnBadFile.front()};
 }
 
+// How files of weights are read, where it is not plain which of their tensors are whose.
+
+OptionInfo weights_key_option() {
+  return {.name = "--weights-key",
+          .value = "KEY",
+          .description =
+              "The key, or what names begin with, under which files of weights hold the network: state_dict_ema; . for none",
+          .otherwise = "found"};
+}
+OptionInfo match_option() {
+  return {.name = "--match",
+          .value = "HOW",
+          .description = "Pair the tensors of files of weights with the network's by their names, or by their order where the "
+                         "sequences of shapes are the same",
+          .choices = {kMatches.begin(), kMatches.end()},
+          .otherwise = kMatches.front()};
+}
+OptionInfo name_map_option() {
+  return {.name = "--name-map",
+          .value = "FILE",
+          .description =
+              "A JSON list of [pattern, replacement], regular expressions that rename the tensors of files of weights, one "
+              "after the other; what becomes empty is left out",
+          .values = Values::kFile};
+}
+OptionInfo strict_option() {
+  return {.name = "--strict", .description = "Refuse files of weights with tensors that the network has no place for"};
+}
+
 std::optional<std::int64_t> whole(const Arguments &arguments, const std::string &option, std::int64_t least = 1,
                                   std::int64_t most = INT64_MAX) {
   const auto text = arguments.find(option);
@@ -98,6 +127,21 @@ std::optional<std::int64_t> whole(const Arguments &arguments, const std::string 
 std::string choice(const Arguments &arguments, const std::string &option, std::span<const std::string_view> choices) {
   const auto text = arguments.find(option);
   return text ? read_choice(option, *text, choices) : std::string(choices.front());
+}
+
+/// `files`: whether there is one to read.
+formats::Reading read_reading(const Arguments &arguments, bool files) {
+  for (const char *option : {"--weights-key", "--match", "--name-map", "--strict"})
+    if (!files && arguments.has(option))
+      throw Error(ErrorCode::kUsage, option, "there is no file of weights to read; with one it would be accepted");
+  formats::Reading out;
+  out.key = arguments.get("--weights-key");
+  if (arguments.has("--weights-key") && out.key.empty())
+    throw Error(ErrorCode::kInvalidValue, "--weights-key", "weights-key = \"\" must be a key, or . for none");
+  out.by_order = choice(arguments, "--match", kMatches) == kMatches[1];
+  if (const auto map = arguments.find("--name-map")) out.renames = formats::parse_renames(read_text(*map, *map), *map);
+  out.strict = arguments.has("--strict");
+  return out;
 }
 
 /// A file of weights. It is read more than once, for its digest too, and by name again when a run goes on.
@@ -238,6 +282,14 @@ command::Command describe_train(Run run) {
                 "its family that is nearest to them, or near; what has no such projection starts as usual and is "
                 "listed, all else at what they are, but for statistics of batch norms, which are measured anew",
             .values = Values::kFile},
+           weights_key_option(),
+           match_option(),
+           name_map_option(),
+           strict_option(),
+           {.name = "--reinitialise",
+            .value = "LAYER",
+            .description = "Start this layer anew, whatever the file of --weights or --start has: fc, for other classes",
+            .repeats = true},
            {.name = "--seed", .value = "N", .description = "Of everything that is random", .otherwise = "0"},
            device_option(),
            precision_option(),
@@ -315,6 +367,10 @@ command::Command describe_evaluate(Run run) {
                        .description = "Weights: safetensors, .pt, .pth or .t7",
                        .values = Values::kFile,
                        .otherwise = "those of the run"},
+                      weights_key_option(),
+                      match_option(),
+                      name_map_option(),
+                      strict_option(),
                       data_option(),
                       protocol_option(),
                       {.name = "--batch", .value = "N", .description = "Images in one pass"},
@@ -385,6 +441,14 @@ RunConfig read_run_config(const Arguments &arguments) {
                 fmt::format("micro-batch = {} must be at most the batch, {}", *out.micro_batch, out.protocol.batch));
 
   const auto teacher = weights_of(arguments, "--teacher");
+  const auto weights = weights_of(arguments, "--weights");
+  const auto start = weights_of(arguments, "--start");
+  const formats::Reading reading = read_reading(arguments, teacher || weights || start);
+  formats::Reading with_anew = reading; // of what is trained
+  with_anew.anew = arguments.all("--reinitialise");
+  if (!with_anew.anew.empty() && !weights && !start)
+    throw Error(ErrorCode::kUsage, "--reinitialise",
+                "all layers start anew where neither --weights nor --start is given; with one of them it would be accepted");
   for (const char *option : {"--teacher-network", "--expect-teacher-error"})
     if (!teacher && arguments.has(option))
       throw Error(ErrorCode::kUsage, option, "there is no teacher; --teacher FILE beside it would be accepted");
@@ -394,16 +458,16 @@ RunConfig read_run_config(const Arguments &arguments) {
     out.teacher = {.file = *teacher,
                    .checksum = digest_of_file(*teacher),
                    .network = network ? read_network_text(*network) : original_network(out.model.network),
-                   .expected_error = error ? std::optional(read_expected_error(*error)) : std::nullopt};
+                   .expected_error = error ? std::optional(read_expected_error(*error)) : std::nullopt,
+                   .reading = reading};
     teacher_design_of(out); // must take the student's images
   }
-  if (const auto weights = weights_of(arguments, "--weights"))
-    out.weights = {.file = *weights, .checksum = digest_of_file(*weights)};
-  if (const auto start = weights_of(arguments, "--start")) {
+  if (weights) out.weights = {.file = *weights, .checksum = digest_of_file(*weights), .reading = with_anew};
+  if (start) {
     if (out.weights)
       throw Error(ErrorCode::kUsage, "--start",
                   "--weights says what all of the network starts from; one of the two would be accepted");
-    out.start = {.file = *start, .checksum = digest_of_file(*start)};
+    out.start = {.file = *start, .checksum = digest_of_file(*start), .reading = with_anew};
     design_of(start_network(out)); // must take the same images
   }
   return out;
@@ -493,6 +557,7 @@ EvaluateRequest read_evaluate_request(const Arguments &arguments) {
   out.threads = whole(arguments, "--threads", 1, kMostThreads);
   out.output = arguments.get("--output");
   out.weights = weights_of(arguments, "--weights").value_or("");
+  out.reading = read_reading(arguments, !out.weights.empty());
 
   const std::string what = arguments.get("RUN_OR_NETWORK");
   std::error_code ignored;

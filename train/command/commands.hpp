@@ -41,6 +41,7 @@ struct EvaluateRequest {
   std::optional<ModelConfig> model; ///< of a network
   std::optional<Protocol> protocol; ///< of a network: how images are cut and normalised
   std::string weights;              ///< a file; empty: the run's last
+  formats::Reading reading = {};    ///< of that file
   std::string data;                 ///< "cifar10:DIR"
   std::optional<std::int64_t> batch;
   std::string device = "cpu";

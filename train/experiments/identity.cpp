@@ -158,7 +158,14 @@ std::string Identities::of(const RunConfig &config, const std::string &fingerpri
                  {"fingerprint", fingerprint},
                  {"max_images", config.max_images ? Canonical(*config.max_images) : Canonical(nullptr)}};
   out["weights"] = config.weights ? Canonical(config.weights->checksum) : Canonical(nullptr);
-  if (config.start) out["start"] = config.start->checksum; // runs of before have no such key
+  // Runs of before have no such keys.
+  if (config.start) out["start"] = config.start->checksum;
+  const auto put_reading = [&](const char *name, const formats::Reading &reading) {
+    if (reading != formats::Reading()) out[name] = reading_json(reading);
+  };
+  if (config.teacher && !out["teacher"].is_null()) put_reading("teacher_reading", config.teacher->reading);
+  if (config.weights) put_reading("weights_reading", config.weights->reading);
+  if (config.start) put_reading("start_reading", config.start->reading);
   return digest(out.dump());
 }
 

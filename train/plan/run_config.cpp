@@ -44,11 +44,34 @@ Design load(const NetworkText &network, const NetworkOptions &options) {
   return out;
 }
 
+/// What options say in another form is checked as there.
+template <class Read>
+void in_place(const json::Place &place, const Read &read) {
+  try {
+    read();
+  } catch (const Error &error) {
+    place.fail(error.message());
+  }
+}
+
+/// How a file of weights is read is written where it is not as usual: runs of before do not have it.
+void put_reading(Json &file, const formats::Reading &reading) {
+  if (reading != formats::Reading()) file["reading"] = reading_json(reading);
+}
+formats::Reading read_reading_of(json::Members &file) {
+  const Json *value = file.find("reading");
+  return value == nullptr ? formats::Reading() : read_reading(*value, file.place("reading"));
+}
+
 // To JSON.
 Json json_of(const NetworkText &network) { return network_json(network); }
 Json json_of(const Shape &input) { return {input.channels, input.height, input.width}; }
 Json json_of(const TeacherConfig &teacher) { return teacher_json(teacher); }
-Json json_of(const WeightsConfig &weights) { return {{"file", weights.file}, {"checksum", weights.checksum}}; }
+Json json_of(const WeightsConfig &weights) {
+  Json out = {{"file", weights.file}, {"checksum", weights.checksum}};
+  put_reading(out, weights.reading);
+  return out;
+}
 Json json_of(const Protocol &protocol) { return json::parse(write_protocol(protocol), json::Place("protocol")); }
 template <class Value>
 Json json_of(const Value &value) {
@@ -59,15 +82,7 @@ Json json_of(const std::optional<Value> &value) {
   return value ? json_of(*value) : Json(nullptr);
 }
 
-// From JSON. What options say in another form is checked as there.
-template <class Read>
-void in_place(const json::Place &place, const Read &read) {
-  try {
-    read();
-  } catch (const Error &error) {
-    place.fail(error.message());
-  }
-}
+// From JSON.
 void read(json::Members &members, const RunField &field, NetworkText &out) { out = read_network_text(members, field.key); }
 void read(json::Members &members, const RunField &field, Shape &out) {
   out = read_input_shape(members.at(field.key), members.place(field.key));
@@ -91,7 +106,7 @@ void read(json::Members &members, const RunField &field, TeacherConfig &out) {
 }
 void read(json::Members &members, const RunField &field, WeightsConfig &out) {
   json::Members weights(members.at(field.key), members.place(field.key));
-  out = {.file = weights.text("file"), .checksum = weights.text("checksum")};
+  out = {.file = weights.text("file"), .checksum = weights.text("checksum"), .reading = read_reading_of(weights)};
   weights.finish();
 }
 template <class Value>
@@ -114,6 +129,9 @@ std::string text_of(const NetworkText &network) { return network.document.empty(
 std::string text_of(const Shape &input) { return fmt::format("{},{},{}", input.channels, input.height, input.width); }
 std::string text_of(const std::string &value) { return value.empty() ? "none" : value; }
 std::string text_of(bool value) { return value ? "on" : "off"; }
+std::string text_of(const formats::Reading &reading) {
+  return reading == formats::Reading() ? "as usual" : reading_json(reading).dump();
+}
 std::string text_of(std::uint64_t value) { return std::to_string(value); }
 std::string text_of(const std::optional<std::int64_t> &value) { return value ? std::to_string(*value) : "none"; }
 /// Where a file lies may change, what is in it may not.
@@ -138,6 +156,17 @@ std::vector<Item> compared(const std::string &key, const std::optional<TeacherCo
     out.insert(out.end(), network.begin(), network.end());
     const auto substitution = compared(key + "-substitution", asked->substitution, started->substitution);
     out.insert(out.end(), substitution.begin(), substitution.end());
+    const auto reading = compared(key + "-reading", asked->reading, started->reading);
+    out.insert(out.end(), reading.begin(), reading.end());
+  }
+  return out;
+}
+std::vector<Item> compared(const std::string &key, const std::optional<WeightsConfig> &asked,
+                           const std::optional<WeightsConfig> &started) {
+  auto out = compared<std::optional<WeightsConfig>>(key, asked, started);
+  if (asked && started) {
+    const auto reading = compared(key + "-reading", asked->reading, started->reading);
+    out.insert(out.end(), reading.begin(), reading.end());
   }
   return out;
 }
@@ -202,15 +231,44 @@ NetworkText read_network_text(json::Members &members, std::string_view key) {
   return {.spec = members.text(key), .document = {}};
 }
 
+json::Value reading_json(const formats::Reading &reading) {
+  Json names = Json::array();
+  for (const auto &[pattern, replacement] : reading.renames) names.push_back({pattern, replacement});
+  return {{"key", reading.key},
+          {"match", kMatches[reading.by_order ? 1 : 0]},
+          {"name_map", std::move(names)},
+          {"strict", reading.strict},
+          {"reinitialise", reading.anew}};
+}
+
+formats::Reading read_reading(const json::Value &value, const json::Place &place) {
+  json::Members members(value, place);
+  formats::Reading out;
+  members.read("key", out.key);
+  if (members.find("match") != nullptr) out.by_order = members.choice("match", kMatches) == kMatches[1];
+  if (const Json *map = members.find("name_map"); map != nullptr && (!map->is_array() || !map->empty()))
+    in_place(members.place("name_map"), [&] { out.renames = formats::parse_renames(json::dumped(*map), "name_map"); });
+  members.read("strict", out.strict);
+  if (const Json *anew = members.find("reinitialise")) {
+    if (!anew->is_array() || !std::all_of(anew->begin(), anew->end(), [](const Json &layer) { return layer.is_string(); }))
+      json::refuse(*anew, members.place("reinitialise"), "reinitialise", "a list of layers");
+    out.anew = anew->get<std::vector<std::string>>();
+  }
+  members.finish();
+  return out;
+}
+
 json::Value teacher_json(const TeacherConfig &teacher) {
   Json expected = nullptr;
   if (const auto &error = teacher.expected_error) expected = {{"percent", error->percent}, {"tolerance", error->tolerance}};
-  return {{"file", teacher.file},
-          {"checksum", teacher.checksum},
-          {"network", network_json(teacher.network)},
-          {"substitution", teacher.substitution.empty() ? Json(nullptr) : Json(teacher.substitution)},
-          {"where_possible", teacher.where_possible},
-          {"expected_error", std::move(expected)}};
+  Json out = {{"file", teacher.file},
+              {"checksum", teacher.checksum},
+              {"network", network_json(teacher.network)},
+              {"substitution", teacher.substitution.empty() ? Json(nullptr) : Json(teacher.substitution)},
+              {"where_possible", teacher.where_possible},
+              {"expected_error", std::move(expected)}};
+  put_reading(out, teacher.reading);
+  return out;
 }
 
 ExpectedError read_expected_error(const json::Value &value, const json::Place &place) {
@@ -233,6 +291,10 @@ TeacherConfig read_teacher(const json::Value &value, const json::Place &place) {
   teacher.at("expected_error");
   if (const Json *error = teacher.said("expected_error"))
     out.expected_error = read_expected_error(*error, teacher.place("expected_error"));
+  out.reading = read_reading_of(teacher);
+  if (!out.reading.anew.empty())
+    teacher.place("reading").fail(
+        "reinitialise is for what is trained; a teacher of which the file gives all would be accepted");
   teacher.finish();
   return out;
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "formats/reading.hpp"
 #include "solver/solved_config.hpp"
 #include "train/data/dataset.hpp"
 #include "train/plan/protocol.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -44,12 +46,17 @@ struct TeacherConfig {
   std::string substitution = {}; ///< as of ModelConfig: a scheduled teacher may have one
   bool where_possible = false;
   std::optional<ExpectedError> expected_error = {};
+  formats::Reading reading = {};
 };
+
+/// How tensors of a file and of a network are paired.
+inline constexpr std::array<std::string_view, 2> kMatches = {"names", "order"};
 
 /// A file of weights to start from.
 struct WeightsConfig {
   std::string file;
   std::string checksum;
+  formats::Reading reading = {};
 };
 
 /// The most threads, or workers, that a run may ask for: more than any machine has.

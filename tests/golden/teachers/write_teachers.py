@@ -3,13 +3,18 @@
 Beside the files, expected.json says what is in each. Values are chosen so that every type holds them exactly.
 """
 
+import argparse
 import collections
+import datetime
 import json
 import os
+import pathlib
 import pickle
 import struct
 import sys
+import types
 
+import numpy
 import torch
 
 folder = sys.argv[1]
@@ -107,7 +112,7 @@ plain["scalar"] = torch.tensor(7.0)
 plain["flags"] = torch.tensor([True, False, True])
 parallel = collections.OrderedDict(("module." + key, value) for key, value in plain.items())
 legacy("parallel.pt", parallel, pickle_protocol=5)
-expect("parallel.pt", "torch legacy", plain)
+expect("parallel.pt", "torch legacy", parallel)
 
 # Zip files: a bare state dict, and one in a checkpoint with an optimizer's state beside it.
 bare = collections.OrderedDict(net, parameter=torch.nn.Parameter(ramp((2, 2))))
@@ -115,7 +120,7 @@ with AsFromGpu():
     zipped("bare.pth", bare)
 expect("bare.pth", "torch zip", bare)
 zipped("nested.pt", {"state_dict": parallel, "best": torch.tensor(3), "optimizer": {"state": {0: {"m": ramp((2, 3))}}, "lr": 0.1}})
-expect("nested.pt", "torch zip", plain,
+expect("nested.pt", "torch zip", parallel,
        {"best": "3", "optimizer": json.dumps({"lr": 0.1, "state": {"0": {"m": "a tensor F32 [2, 3]"}}})})
 
 # safetensors, written by hand: header length, header, data.
@@ -129,6 +134,54 @@ text += b" " * (-len(text) % 8)
 with open(os.path.join(folder, "plain.safetensors"), "wb") as file:
     file.write(struct.pack("<Q", len(text)) + text + body)
 expect("plain.safetensors", "safetensors", plain, header["__metadata__"])
+
+
+# What stands beside a state dict in checkpoints and is harmless; and a state dict of numpy's arrays.
+zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
+harmless = {
+    "milestones": (collections.Counter([60, 120, 120]), {"60": 1, "120": 2}),
+    "per_layer": (collections.defaultdict(list, {"conv1": [1, 2]}), {"conv1": [1, 2]}),
+    "window": (collections.deque([1.5, 2.5], maxlen=4), [1.5, 2.5]),
+    "args": (argparse.Namespace(lr=0.1, epochs=200, tags={"a"}, out=pathlib.PurePosixPath("/runs/one")),
+             {"lr": 0.1, "epochs": 200, "tags": ["a"], "out": "/runs/one"}),
+    "simple": (types.SimpleNamespace(depth=28), {"depth": 28}),
+    "path": (pathlib.Path("runs") / "best.pt", "runs/best.pt"),
+    "frozen": (frozenset([3]), [3]),
+    "range": (range(2, 6), [2, 6, 1]),
+    "complex": (complex(1, -2), "1-2j"),
+    "bytes": (b"\x00\xff\x80 bytes", "bytes"),
+    "empty": (b"", "bytes"),
+    "array": (bytearray(b"ab\xe9"), "bytes"),
+    "when": (datetime.datetime(2019, 3, 1, 12, 30, 5, 250), "2019-03-01T12:30:05.000250"),
+    "zoned": (datetime.datetime(2019, 3, 1, 12, 30, tzinfo=zone), "2019-03-01T12:30:00+05:30"),
+    "day": (datetime.date(2018, 12, 20), "2018-12-20"),
+    "time": (datetime.time(7, 5), "07:05:00"),
+    "took": (datetime.timedelta(days=1, seconds=2, microseconds=500000), 86402.5),
+    "f64": (numpy.float64(93.25), 93.25),
+    "f32": (numpy.float32(0.5), 0.5),
+    "f16": (numpy.float16(-1.5), -1.5),
+    "i64": (numpy.int64(-7), -7),
+    "i16": (numpy.int16(-300), -300),
+    "u8": (numpy.uint8(200), 200),
+    "u64": (numpy.uint64(2**63), 9223372036854775808.0),
+    "flag": (numpy.bool_(True), True),
+    "big": (numpy.array(2.5, dtype=">f8")[()], 2.5),
+    "confusion": (numpy.arange(6, dtype=">i4").reshape(2, 3), "an array >i4 [2, 3]"),
+    "names": (numpy.array(["cat", "horse"]), "an array <U5 [2]"),
+    "objects": (numpy.array([None, {}], dtype=object), "an array |O8 [2]"),
+    "dtype": (numpy.dtype("float32"), "a type of numpy's"),
+}
+arrays = {"c": numpy.arange(6, dtype=numpy.float32).reshape(2, 3) / 4, "fortran": numpy.asfortranarray(numpy.arange(6.0).reshape(2, 3)),
+          "index": numpy.arange(3), "half": numpy.array([0.5, 2], dtype=numpy.float16)}
+for name, save, options in (("inert.pt", zipped, {}), ("inert4.t7", legacy, {"pickle_protocol": 4}), ("inert2.t7", legacy, {})):
+    weights = collections.OrderedDict(ramp=ramp((2, 3)), **arrays)
+    checkpoint = {"epoch": 3, "model": {"inner": weights}}
+    checkpoint.update({key: value for key, (value, _) in harmless.items()})
+    save(name, checkpoint, **options)
+    beside = {key: json.dumps(text) for key, (_, text) in harmless.items()}
+    expect(name, "torch zip" if save is zipped else "torch legacy",
+           {key: torch.as_tensor(numpy.ascontiguousarray(value)) if key != "ramp" else value for key, value in weights.items()},
+           dict(beside, epoch="3", model=json.dumps({"inner": "tensors"})))
 
 
 # What must be refused: each calls something when Python reads it.
