@@ -80,11 +80,14 @@ struct DataKind {
   std::string_view alias; ///< another name of it; empty for none
   std::string_view files; ///< what DIR holds, in words
 };
-inline constexpr std::array<DataKind, 5> kDataKinds = {
+inline constexpr std::array<DataKind, 8> kDataKinds = {
     {{"cifar10", "", "the binary files"},
      {"cifar100", "", "the binary files"},
      {"fashion-mnist", "", "MNIST's files, packed by gzip or not"},
      {"mnist", "", "its files, packed by gzip or not"},
+     {"svhn", "", "train_32x32.mat and test_32x32.mat, of version 5"},
+     {"stl10", "", "the binary files"},
+     {"tiny-imagenet", "", "wnids.txt, train and val as in tiny-imagenet-200"},
      {"imagenet", "folder", "JPEG and PNG files, train/CLASS/*.jpg and val/CLASS/*.jpg"}}};
 std::vector<std::string_view> data_kind_names();
 /// "cifar10:DIR" -> {"cifar10", "DIR"}, a kind's other name and letter case understood. Throws Error{kUsage} placed at --data.
@@ -116,6 +119,11 @@ struct DataSource {
 /// - cifar10:DIR, cifar100:DIR: the binary version, in DIR or in the folder that the archive has; of CIFAR-100 the fine labels
 /// - fashion-mnist:DIR, mnist:DIR: four files, packed or not, in DIR, DIR/raw or where torchvision puts them; each image with a
 ///   border to 32 x 32, grey in all three channels
+/// - svhn:DIR: the cropped digits, 32 x 32, without the extra ones; the label 10 is the digit 0
+/// - stl10:DIR: the labelled images, 96 x 96, in DIR or DIR/stl10_binary
+/// - tiny-imagenet:DIR: 64 x 64, in DIR or DIR/tiny-imagenet-200; its folder test, which has no labels, is not read. Classes
+/// are
+///   numbered by name, as torchvision's ImageFolder does, and not as wnids.txt has them
 /// - imagenet:DIR, folder:DIR: JPEG and PNG files, DIR/train/CLASS/*.jpg and DIR/val/CLASS/*.jpg, in folders below these too;
 ///   classes are numbered by name, and images have the order of torchvision's ImageFolder
 ///

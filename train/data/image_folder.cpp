@@ -69,7 +69,13 @@ void open_image_folder(DataSource &source, const std::optional<SyntheticMark> &m
   LeftOut left_out(given);
   source.class_names = class_folders(train, left_out);
   source.classes = static_cast<std::int64_t>(source.class_names.size());
-  check_same_classes(train, source.class_names, validation, class_folders(validation, left_out));
+  const std::vector<std::string> validation_classes = class_folders(validation, left_out);
+  if (is_tiny_imagenet(given) && validation_classes == std::vector<std::string>{"images"})
+    throw Error{
+        ErrorCode::kInvalidFile, given.string(),
+        fmt::format("is Tiny ImageNet, whose validation images are in no folders of classes; open it as tiny-imagenet:{}",
+                    given.string())};
+  check_same_classes(train, source.class_names, validation, validation_classes);
   if (mark && mark->classes != source.classes)
     throw Error{ErrorCode::kInvalidFile, (given / kSyntheticMark).string(),
                 fmt::format("{} classes; {} has {}", mark->classes, train.string(), source.classes)};
