@@ -31,10 +31,11 @@ bool has_our_ending(const fs::path &path) { return has_ending(path, {".jpg", ".j
 /// The others of torchvision.datasets.folder.IMG_EXTENSIONS.
 bool has_other_ending(const fs::path &path) { return has_ending(path, {".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}); }
 
-/// What is in a folder; `error` where that cannot be read.
+/// What is in a folder, by name; `error` where that cannot be read.
 std::vector<fs::directory_entry> entries_of(const fs::path &folder, std::error_code &error) {
   std::vector<fs::directory_entry> out;
   for (fs::directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) out.push_back(*i);
+  std::sort(out.begin(), out.end(), [](const auto &a, const auto &b) { return a.path().filename() < b.path().filename(); });
   return out;
 }
 
@@ -78,7 +79,7 @@ private:
     const std::vector<fs::directory_entry> entries = entries_of(path, error);
     if (error) {
       if (around_.size() == 1) throw Error(ErrorCode::kIo, path.string(), error.message());
-      left_out_.add(LeftOut::Why::kNoFolder, path);
+      left_out_.add(LeftOut::Why::kUnreadable, path);
     }
     for (const fs::directory_entry &entry : entries) {
       const std::string name = folder + "/" + entry.path().filename().string();
@@ -97,7 +98,7 @@ private:
   void enter(const std::string &folder) {
     std::error_code error;
     fs::path path = fs::canonical(split_ / folder, error);
-    if (error) return left_out_.add(LeftOut::Why::kNoFolder, split_ / folder);
+    if (error) return left_out_.add(LeftOut::Why::kUnreadable, split_ / folder);
     if (std::find(around_.begin(), around_.end(), path) != around_.end())
       return left_out_.add(LeftOut::Why::kCycle, split_ / folder);
     around_.push_back(std::move(path));
@@ -134,8 +135,8 @@ std::string LeftOut::line() const {
     switch (why) {
     case Why::kHidden: return "hidden";
     case Why::kOtherName: return "with another ending than images have";
-    case Why::kNoFolder: return "folders that cannot be read";
-    case Why::kCycle: return "links to folders that they lie in";
+    case Why::kUnreadable: return "not readable";
+    case Why::kCycle: return "linked in a circle";
     }
     return "";
   };
@@ -160,7 +161,6 @@ std::vector<std::string> list_folders(const fs::path &folder, LeftOut &left_out)
     else
       left_out.add(LeftOut::Why::kOtherName, entry.path());
   }
-  std::sort(out.begin(), out.end());
   return out;
 }
 

@@ -18,7 +18,7 @@ namespace pare::train {
 /// What lies among the images of a set and is left out.
 class LeftOut {
 public:
-  enum class Why { kHidden, kOtherName, kNoFolder, kCycle };
+  enum class Why { kHidden, kOtherName, kUnreadable, kCycle };
 
   /// `root`: names are told below it.
   explicit LeftOut(std::filesystem::path root) : root_(std::move(root)) {}
