@@ -19,7 +19,7 @@ set(PARE_MAY_USE_train base formats analysis projection models solver command tr
 
 # Headers of others: where those that begin so, <torch/...> or <torch.h>, may stand. A place is a file, a layer (without those inside
 # it), or a folder of tests.
-set(PARE_HEADERS torch ATen c10 nlopt boost/graph Eigen CLI turbojpeg zlib sodium re2)
+set(PARE_HEADERS torch ATen c10 nlopt boost/graph Eigen CLI turbojpeg png zlib sodium re2)
 set(PARE_MAY_INCLUDE_torch train tests/train tests/bench/step_bench.cpp)
 set(PARE_MAY_INCLUDE_ATen ${PARE_MAY_INCLUDE_torch})
 set(PARE_MAY_INCLUDE_c10 ${PARE_MAY_INCLUDE_torch})
@@ -28,6 +28,7 @@ set(PARE_MAY_INCLUDE_boost/graph analysis/graph.cpp)
 set(PARE_MAY_INCLUDE_Eigen projection/numerics.cpp)
 set(PARE_MAY_INCLUDE_CLI command/parse.cpp command/version.cpp tests/bench/step_bench.cpp)
 set(PARE_MAY_INCLUDE_turbojpeg train/data/jpeg.cpp)
+set(PARE_MAY_INCLUDE_png train/data/png.cpp)
 set(PARE_MAY_INCLUDE_zlib train/data/gzip.cpp)
 set(PARE_MAY_INCLUDE_sodium base)
 set(PARE_MAY_INCLUDE_re2 formats/renames.cpp)

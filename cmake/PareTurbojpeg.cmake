@@ -1,7 +1,7 @@
 # Finds libjpeg-turbo's TurboJPEG and makes the target pare::turbojpeg of it; sets PARE_TURBOJPEG_FOUND. Used by Pare's own build and,
 # installed beside pareConfig.cmake, by those who link pare::train_data.
 #
-# A program that links it and decodes no JPEG, such as pare, does not load it: what nothing refers to is left out.
+# A program that links it and opens no data does not load it: what nothing refers to is left out.
 set(PARE_TURBOJPEG_FOUND FALSE)
 find_path(PARE_TURBOJPEG_INCLUDE turbojpeg.h)
 find_library(PARE_TURBOJPEG_LIBRARY turbojpeg)

@@ -133,5 +133,5 @@ sanitize_packages=(clang libclang-rt-dev libgtest-dev libgmock-dev)
 # shellcheck disable=SC2034
 build_packages=(
   g++ cmake ninja-build git pkg-config
-  libboost-graph-dev libeigen3-dev libnlopt-dev libnlopt-cxx-dev nlohmann-json3-dev libcli11-dev libfmt-dev libsodium-dev libre2-dev libturbojpeg0-dev zlib1g-dev
+  libboost-graph-dev libeigen3-dev libnlopt-dev libnlopt-cxx-dev nlohmann-json3-dev libcli11-dev libfmt-dev libsodium-dev libre2-dev libturbojpeg0-dev libpng-dev zlib1g-dev
 )

@@ -124,6 +124,7 @@ int run_evaluate(const Arguments &arguments) {
   const torch::Device device = open_device(request.device);
   const Precision precision = open_precision(request.precision, device);
   const DataSource data = open_data(request.data, parse_on_bad_file(request.on_bad_file, "--on-bad-file"));
+  if (!data.left_out.empty()) command::talk(fmt::format("{}: {}", data.spec, data.left_out));
   Model model = build_model(design_of(*request.model), false, request.model->where_possible);
   check_classes(model, data, "the network");
   std::string weights = request.weights;

@@ -700,6 +700,7 @@ RunResult Trainer::result(Ending ending, std::string reason) const {
 
 RunResult Trainer::train_all() {
   for (const Lowered::Kept &kept : student_.kept) say(fmt::format("{} stays as it was: {}", kept.layer, kept.reason));
+  if (!data_.left_out.empty()) say(fmt::format("{}: {}", data_.spec, data_.left_out));
   for (const std::string &line : remarks(config_.protocol)) reporter_.line(line);
   if (config_.micro_batch && *config_.micro_batch < config_.protocol.batch)
     reporter_.line(fmt::format("micro-batches of {}: batch norm sees {} images at a time, and not {}", *config_.micro_batch,

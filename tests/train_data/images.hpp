@@ -53,6 +53,20 @@ inline std::vector<std::uint8_t> from_hex(const std::string &text) {
   return bytes;
 }
 
+inline std::string text_of(const std::vector<std::uint8_t> &bytes) { return {bytes.begin(), bytes.end()}; }
+
+/// A case of pillow_png.json.
+struct GoldenPng {
+  std::string png;
+  std::vector<std::uint8_t> expected; ///< RGB
+};
+inline GoldenPng golden_png(const std::string &name) {
+  const auto golden = pare::test::golden("pillow_png.json");
+  for (const auto &c : golden["cases"])
+    if (c["name"] == name) return {.png = text_of(from_hex(c["png"])), .expected = from_hex(c["expected"])};
+  throw std::runtime_error("no PNG " + name);
+}
+
 inline Image make_image(std::int64_t height, std::int64_t width, std::vector<std::uint8_t> pixels) {
   return {.height = height, .width = width, .full_height = height, .full_width = width, .pixels = std::move(pixels)};
 }

@@ -11,8 +11,6 @@ namespace {
 
 using pare::test::expect_error;
 
-std::string text_of(const std::vector<std::uint8_t> &bytes) { return {bytes.begin(), bytes.end()}; }
-
 /// Smooth, so that scaling it is well defined.
 Image waves(std::int64_t height, std::int64_t width) {
   Image image = make_image(height, width, {});
@@ -24,11 +22,11 @@ Image waves(std::int64_t height, std::int64_t width) {
   return image;
 }
 
-// Expected pixels: Pillow's (tests/golden/pillow_jpeg.json): colour, grey, CMYK, progressive, and ways to subsample for which
-// TurboJPEG has no name. Other versions of libjpeg-turbo may round one pixel otherwise.
+// Expected pixels: Pillow's (tests/golden/pillow_jpeg.json): colour, grey, CMYK and YCCK, progressive, and ways to subsample
+// for which TurboJPEG has no name. Other versions of libjpeg-turbo may round one pixel otherwise.
 TEST(Jpeg, DecodesAsPillowDoes) {
   const auto golden = pare::test::golden("pillow_jpeg.json");
-  ASSERT_EQ(golden["cases"].size(), 7u);
+  ASSERT_EQ(golden["cases"].size(), 8u);
   for (const auto &c : golden["cases"]) {
     const Image image = decode_jpeg(text_of(from_hex(c["jpeg"])), full_scale, "test");
     EXPECT_EQ(image.width, c["width"].get<std::int64_t>());
@@ -95,13 +93,8 @@ TEST(Jpeg, EncodesWhatItDecodes) {
   expect_error([&] { encode_jpeg(image, 101); }, ErrorCode::kInvalidValue, "jpeg", "quality 101");
 }
 
-TEST(Jpeg, NamesWhatIsNoJpeg) {
-  const auto decode = [](const std::string &bytes) { decode_jpeg(bytes, full_scale, "a/b.jpg"); };
-  expect_error([&] { decode(""); }, ErrorCode::kInvalidFile, "a/b.jpg", "empty");
-  expect_error([&] { decode("\x89PNG\r\n\x1a\n"); }, ErrorCode::kInvalidFile, "a/b.jpg", "a PNG");
-  expect_error([&] { decode("GIF89a"); }, ErrorCode::kInvalidFile, "a/b.jpg", "a GIF");
-  expect_error([&] { decode("hello"); }, ErrorCode::kInvalidFile, "a/b.jpg", "begins with byte 0x68");
-  expect_error([&] { decode("\xff\xd8"); }, ErrorCode::kInvalidFile, "a/b.jpg", "header");
+TEST(Jpeg, NeedsAHeader) {
+  expect_error([] { decode_jpeg("\xff\xd8", full_scale, "a/b.jpg"); }, ErrorCode::kInvalidFile, "a/b.jpg", "header");
 }
 
 TEST(Jpeg, CutShortAnywhereIsAnError) {

@@ -169,11 +169,11 @@ TEST(Experiments, SayWhatIsWrongInThem) {
       file(R"("experiments": [{"network": "wrn-10-1", "set": {"epochs": 3}}, {"network": "wrn-10-1", "set": {"epochs": 4}}])"),
       "[invalid_file] e.json/experiments[1]: wrn_10_1 would be the name of another experiment too, that of "
       "e.json/experiments[0]; \"tag\": a word that is added to the names here would be accepted");
-  refuses(
-      block(R"("network": "wrn-10-1", "protocol": "nothing")"),
-      "[unknown_name] e.json/experiments[0].protocol: protocol: unknown protocol \"nothing\"; known: cifar10-wrn, "
-      "cifar10-darts, cifar100-wrn, cifar100-darts, fashion-mnist, mnist, imagenet-wrn-50-2, imagenet-mobilenet-v2, or a file "
-      "(pare.protocol/1)");
+  refuses(block(R"("network": "wrn-10-1", "protocol": "nothing")"),
+          "[unknown_name] e.json/experiments[0].protocol: protocol: unknown protocol \"nothing\"; known: cifar10-wrn, "
+          "cifar10-darts, cifar100-wrn, cifar100-darts, fashion-mnist, mnist, svhn-wrn, stl10-wrn, tiny-imagenet-wrn, "
+          "imagenet-wrn-50-2, "
+          "imagenet-mobilenet-v2, or a file (pare.protocol/1)");
   refuses(
       block(R"("network": "wrn-10-1", "set": {"betta": 3})"),
       "[unknown_name] e.json/experiments[0]: protocol/betta: unknown key \"betta\"; known: name, description, data, "

@@ -78,7 +78,7 @@ TEST(ScheduleFile, SaysWhatIsWrongInIt) {
   refuses(
       [](Json &d) { d["data"][0]["at"] = "nothing"; },
       "[invalid_file] s.json/data[0].at: data = nothing must be KIND:DIR with KIND one of cifar10, cifar100, fashion-mnist, "
-      "mnist, imagenet (folder is imagenet)");
+      "mnist, svhn, stl10, tiny-imagenet, imagenet (folder is imagenet)");
 }
 
 TEST(ScheduleFile, KnowsThatItWasChanged) {

@@ -144,6 +144,45 @@ const std::vector<Row> &table() {
        0,
        false,
        0},
+      // Zagoruyko and Komodakis 2016, section 3.4 on SVHN: divided by 255, 0.01, a tenth at 80 and 120 of 160 epochs.
+      {"svhn-wrn", 128, 160, .01, "step", {80, 120}, .1, 5e-4, "none", 32, 0, 0, {0, 0, 0}, {1, 1, 1}, "whole", 0, false, 0},
+      // As cifar100-wrn, the padding an eighth of the side as there.
+      {"stl10-wrn",
+       128,
+       200,
+       .1,
+       "step",
+       {60, 120, 160},
+       .2,
+       5e-4,
+       "pad_crop",
+       96,
+       12,
+       0,
+       {.4467, .4398, .4066},
+       {.2603, .2566, .2713},
+       "whole",
+       0,
+       false,
+       0},
+      {"tiny-imagenet-wrn",
+       128,
+       200,
+       .1,
+       "step",
+       {60, 120, 160},
+       .2,
+       5e-4,
+       "pad_crop",
+       64,
+       8,
+       0,
+       {.4802, .4481, .3975},
+       {.2770, .2691, .2821},
+       "whole",
+       0,
+       false,
+       0},
       {"imagenet-wrn-50-2",
        256,
        90,
@@ -191,7 +230,8 @@ TEST(Protocol, EachIsItsRowOfTheTable) {
     const Protocol protocol = find_protocol(row.name);
     EXPECT_EQ(protocols()[i].name, row.name);
     const bool of_minutes = row.name.ends_with("mnist"); // called as their data are
-    EXPECT_EQ(protocol.data, of_minutes ? row.name : row.name.substr(0, row.name.find('-')));
+    EXPECT_EQ(protocol.data,
+              of_minutes ? row.name : row.name.substr(0, row.name.find('-', row.name.starts_with("tiny-") ? 5 : 0)));
     EXPECT_EQ(protocol.batch, row.batch);
     EXPECT_EQ(protocol.epochs, row.epochs);
     EXPECT_EQ(protocol.learning_rate, row.learning_rate);
@@ -203,7 +243,7 @@ TEST(Protocol, EachIsItsRowOfTheTable) {
     EXPECT_EQ(name_of(kCrops, a.kind), row.augmentation);
     EXPECT_EQ(a.size, row.size);
     EXPECT_EQ(a.pad, row.pad);
-    EXPECT_EQ(a.flip, row.name != "mnist") << "a digit's mirror image is none";
+    EXPECT_EQ(a.flip, row.name != "mnist" && row.name != "svhn-wrn") << "a digit's mirror image is none";
     EXPECT_EQ(a.cutout, row.cutout);
     EXPECT_EQ(a.mean, row.mean);
     EXPECT_EQ(a.std, row.std);
@@ -279,6 +319,9 @@ TEST(Protocol, DefaultOfANetworkOnItsData) {
   EXPECT_EQ(name("cifar100", "darts"), "cifar100-darts");
   EXPECT_EQ(name("fashion-mnist", "wide_resnet"), "fashion-mnist");
   EXPECT_EQ(name("mnist", "wide_resnet"), "mnist");
+  EXPECT_EQ(name("svhn", "wide_resnet"), "svhn-wrn");
+  EXPECT_EQ(name("stl10", "wide_resnet"), "stl10-wrn");
+  EXPECT_EQ(name("tiny-imagenet", "wide_resnet"), "tiny-imagenet-wrn");
   EXPECT_EQ(name("imagenet", "wrn_50_2"), "imagenet-wrn-50-2");
   EXPECT_EQ(name("imagenet", "resnet"), "imagenet-wrn-50-2");
   EXPECT_EQ(name("imagenet", "mobilenet_v2"), "imagenet-mobilenet-v2");
@@ -522,7 +565,8 @@ TEST(Protocol, FilesAreReadStrictly) {
   bad("{\"shuffle\": false}", "{\"shuffle\": \"on\"}",
       R"([invalid_file] mine.json/decay_scaling: decay_scaling = {"shuffle":"on"} must be true, false or a number above 0 for each family, such as {"generic": false})");
   bad("\"data\": \"cifar10\"", "\"data\": \"emnist\"",
-      "[invalid_file] mine.json/data: data = emnist must be one of cifar10, cifar100, fashion-mnist, mnist, imagenet; did you "
+      "[invalid_file] mine.json/data: data = emnist must be one of cifar10, cifar100, fashion-mnist, mnist, svhn, stl10, "
+      "tiny-imagenet, imagenet; did you "
       "mean mnist?");
   bad("\"mine\"", "\"\"", "[invalid_file] mine.json/name: name must not be empty");
   bad("\"clip_grad\": 2", "\"clip_grad\": " + std::string(100000, '['),

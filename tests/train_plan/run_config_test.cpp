@@ -219,7 +219,7 @@ TEST_F(Runs, FilesAreReadStrictly) {
   bad("\"device\": \"cpu\"", "\"device\": \"tpu\"", "[invalid_file] run.json/device: device = tpu must be cpu, cuda or cuda:N");
   bad("\"data\": \"cifar10:data\"", "\"data\": \"data\"",
       "[invalid_file] run.json/data: data = data must be KIND:DIR with KIND one of cifar10, cifar100, fashion-mnist, mnist, "
-      "imagenet (folder is imagenet)");
+      "svhn, stl10, tiny-imagenet, imagenet (folder is imagenet)");
   bad("\"threads\": null", "\"threads\": 0",
       "[invalid_file] run.json/threads: threads = 0 must be a whole number from 1 to 1024");
   bad("\"record\": {}", "\"record\": []", "[invalid_file] run.json/record: record = [] must be an object");

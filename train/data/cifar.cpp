@@ -1,11 +1,10 @@
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "train/data/packed_images.hpp"
 #include "train/data/sources.hpp"
 
 #include <fmt/format.h>
-
-#include <sstream>
 
 namespace pare::train {
 
@@ -45,81 +44,40 @@ Format cifar100_format() {
 }
 constexpr int kCoarseClasses = 20;
 
-class CifarDataset : public Dataset {
-public:
-  CifarDataset(std::int64_t classes) : classes_(classes) {}
-
-  /// Checks the records of a file and appends them, pixels beside each other.
-  void append(const std::string &path, std::string_view bytes, std::int64_t label_bytes) {
-    const std::int64_t record_size = label_bytes + 3 * kPlane;
-    const auto size = static_cast<std::int64_t>(bytes.size());
-    if (size == 0 || size % record_size != 0)
-      throw Error{
-          ErrorCode::kInvalidFile, path,
-          fmt::format("{} bytes; a whole number of records of {} bytes is needed, one at least (10000 of them in a file of "
-                      "CIFAR-10): cut short, or not the binary version?",
-                      size, record_size)};
-    const std::int64_t records = size / record_size;
-    files_.push_back({path, static_cast<std::int64_t>(labels_.size())});
-    std::size_t out = pixels_.size();
-    pixels_.resize(out + static_cast<std::size_t>(records * 3 * kPlane));
-    for (std::int64_t i = 0; i < records; ++i) {
-      const auto *record = reinterpret_cast<const std::uint8_t *>(bytes.data()) + i * record_size;
-      const int label = record[label_bytes - 1];
-      if (label >= classes_)
-        throw Error{ErrorCode::kInvalidFile, path,
-                    fmt::format("record {} has label {}; labels are 0 to {}", i, label, classes_ - 1)};
-      if (label_bytes == 2 && record[0] >= kCoarseClasses)
-        throw Error{ErrorCode::kInvalidFile, path,
-                    fmt::format("record {} has coarse label {}; these are 0 to {}", i, record[0], kCoarseClasses - 1)};
-      labels_.push_back(static_cast<std::uint8_t>(label));
-      const std::uint8_t *planes = record + label_bytes;
-      for (std::int64_t p = 0; p < kPlane; ++p)
-        for (std::int64_t c = 0; c < 3; ++c) pixels_[out++] = planes[c * kPlane + p];
-    }
+/// Checks the records of a file and appends them.
+void append_records(PackedImages &images, const std::string &path, std::string_view bytes, std::int64_t label_bytes) {
+  const std::int64_t record_size = label_bytes + 3 * kPlane;
+  const auto size = static_cast<std::int64_t>(bytes.size());
+  if (size == 0 || size % record_size != 0)
+    throw Error{
+        ErrorCode::kInvalidFile, path,
+        fmt::format("{} bytes; a whole number of records of {} bytes is needed, one at least (10000 of them in a file of "
+                    "CIFAR-10): cut short, or not the binary version?",
+                    size, record_size)};
+  images.begin(path);
+  for (std::int64_t i = 0; i < size / record_size; ++i) {
+    const auto *record = reinterpret_cast<const std::uint8_t *>(bytes.data()) + i * record_size;
+    const int label = record[label_bytes - 1];
+    if (label >= images.classes())
+      throw Error{ErrorCode::kInvalidFile, path,
+                  fmt::format("record {} has label {}; labels are 0 to {}", i, label, images.classes() - 1)};
+    if (label_bytes == 2 && record[0] >= kCoarseClasses)
+      throw Error{ErrorCode::kInvalidFile, path,
+                  fmt::format("record {} has coarse label {}; these are 0 to {}", i, record[0], kCoarseClasses - 1)};
+    images.append(label, record + label_bytes, PackedImages::Order::kRows);
   }
-
-  std::int64_t size() const override { return static_cast<std::int64_t>(labels_.size()); }
-  std::int64_t classes() const override { return classes_; }
-  std::int64_t label(std::int64_t index) const override { return labels_.at(static_cast<std::size_t>(index)); }
-  std::string name(std::int64_t index) const override {
-    std::size_t file = files_.size() - 1;
-    while (files_[file].first > index) --file;
-    return fmt::format("{} record {}", files_[file].path, index - files_[file].first);
-  }
-  std::optional<ImageSize> fixed_size() const override { return ImageSize{.height = kSide, .width = kSide}; }
-
-  Sample load(std::int64_t index, const ScaleRule & /*rule*/) const override {
-    const auto *begin = pixels_.data() + index * 3 * kPlane;
-    return {.image = {.height = kSide,
-                      .width = kSide,
-                      .full_height = kSide,
-                      .full_width = kSide,
-                      .pixels = std::vector<std::uint8_t>(begin, begin + 3 * kPlane)},
-            .label = label(index)};
-  }
-
-private:
-  struct File {
-    std::string path;
-    std::int64_t first; ///< index of its first record
-  };
-  std::int64_t classes_;
-  std::vector<File> files_;
-  std::vector<std::uint8_t> labels_;
-  std::vector<std::uint8_t> pixels_; ///< [images, 32, 32, 3]
-};
+}
 
 std::shared_ptr<const Dataset> read_split(const fs::path &folder, const std::vector<const char *> &files, std::int64_t classes,
                                           std::int64_t label_bytes, Digest kind, std::string &checksums) {
-  auto dataset = std::make_shared<CifarDataset>(classes);
+  auto images = std::make_shared<PackedImages>(kSide, classes);
   for (const char *file : files) {
     const std::string path = (folder / file).string();
     const std::string bytes = read_text(path, path);
     checksums += fmt::format("{} {}\n", file, digest(bytes, kind));
-    dataset->append(path, bytes, label_bytes);
+    append_records(*images, path, bytes, label_bytes);
   }
-  return dataset;
+  return images;
 }
 
 fs::path find_folder(const fs::path &given, const Format &format) {
@@ -131,23 +89,6 @@ fs::path find_folder(const fs::path &given, const Format &format) {
   throw Error{ErrorCode::kIo, given.string(),
               fmt::format("{} is neither there nor in {}{}; the binary version of the set is needed", format.train.front(),
                           format.folder, python ? ", and what is there looks like the Python version" : "")};
-}
-
-std::vector<std::string> read_names(const fs::path &path, std::int64_t classes) {
-  std::vector<std::string> names;
-  std::error_code ignored;
-  if (fs::exists(path, ignored)) {
-    std::istringstream lines(read_text(path.string(), path.string()));
-    for (std::string line; std::getline(lines, line);) {
-      if (line.ends_with('\r')) line.pop_back();
-      if (!line.empty()) names.push_back(line);
-    }
-    if (static_cast<std::int64_t>(names.size()) != classes)
-      throw Error{ErrorCode::kInvalidFile, path.string(), fmt::format("{} names for {} classes", names.size(), classes)};
-  } else {
-    for (std::int64_t i = 0; i < classes; ++i) names.push_back(std::to_string(i));
-  }
-  return names;
 }
 
 void open(DataSource &source, const Format &format, const std::optional<SyntheticMark> &mark) {
@@ -163,7 +104,7 @@ void open(DataSource &source, const Format &format, const std::optional<Syntheti
   source.train = read_split(folder, format.train, source.classes, format.label_bytes, source.digest, checksums);
   source.validation = read_split(folder, format.validation, source.classes, format.label_bytes, source.digest, checksums);
   source.fingerprint = digest(checksums, source.digest);
-  source.class_names = read_names(folder / format.names_file, source.classes);
+  source.class_names = read_class_names(folder / format.names_file, source.classes);
 }
 
 } // namespace

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 /// In the order of kDataKinds.
 constexpr std::array<void (*)(DataSource &, const std::optional<SyntheticMark> &, OnBadFile), kDataKinds.size()> kOpen = {
-    open_cifar10, open_cifar100, open_fashion_mnist, open_mnist, open_image_folder};
+    open_cifar10, open_cifar100, open_fashion_mnist, open_mnist, open_svhn, open_stl10, open_tiny_imagenet, open_image_folder};
 
 constexpr std::size_t kMostMarkBytes = std::size_t{1} << 20;
 
@@ -98,6 +98,13 @@ std::pair<std::string, std::string> parse_data_spec(const std::string &spec) {
   const auto kind = std::find_if(kDataKinds.begin(), kDataKinds.end(),
                                  [&](const DataKind &one) { return one.name == names[*known] || one.alias == names[*known]; });
   return {std::string(kind->name), spec.substr(colon + 1)};
+}
+
+fs::path find_folder(const fs::path &given, const char *archive_folder, const char *file) {
+  std::error_code ignored;
+  for (const fs::path &folder : {given, given / archive_folder})
+    if (fs::exists(folder / file, ignored)) return folder;
+  throw Error{ErrorCode::kIo, given.string(), fmt::format("{} is neither there nor in {}", file, archive_folder)};
 }
 
 DataSource open_data(const std::string &spec, OnBadFile policy, Digest digest, std::optional<std::int64_t> max_images) {

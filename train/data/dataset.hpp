@@ -21,6 +21,9 @@ struct Image {
   std::vector<std::uint8_t> pixels;
 };
 
+/// The most pixels of an image file that is decoded: one of a few bytes may claim 65535 x 65535. Pillow's limit.
+inline constexpr std::int64_t kMaxPixels = 178'956'970;
+
 struct Sample {
   Image image;
   std::int64_t label = 0; ///< in [0, classes)
@@ -77,11 +80,15 @@ struct DataKind {
   std::string_view alias; ///< another name of it; empty for none
   std::string_view files; ///< what DIR holds, in words
 };
-inline constexpr std::array<DataKind, 5> kDataKinds = {{{"cifar10", "", "the binary files"},
-                                                        {"cifar100", "", "the binary files"},
-                                                        {"fashion-mnist", "", "MNIST's files, packed by gzip or not"},
-                                                        {"mnist", "", "its files, packed by gzip or not"},
-                                                        {"imagenet", "folder", "train/CLASS/*.jpg and val/CLASS/*.jpg"}}};
+inline constexpr std::array<DataKind, 8> kDataKinds = {
+    {{"cifar10", "", "the binary files"},
+     {"cifar100", "", "the binary files"},
+     {"fashion-mnist", "", "MNIST's files, packed by gzip or not"},
+     {"mnist", "", "its files, packed by gzip or not"},
+     {"svhn", "", "train_32x32.mat and test_32x32.mat, of version 5"},
+     {"stl10", "", "the binary files"},
+     {"tiny-imagenet", "", "wnids.txt, train and val as in tiny-imagenet-200"},
+     {"imagenet", "folder", "JPEG and PNG files, train/CLASS/*.jpg and val/CLASS/*.jpg"}}};
 std::vector<std::string_view> data_kind_names();
 /// "cifar10:DIR" -> {"cifar10", "DIR"}, a kind's other name and letter case understood. Throws Error{kUsage} placed at --data.
 std::pair<std::string, std::string> parse_data_spec(const std::string &spec);
@@ -99,6 +106,7 @@ struct DataSource {
   /// each class's files.
   std::string fingerprint;
   std::optional<std::int64_t> max_images; ///< of each class to train on; none: all
+  std::string left_out;                   ///< what lies among the images and is none of them, in one line; empty: nothing
   std::string preparation;                ///< what was done to the images of the files, in words; empty: nothing
   Digest digest = Digest::kSha256;        ///< that the fingerprint is made with
 
@@ -111,7 +119,13 @@ struct DataSource {
 /// - cifar10:DIR, cifar100:DIR: the binary version, in DIR or in the folder that the archive has; of CIFAR-100 the fine labels
 /// - fashion-mnist:DIR, mnist:DIR: four files, packed or not, in DIR, DIR/raw or where torchvision puts them; each image with a
 ///   border to 32 x 32, grey in all three channels
-/// - imagenet:DIR, folder:DIR: JPEG files, DIR/train/CLASS/*.jpg and DIR/val/CLASS/*.jpg; classes are numbered by name
+/// - svhn:DIR: the cropped digits, 32 x 32, without the extra ones; the label 10 is the digit 0
+/// - stl10:DIR: the labelled images, 96 x 96, in DIR or DIR/stl10_binary
+/// - tiny-imagenet:DIR: 64 x 64, in DIR or DIR/tiny-imagenet-200; its folder test, which has no labels, is not read. Classes
+/// are
+///   numbered by name, as torchvision's ImageFolder does, and not as wnids.txt has them
+/// - imagenet:DIR, folder:DIR: JPEG and PNG files, DIR/train/CLASS/*.jpg and DIR/val/CLASS/*.jpg, in folders below these too;
+///   classes are numbered by name, and images have the order of torchvision's ImageFolder
 ///
 /// Throws Error{kUsage} about the text, Error{kIo, kInvalidFile} about a file.
 /// `digest`: how the fingerprint is made; runs of before have another than those of today. `max_images`: of each class only so

@@ -12,4 +12,12 @@ bool is_gzip(std::string_view bytes);
 /// more than `most` bytes.
 std::string gunzip(std::string_view bytes, std::size_t most, const std::string &where);
 
+/// The most bytes that one packed byte can stand for: deflate repeats up to 258 for each two bits.
+inline constexpr std::size_t kMostPerByte = 1032;
+
+/// The first `count` bytes of what a zlib stream holds, or all, its checksum compared, where that is less: who asks for one
+/// more than there should be knows that nothing follows. Throws Error{kInvalidFile} placed at `where` where it is cut short or
+/// damaged before.
+std::string inflate_first(std::string_view bytes, std::size_t count, const std::string &where);
+
 } // namespace pare::train

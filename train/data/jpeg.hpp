@@ -17,7 +17,4 @@ Image decode_jpeg(std::string_view bytes, const ScaleRule &rule, const std::stri
 /// The bytes of a JPEG, 4:4:4, of quality 1 to 100.
 std::string encode_jpeg(const Image &image, int quality);
 
-/// A file of a few bytes may claim 65535 x 65535 pixels. Pillow's limit.
-inline constexpr std::int64_t kMaxPixels = 178'956'970;
-
 } // namespace pare::train

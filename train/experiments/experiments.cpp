@@ -418,6 +418,7 @@ std::size_t Maker::data(const Said &said) {
       }
     options_.say(fmt::format("{}: taking the fingerprint", out.spec));
     const DataSource source = open_data(out.spec, OnBadFile::kFail, Digest::kSha256, out.max_images);
+    if (!source.left_out.empty()) options_.say(fmt::format("{}: {}", out.spec, source.left_out));
     out.fingerprint = source.fingerprint;
     out.training_images = source.train->size();
     classes_[out.fingerprint] = source.classes;

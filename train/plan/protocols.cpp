@@ -17,6 +17,9 @@ constexpr Channels kCifar100{{.5071, .4866, .4409}, {.2009, .1984, .2023}};
 // Of the training images with their border: over 32 x 32 pixels, and not 28 x 28.
 constexpr Channels kFashionMnist{{.2190, .2190, .2190}, {.3318, .3318, .3318}};
 constexpr Channels kMnist{{.1000, .1000, .1000}, {.2752, .2752, .2752}};
+// Of the training images; of STL-10's labelled ones.
+constexpr Channels kStl10{{.4467, .4398, .4066}, {.2603, .2566, .2713}};
+constexpr Channels kTinyImageNet{{.4802, .4481, .3975}, {.2770, .2691, .2821}};
 constexpr Channels kImageNet{{.485, .456, .406}, {.229, .224, .225}};
 
 Augmentation cifar(const Channels &channels, std::int64_t cutout) {
@@ -53,6 +56,26 @@ Protocol wrn(const std::string &data, Augmentation augmentation) {
           .augmentation = std::move(augmentation),
           .clip_grad = {},
           .decay_scaling = standard_decay_scaling()};
+}
+
+/// Zagoruyko and Komodakis 2016 for SVHN: bytes divided by 255, and nothing else is done to the images.
+Protocol wrn_on_svhn() {
+  Protocol out =
+      wrn("svhn", {.kind = Crop::kNone, .size = 32, .mean = {0, 0, 0}, .std = {1, 1, 1}, .evaluation = EvaluationCrop::kWhole});
+  out.epochs = 160;
+  out.learning_rate = 0.01;
+  out.schedule.milestones = {80, 120};
+  out.schedule.factor = 0.1;
+  return out;
+}
+
+/// Pare's own: what is done on CIFAR, whose 4 pixels of padding are an eighth of the side.
+Protocol wrn_on_larger(const std::string &data, const Channels &channels, std::int64_t side) {
+  Protocol out = wrn(data, cifar(channels, 0));
+  out.description += ", as on cifar100; Pare's own";
+  out.augmentation.size = side;
+  out.augmentation.pad = side / 8;
+  return out;
 }
 
 /// Pare's own, for experiments of minutes: runs of a few epochs want less attention transfer than 2019's of 200. Tried on
@@ -125,6 +148,9 @@ std::span<const Protocol> protocols() {
       darts("cifar100", cifar(kCifar100, 0)),
       small_grey("fashion-mnist", kFashionMnist, true),
       small_grey("mnist", kMnist, false), // a digit's mirror image is none
+      wrn_on_svhn(),
+      wrn_on_larger("stl10", kStl10, 96),
+      wrn_on_larger("tiny-imagenet", kTinyImageNet, 64),
       residual_on_imagenet(),
       mobilenet_on_imagenet(),
   };
