@@ -81,8 +81,8 @@ struct DataKind {
   std::string_view files; ///< what DIR holds, in words
 };
 inline constexpr std::array<DataKind, 8> kDataKinds = {
-    {{"cifar10", "", "the binary files"},
-     {"cifar100", "", "the binary files"},
+    {{"cifar10", "", "the binary or the Python version"},
+     {"cifar100", "", "the binary or the Python version"},
      {"fashion-mnist", "", "MNIST's files, packed by gzip or not"},
      {"mnist", "", "its files, packed by gzip or not"},
      {"svhn", "", "train_32x32.mat and test_32x32.mat, of version 5"},
@@ -102,8 +102,8 @@ struct DataSource {
   std::int64_t classes = 0;
   std::vector<std::string> class_names; ///< by label
   bool synthetic = false;               ///< made by `pare data synthesize`: results say so
-  /// digest() of a list of digests: of each file's bytes (CIFAR, MNIST's as they are unpacked), or of the names and sizes of
-  /// each class's files.
+  /// digest() of a list of digests: of each file's bytes (CIFAR, as the binary version has them, MNIST's as they are unpacked),
+  /// or of the names and sizes of each class's files.
   std::string fingerprint;
   std::optional<std::int64_t> max_images; ///< of each class to train on; none: all
   std::string left_out;                   ///< what lies among the images and is none of them, in one line; empty: nothing
@@ -116,7 +116,9 @@ struct DataSource {
 
 /// Opens a set of images and checks what can be checked without decoding them:
 ///
-/// - cifar10:DIR, cifar100:DIR: the binary version, in DIR or in the folder that the archive has; of CIFAR-100 the fine labels
+/// - cifar10:DIR, cifar100:DIR: the binary version, or else the Python version, in DIR or in the folder that the archive has;
+/// of
+///   CIFAR-100 the fine labels
 /// - fashion-mnist:DIR, mnist:DIR: four files, packed or not, in DIR, DIR/raw or where torchvision puts them; each image with a
 ///   border to 32 x 32, grey in all three channels
 /// - svhn:DIR: the cropped digits, 32 x 32, without the extra ones; the label 10 is the digit 0
