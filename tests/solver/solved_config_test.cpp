@@ -529,13 +529,15 @@ TEST(SolvedConfig, NestingIsBounded) {
   // A spec inside it.
   bad_solved(
       edited(example(), "/network", "wide_resnet:depth=" + open),
-      R"([invalid_file] student.json/network: in "depth=[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[...[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" a bracket is not closed; a value that starts with [ or { must end with its partner)");
+      R"([invalid_file] student.json/network: in "depth=[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[...[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" a bracket is not closed; a value that has a [, { or ( must have its partner)");
+  const std::string cut = "depth = " + std::string(29, '[') + "..." + std::string(28, ']');
   bad_solved(edited(example(), "/network", "wide_resnet:depth=" + closed),
-             "[invalid_file] student.json/network: nested deeper than 64 levels, which nothing that is read here needs");
+             "[invalid_file] student.json/network: " + cut + " must be a whole number from 10 to 60004");
   bad_solved(edited(example(), "/network", "darts:genotype=" + closed),
-             "[invalid_file] student.json/network: nested deeper than 64 levels, which nothing that is read here needs");
+             "[invalid_file] student.json/network: line 1, column 18: nested deeper than 16 levels, which nothing that is read "
+             "here needs");
   bad_solved(edited(narrow(), "/original", "wide_resnet:depth=" + closed),
-             "[invalid_file] student.json/original: nested deeper than 64 levels, which nothing that is read here needs");
+             "[invalid_file] student.json/original: " + cut + " must be a whole number from 10 to 60004");
   bad_solved(
       edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_" + closed),
       R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: rank_scale = [[[[[[[[[[[[[[[[[[[[[[[[[[[[[...]]]]]]]]]]]]]]]]]]]]]]]]]]]] must be a number in (0, 1])");
