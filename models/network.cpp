@@ -308,7 +308,13 @@ double Reader::positive(std::string_view key) const {
   return *out;
 }
 
-std::int64_t scaled(std::int64_t channels, double factor, const std::string &where) {
+std::int64_t scaled(std::int64_t channels, double factor, const std::string &where, std::int64_t round_to) {
+  if (round_to != 1) {
+    const double value = static_cast<double>(channels) * factor;
+    const std::int64_t multiple = scaled(1, value + static_cast<double>(round_to) / 2, where) / round_to * round_to;
+    const std::int64_t out = std::max(round_to, multiple);
+    return static_cast<double>(out) < 0.9 * value ? out + round_to : out;
+  }
   const double value = static_cast<double>(channels) * factor;
   if (value >= 9007199254740992.0)
     throw Error(ErrorCode::kOverflow, where,

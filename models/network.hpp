@@ -117,8 +117,9 @@ private:
   const NetworkValues &values_;
 };
 
-/// int(factor x channels), as Python: toward zero. Throws where nothing is left, or where it is beyond 2^53.
-std::int64_t scaled(std::int64_t channels, double factor, const std::string &where);
+/// int(factor x channels), as Python: toward zero; or torchvision's rounding to multiples of `round_to` that never loses more
+/// than a tenth. Throws where nothing is left, or where it is beyond 2^53.
+std::int64_t scaled(std::int64_t channels, double factor, const std::string &where, std::int64_t round_to = 1);
 } // namespace spec
 
 /// The average pooling in front of a classifier: the network's own window where it leaves 1 x 1, and the whole map of an image

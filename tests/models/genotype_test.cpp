@@ -4,6 +4,7 @@
 #include "models/genotype.hpp"
 
 #include "analysis/cost_model.hpp"
+#include "analysis/lower.hpp"
 #include "models/network.hpp"
 #include "tests/support.hpp"
 

@@ -4,6 +4,7 @@
 
 #include "analysis/cost_model.hpp"
 #include "base/names.hpp"
+#include "tests/known_names.hpp"
 #include "tests/support.hpp"
 
 #include <fmt/format.h>
@@ -212,33 +213,24 @@ TEST(NetworkSpecs, EndsOfKeysAreThoseThatAreListed) {
 }
 
 TEST(BadNetworkSpecs, AreRefusedWithWhatWouldBeAccepted) {
-  bad_spec(
-      "",
-      R"([unknown_name] network: unknown network ""; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
-  bad_spec(
-      "wrn",
-      R"([unknown_name] network: unknown network "wrn"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-50-2?)");
-  bad_spec(
-      "wrn-28",
-      R"([unknown_name] network: unknown network "wrn-28"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-28-10?)");
-  bad_spec(
-      "wrn-28-",
-      R"([unknown_name] network: unknown network "wrn-28-"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-28-10?)");
-  bad_spec(
-      "wrn--1-10",
-      R"([unknown_name] network: unknown network "wrn--1-10"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
-  bad_spec(
-      "resnt-50",
-      R"([unknown_name] network: unknown network "resnt-50"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean resnet-50?)");
-  bad_spec(
-      "wnr-28-10",
-      R"([unknown_name] network: unknown network "wnr-28-10"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean wrn-28-10?)");
-  bad_spec(
-      "mobilenet",
-      R"([unknown_name] network: unknown network "mobilenet"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean mobilenet-v2?)");
-  bad_spec(
-      "resnet-",
-      R"([unknown_name] network: unknown network "resnet-"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1); did you mean resnet?)");
+  bad_spec("", R"([unknown_name] network: unknown network ""; known: )" PARE_KNOWN_NETWORKS
+               R"(, or a file (pare.network/1 or pare.solved/1))");
+  bad_spec("wrn", R"([unknown_name] network: unknown network "wrn"; known: )" PARE_KNOWN_NETWORKS
+                  R"(, or a file (pare.network/1 or pare.solved/1); did you mean wrn-50-2?)");
+  bad_spec("wrn-28", R"([unknown_name] network: unknown network "wrn-28"; known: )" PARE_KNOWN_NETWORKS
+                     R"(, or a file (pare.network/1 or pare.solved/1); did you mean wrn-28-10?)");
+  bad_spec("wrn-28-", R"([unknown_name] network: unknown network "wrn-28-"; known: )" PARE_KNOWN_NETWORKS
+                      R"(, or a file (pare.network/1 or pare.solved/1); did you mean wrn-28-10?)");
+  bad_spec("wrn--1-10", R"([unknown_name] network: unknown network "wrn--1-10"; known: )" PARE_KNOWN_NETWORKS
+                        R"(, or a file (pare.network/1 or pare.solved/1))");
+  bad_spec("resnt-50", R"([unknown_name] network: unknown network "resnt-50"; known: )" PARE_KNOWN_NETWORKS
+                       R"(, or a file (pare.network/1 or pare.solved/1); did you mean resnet-50?)");
+  bad_spec("wnr-28-10", R"([unknown_name] network: unknown network "wnr-28-10"; known: )" PARE_KNOWN_NETWORKS
+                        R"(, or a file (pare.network/1 or pare.solved/1); did you mean wrn-28-10?)");
+  bad_spec("mobilenet", R"([unknown_name] network: unknown network "mobilenet"; known: )" PARE_KNOWN_NETWORKS
+                        R"(, or a file (pare.network/1 or pare.solved/1); did you mean mobilenet-v2?)");
+  bad_spec("resnet-", R"([unknown_name] network: unknown network "resnet-"; known: )" PARE_KNOWN_NETWORKS
+                      R"(, or a file (pare.network/1 or pare.solved/1); did you mean resnet?)");
   bad_spec("wrn-28-10-2", "[invalid_value] wide_resnet/width: width = 10-2 must be a finite number above 0");
   bad_spec("wrn-27-10", "[invalid_value] wide_resnet/depth: depth = 27 must be 6n + 4, such as 10, 16, 22, 28 or 40");
   bad_spec("wide_resnet:depth=27",
@@ -291,7 +283,7 @@ TEST(BadNetworkSpecs, AreRefusedWithWhatWouldBeAccepted) {
   bad_spec(
       "darts:genotype={\"normal\": [",
       R"([invalid_value] darts: in "genotype={"normal": [" a bracket is not closed; a value that has a [, { or ( must have its partner)");
-  bad_spec("resnet-20", "[invalid_value] resnet/depth: depth = 20 must be 18, 34, 50, 101 or 152");
+  bad_spec("resnet-21", "[invalid_value] resnet/depth: depth = 21 must be 18, 34, 50, 101 or 152");
   bad_spec("resnet-1", "[invalid_value] resnet/depth: depth = 1 must be 18, 34, 50, 101 or 152");
   bad_spec("resnet:width=0", "[invalid_value] resnet/width: width = 0 must be a finite number above 0");
   bad_spec("resnet:width=0.001",
@@ -399,7 +391,8 @@ TEST(BadNetworkSpecs, TextIsBounded) {
            R"([limit] darts/genotype: "/dev/zero" has more than 16777216 bytes, which is all that is read)");
   bad_spec(
       std::string(1'000'000, 'x'),
-      R"([unknown_name] network: unknown network "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+      R"([unknown_name] network: unknown network "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: )" PARE_KNOWN_NETWORKS
+      R"(, or a file (pare.network/1 or pare.solved/1))");
   bad_spec(
       "wide_resnet:" + std::string(1'000'000, 'x'),
       R"([invalid_value] wide_resnet: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" must be key=value; keys: depth, width, classes, attention_split)");

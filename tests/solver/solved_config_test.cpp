@@ -202,9 +202,9 @@ TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
         fmt::format("[invalid_file] student.json/network: network = \"{}\" must be a spec, or a whole pare.network/1 object: a "
                     "solved file reads no other file",
                     file));
-  bad_solved(
-      edited(example(), "/network", "no-such"),
-      R"([invalid_file] student.json/network: unknown network "no-such"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  bad_solved(edited(example(), "/network", "no-such"),
+             R"([invalid_file] student.json/network: unknown network "no-such"; known: )" PARE_KNOWN_NETWORKS
+             R"(, or a file (pare.network/1 or pare.solved/1))");
   bad_solved(edited(example(), "/network", 7),
              "[invalid_file] student.json/network: network = 7 must be a spec, or a pare.network/1 object");
   bad_solved(edited(example(), "/network", ordered_json::object()),
@@ -838,9 +838,9 @@ TEST(SolvedConfig, TellsItsOriginal) {
 
 TEST(LoadDesign, NamesBeforeFiles) {
   EXPECT_EQ(load_design("wrn-28-10").network.name, "wide_resnet:depth=28,width=10,classes=10");
-  expect_message(
-      [] { load_design("wrn-28-x"); },
-      R"([unknown_name] network: unknown network "wrn-28-x"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  expect_message([] { load_design("wrn-28-x"); },
+                 R"([unknown_name] network: unknown network "wrn-28-x"; known: )" PARE_KNOWN_NETWORKS
+                 R"(, or a file (pare.network/1 or pare.solved/1))");
   expect_message(
       [] { load_design("no/such/file.json"); },
       R"([io] no/such/file.json: cannot read "no/such/file.json": No such file or directory; a file that can be read would be accepted)");
