@@ -246,6 +246,25 @@ TEST(Genotypes, HostileTextHasLimits) {
   EXPECT_TRUE(test::message_of([&] { parse_genotype(keys, "x"); }).starts_with("[limit] x: line 1, column "));
 }
 
+// Each byte damaged in turn, and cut there: an Error or a genotype, never anything else.
+TEST(Genotypes, DamageIsAnErrorOrAGenotype) {
+  for (const char *file : {"of_gdas", "fair_darts_g", "weighted"}) {
+    const std::string text = test::read_text(kGolden + "/genotypes/" + file + ".txt");
+    const auto check = [](const std::string &damaged) {
+      const std::string line = test::message_of([&] { parse_genotype(damaged, "x"); });
+      EXPECT_TRUE(line == "no error" || line.starts_with("[invalid_") || line.starts_with("[limit] ")) << line;
+    };
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      check(text.substr(0, at));
+      for (const char byte : {'\'', '(', ']', '=', '#', ',', '9', '\xff', '\0'}) {
+        std::string damaged = text;
+        damaged[at] = byte;
+        check(damaged);
+      }
+    }
+  }
+}
+
 TEST(Genotypes, CellsAreCheckedByTheirForm) {
   constexpr std::string_view kForms =
       R"(must be [name, input], [name, input, weight] or [name, node, input], such as ["sep_conv_3x3", 0])";
