@@ -95,19 +95,24 @@ bool is_setting(std::string_view piece) {
 std::vector<std::string_view> split_outside_brackets(std::string_view text, int &depth) {
   std::vector<std::string_view> out;
   std::size_t begin = 0;
-  bool in_string = false; // of JSON, in brackets only
+  char quote = '\0'; // of the string that is open: in brackets only
   depth = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (in_string && c == '\\')
-      ++i;
-    else if (c == '"' && depth > 0)
-      in_string = !in_string;
-    else if (!in_string && (c == '[' || c == '{'))
+    if (quote != '\0') {
+      if (c == '\\')
+        ++i;
+      else if (c == quote)
+        quote = '\0';
+    } else if (depth > 0 && (c == '"' || c == '\'')) {
+      quote = c;
+    } else if (depth > 0 && c == '#') {
+      i = std::min(text.find('\n', i), text.size()); // a comment
+    } else if (c == '[' || c == '{' || c == '(') {
       ++depth;
-    else if (!in_string && (c == ']' || c == '}'))
+    } else if (c == ']' || c == '}' || c == ')') {
       --depth;
-    else if (c == ',' && depth == 0) {
+    } else if (c == ',' && depth == 0) {
       out.push_back(text.substr(begin, i - begin));
       begin = i + 1;
     }

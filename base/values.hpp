@@ -29,8 +29,9 @@ bool read_switch(const std::string &where, std::string_view text);
 /// One of `choices`, read as names are and given as it is known.
 std::string read_choice(const std::string &where, std::string_view text, std::span<const std::string_view> choices);
 
-/// The pieces of a text between the commas that are outside brackets and JSON's strings. `depth`: brackets that are open at the
-/// end, below 0 where one is closed that was not opened, 1 at least inside a string; with another than 0 they mean nothing.
+/// The pieces of a text between the commas that are outside brackets, and in these the strings and comments of Python and JSON.
+/// `depth`: brackets that are open at the end, below 0 where one is closed that was not opened, 1 at least inside a string;
+/// with another than 0 they mean nothing.
 std::vector<std::string_view> split_outside_brackets(std::string_view text, int &depth);
 
 /// The items of a list, "Conv,Generic_0.1", without the blanks around them. A comma inside brackets is a value's own, and a

@@ -71,7 +71,7 @@ int do_cost(const Arguments &arguments) {
   }
 
   if (arguments.has("--tensor-costs")) {
-    for (const std::string_view option : {"--layers", "--group-by", "--convention"})
+    for (const std::string_view option : {"--layers", "--group-by", "--convention", "--auxiliary"})
       if (arguments.has(option))
         throw Error(ErrorCode::kUsage, std::string(option),
                     "is not for --tensor-costs, which lists tensors by convention macs");
@@ -83,6 +83,7 @@ int do_cost(const Arguments &arguments) {
   const bool layers = arguments.has("--layers");
   const CostReport cost = count(lowered.graph, layers || group_by ? Detail::kLayers : Detail::kTotals);
   const std::string result = written({.network = design.network,
+                                      .has_auxiliary_head = arguments.has("--auxiliary"),
                                       .substitution = design.substitution,
                                       .lowered = lowered,
                                       .cost = cost,
@@ -116,6 +117,7 @@ const Command &command_cost() {
                   {.name = "--batch", .value = "N", .description = "Images that are counted together", .otherwise = "1"},
                   convention_option(),
                   {.name = "--layers", .description = "List every layer"},
+                  auxiliary_option(),
                   {.name = "--group-by",
                    .value = "GROUP",
                    .description = "Sums over layers of one output resolution, kernel or kind",
@@ -133,6 +135,7 @@ const Command &command_cost() {
                     "Another input, eight images at once, for a program"},
                    {"pare cost wrn-28-10 --substitute TensorTrain_0.44 --evaluation contraction",
                     "A tensor train in its cheapest order instead of as a dense weight"},
+                   {"pare cost darts:genotype=p_darts --auxiliary", "P-DARTS as it is trained, with its auxiliary head"},
                    {"pare cost wrn-28-10 --sweep Generic --format csv", "Every network that Generic makes of it, to plot"},
                    {"pare cost student.json", "What `pare solve` wrote"}},
       .run = do_cost};

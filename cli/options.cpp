@@ -65,12 +65,18 @@ OptionInfo evaluation_option(std::string_view description) {
           .otherwise = kDefaultEvaluation};
 }
 
+OptionInfo auxiliary_option() {
+  return {.name = "--auxiliary", .description = "Count the network's auxiliary head too, which only training has"};
+}
+
 Design read_design(const Arguments &arguments) {
   const std::string network = arguments.get("NETWORK");
   NetworkOptions options;
   if (const auto image = arguments.find("--input")) options.input.image = parse_image_shape("--input", *image);
   if (const auto batch = arguments.find("--batch")) options.input.batch = read_whole("--batch", *batch);
-  return load_design(network, options);
+  Design design = load_design(network, options);
+  if (arguments.has("--auxiliary")) append_auxiliary_head(design.network);
+  return design;
 }
 
 namespace {

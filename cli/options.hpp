@@ -25,7 +25,10 @@ OptionInfo evaluation_option(
         "How substitutes are evaluated: dense (the weight built once per batch), factored, contraction (in the "
         "cheapest order), fast (transforms), or cheapest, at each layer the one with the fewest macs for an image");
 
-/// NETWORK with --input C,H,W and --batch N where they are given. Throws Error.
+/// --auxiliary of commands that count one network.
+OptionInfo auxiliary_option();
+
+/// NETWORK with --input C,H,W, --batch N and --auxiliary where they are given. Throws Error.
 Design read_design(const Arguments &arguments);
 
 /// --convention: lists of names, `all` and pare.convention/1 files, each once, in the order given; else macs and reference.

@@ -84,7 +84,7 @@ OptionInfo sweep_points_option() {
 }
 
 int cost_sweep(const Arguments &arguments) {
-  for (const std::string_view option : {"--substitute", "--layers", "--group-by", "--tensor-costs"})
+  for (const std::string_view option : {"--substitute", "--layers", "--group-by", "--tensor-costs", "--auxiliary"})
     if (arguments.has(option))
       throw Error(ErrorCode::kUsage, std::string(option), "it is of one plan; --sweep without it would be accepted");
   const Format format = read_format(arguments);

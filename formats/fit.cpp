@@ -106,14 +106,31 @@ std::string_view layer_of(std::string_view name) {
   return name.substr(0, dot == std::string_view::npos ? 0 : dot);
 }
 
+// A convolution that may be replaced is X.conv here, as it is one of the layers that may be in the place of X, and X elsewhere.
+
+constexpr std::string_view kConvolution = ".conv";
+
+std::string as_here(const std::string &name) {
+  const std::string_view layer = layer_of(name);
+  return std::string(layer) + std::string(kConvolution) + name.substr(layer.size());
+}
+
+std::string as_elsewhere(const std::string &name) {
+  const std::string_view layer = layer_of(name);
+  if (!layer.ends_with(kConvolution)) return name;
+  return std::string(layer.substr(0, layer.size() - kConvolution.size())) + name.substr(layer.size());
+}
+
 class Fitter {
 public:
   Fitter(const NamedSizes &wanted, const Reading &reading) : reading_(reading) {
     for (const auto &[name, sizes] : wanted) {
       wanted_.emplace(name, &sizes);
       if (is_batch_counter(name)) continue;
-      kinds_.insert(kind_of_name(name));
-      layers_.insert(layer_of(name));
+      for (const std::string &known : {name, as_elsewhere(name)}) {
+        kinds_.insert(kind_of_name(known));
+        layers_.insert(std::string(layer_of(known)));
+      }
       ++needed_;
     }
   }
@@ -132,8 +149,12 @@ public:
         continue;
       }
       const std::string rest = tensor.name.substr(prefix.size());
-      const std::string ours = map != nullptr ? map->ours(rest) : rest;
-      const auto want = wanted_.find(ours);
+      std::string ours = map != nullptr ? map->ours(rest) : rest;
+      auto want = wanted_.find(ours);
+      if (want == wanted_.end()) {
+        want = wanted_.find(as_here(ours));
+        if (want != wanted_.end()) ours = want->first;
+      }
       if (want == wanted_.end()) {
         if (is_batch_counter(ours) || is_in_one_of(ours, reading_.anew)) continue;
         const std::string_view layer = layer_of(ours);
@@ -170,7 +191,7 @@ private:
   const Reading &reading_;
   std::map<std::string, const std::vector<std::int64_t> *> wanted_;
   std::set<std::string> kinds_;
-  std::set<std::string_view> layers_;
+  std::set<std::string, std::less<>> layers_;
   std::size_t needed_ = 0;
 };
 

@@ -44,9 +44,9 @@ struct Fit {
 };
 
 /// What of `file` a network needs: the fit with the fewest problems over the keys and prefixes under which so many tensors lie,
-/// the names as they are and those of the name maps. Sizes may differ in ones at their end: a linear layer is a 1 x 1
-/// convolution. Batch norm's count of batches has no part in what a network computes: it may be missing, and one that the
-/// network has no place for is passed over.
+/// the names as they are and those of the name maps; a convolution that may be replaced is X.conv here, and X elsewhere. Sizes
+/// may differ in ones at their end: a linear layer is a 1 x 1 convolution. Batch norm's count of batches has no part in what a
+/// network computes: it may be missing, and one that the network has no place for is passed over.
 ///
 /// `wanted` is without the layers of reading.anew, whose tensors in the file are passed over too. Throws Error{kInvalidConfig}
 /// placed at `where` (the file) where it has no tensors under reading.key, where the network lies in it twice and no key says

@@ -10,8 +10,8 @@ NameMap map_of(std::string_view name, std::string_view covers, const std::vector
   return {.name = name, .covers = covers, .ours = Renamer(rules, std::string(name))};
 }
 
-// Ours: what a substitution may replace is named X.conv.weight where it stays a convolution, and X.grouped.weight and
-// X.pointwise.weight where it is separable (X.pointwise.weight alone where it is 1 x 1).
+// Ours: what a substitution may replace is named X.conv.weight where it stays a convolution, which fit_tensors() knows, and
+// X.grouped.weight and X.pointwise.weight where it is separable (X.pointwise.weight alone where it is 1 x 1).
 //
 // A rule sees what the rules before it left: of modules that are numbered anew, those whose number falls go up from the lowest,
 // those whose number rises down from the highest.
@@ -19,55 +19,48 @@ NameMap map_of(std::string_view name, std::string_view covers, const std::vector
 std::vector<NameMap> make_name_maps() {
   std::vector<NameMap> out;
 
-  // torchvision.models.resnet, and timm's, which has its names: conv1, bn1, fc; layerL.B.convI, .bnI, .downsample.0
-  // (convolution), .downsample.1 (batch norm).
-  out.push_back(map_of("torchvision ResNet", "resnet18 to resnet152 and wide_resnet50_2, timm's too",
-                       {{R"(^(layer\d+\.\d+\.conv\d+)\.(\w+)$)", R"(\1.conv.\2)"},
-                        {R"(^(layer\d+\.\d+\.downsample)\.0\.(\w+)$)", R"(\1.conv.conv.\2)"},
-                        {R"(^(layer\d+\.\d+\.downsample)\.1\.(\w+)$)", R"(\1.bn.\2)"}}));
+  // torchvision.models.resnet, and timm's, which has its names: .downsample.0 is a convolution, .downsample.1 its batch norm.
+  out.push_back(
+      map_of("torchvision ResNet", "resnet18 to resnet152, resnext and wide_resnet50_2, timm's too",
+             {{R"(^(layer\d+\.\d+\.downsample)\.0\.)", R"(\1.conv.)"}, {R"(^(layer\d+\.\d+\.downsample)\.1\.)", R"(\1.bn.)"}}));
 
   // torchvision.models.mobilenetv2: features.B.conv.I.J with J = 0 (convolution) and 1 (batch norm) of the I-th convolution
   // with an activation behind it; then features.B.conv.I, the last convolution, and I + 1, its batch norm. Block 1 does not
   // expand. Ours number convolution, batch norm and activation in one row.
   out.push_back(map_of("torchvision MobileNetV2", "mobilenet_v2",
-                       {{R"(^(features\.18\.0)\.(\w+)$)", R"(\1.conv.\2)"},
-                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.3\.(\w+)$)", R"(\1.7.\2)"},
-                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.2\.(\w+)$)", R"(\1.6.conv.\2)"},
-                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.1\.1\.(\w+)$)", R"(\1.4.\2)"},
-                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.1\.0\.(\w+)$)", R"(\1.3.\2)"},
-                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.0\.1\.(\w+)$)", R"(\1.1.\2)"},
-                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.0\.0\.(\w+)$)", R"(\1.0.conv.\2)"},
+                       {{R"(^(features\.(?:[2-9]|1\d)\.conv)\.3\.(\w+)$)", R"(\1.7.\2)"},
+                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.2\.(\w+)$)", R"(\1.6.\2)"},
+                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.1\.1\.)", R"(\1.4.)"},
+                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.1\.0\.)", R"(\1.3.)"},
+                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.0\.1\.)", R"(\1.1.)"},
+                        {R"(^(features\.(?:[2-9]|1\d)\.conv)\.0\.0\.)", R"(\1.0.)"},
                         {R"(^(features\.1\.conv)\.2\.(\w+)$)", R"(\1.4.\2)"},
-                        {R"(^(features\.1\.conv)\.1\.(\w+)$)", R"(\1.3.conv.\2)"},
-                        {R"(^(features\.1\.conv)\.0\.1\.(\w+)$)", R"(\1.1.\2)"},
-                        {R"(^(features\.1\.conv)\.0\.0\.(\w+)$)", R"(\1.0.\2)"},
-                        {R"(^classifier\.1\.(\w+)$)", R"(classifier_conv.conv.\1)"}}));
+                        {R"(^(features\.1\.conv)\.1\.(\w+)$)", R"(\1.3.\2)"},
+                        {R"(^(features\.1\.conv)\.0\.1\.)", R"(\1.1.)"},
+                        {R"(^(features\.1\.conv)\.0\.0\.)", R"(\1.0.)"},
+                        {R"(^classifier\.1\.)", "classifier_conv."}}));
 
   // github.com/d-li14/mobilenetv2.pytorch (whose last convolution is conv.0) and github.com/tonylins/pytorch-mobilenet-v2
   // (features.18.0; in checkpoints of before, classifier.1): numbered as ours.
   out.push_back(map_of("d-li14's or tonylins' MobileNetV2", "mobilenetv2, mobilenet_v2",
-                       {{R"(^conv\.([01])\.(\w+)$)", R"(features.18.\1.\2)"},
-                        {R"(^(features\.18\.0)\.(\w+)$)", R"(\1.conv.\2)"},
-                        {R"(^(features\.(?:[2-9]|1\d)\.conv\.[06])\.(\w+)$)", R"(\1.conv.\2)"},
-                        {R"(^(features\.1\.conv\.3)\.(\w+)$)", R"(\1.conv.\2)"},
-                        {R"(^classifier\.(?:1\.)?(weight|bias)$)", R"(classifier_conv.conv.\1)"}}));
+                       {{R"(^conv\.([01])\.)", R"(features.18.\1.)"}, {R"(^classifier\.(?:1\.)?)", "classifier_conv."}}));
 
   // timm's mobilenetv2: blocks.STAGE.BLOCK, which ours number in one row.
-  std::vector<Rename> timm = {{R"(^conv_stem\.(\w+)$)", R"(features.0.0.\1)"},
-                              {R"(^bn1\.(\w+)$)", R"(features.0.1.\1)"},
-                              {R"(^conv_head\.(\w+)$)", R"(features.18.0.conv.\1)"},
-                              {R"(^bn2\.(\w+)$)", R"(features.18.1.\1)"},
-                              {R"(^classifier\.(\w+)$)", R"(classifier_conv.conv.\1)"},
-                              {R"(^(blocks\.0\.0)\.conv_dw\.(\w+)$)", R"(\1.conv.0.\2)"},
-                              {R"(^(blocks\.0\.0)\.bn1\.(\w+)$)", R"(\1.conv.1.\2)"},
-                              {R"(^(blocks\.0\.0)\.conv_pw\.(\w+)$)", R"(\1.conv.3.conv.\2)"},
-                              {R"(^(blocks\.0\.0)\.bn2\.(\w+)$)", R"(\1.conv.4.\2)"},
-                              {R"(^(blocks\.\d\.\d)\.conv_pw\.(\w+)$)", R"(\1.conv.0.conv.\2)"},
-                              {R"(^(blocks\.\d\.\d)\.bn1\.(\w+)$)", R"(\1.conv.1.\2)"},
-                              {R"(^(blocks\.\d\.\d)\.conv_dw\.(\w+)$)", R"(\1.conv.3.\2)"},
-                              {R"(^(blocks\.\d\.\d)\.bn2\.(\w+)$)", R"(\1.conv.4.\2)"},
-                              {R"(^(blocks\.\d\.\d)\.conv_pwl\.(\w+)$)", R"(\1.conv.6.conv.\2)"},
-                              {R"(^(blocks\.\d\.\d)\.bn3\.(\w+)$)", R"(\1.conv.7.\2)"}};
+  std::vector<Rename> timm = {{R"(^conv_stem\.)", "features.0.0."},
+                              {R"(^bn1\.)", "features.0.1."},
+                              {R"(^conv_head\.)", "features.18.0."},
+                              {R"(^bn2\.)", "features.18.1."},
+                              {R"(^classifier\.)", "classifier_conv."},
+                              {R"(^(blocks\.0\.0)\.conv_dw\.)", R"(\1.conv.0.)"},
+                              {R"(^(blocks\.0\.0)\.bn1\.)", R"(\1.conv.1.)"},
+                              {R"(^(blocks\.0\.0)\.conv_pw\.)", R"(\1.conv.3.)"},
+                              {R"(^(blocks\.0\.0)\.bn2\.)", R"(\1.conv.4.)"},
+                              {R"(^(blocks\.\d\.\d)\.conv_pw\.)", R"(\1.conv.0.)"},
+                              {R"(^(blocks\.\d\.\d)\.bn1\.)", R"(\1.conv.1.)"},
+                              {R"(^(blocks\.\d\.\d)\.conv_dw\.)", R"(\1.conv.3.)"},
+                              {R"(^(blocks\.\d\.\d)\.bn2\.)", R"(\1.conv.4.)"},
+                              {R"(^(blocks\.\d\.\d)\.conv_pwl\.)", R"(\1.conv.6.)"},
+                              {R"(^(blocks\.\d\.\d)\.bn3\.)", R"(\1.conv.7.)"}};
   int block = 1;
   for (int stage = 0; const int blocks : {1, 2, 3, 4, 3, 3, 1}) {
     for (int i = 0; i < blocks; ++i)
@@ -77,14 +70,9 @@ std::vector<NameMap> make_name_maps() {
   }
   out.push_back(map_of("timm MobileNetV2", "mobilenetv2_100", timm));
 
-  // github.com/kuangliu/pytorch-cifar, models/mobilenetv2.py.
-  out.push_back(map_of("kuangliu's MobileNetV2", "MobileNetV2 for 32 x 32 images",
-                       {{R"(^(conv2|layers\.\d+\.(?:conv[13]|shortcut\.0))\.(\w+)$)", R"(\1.conv.\2)"}}));
-
   // github.com/xternalz/WideResNet-pytorch; TRADES and RobustBench have its names, and a sub_block1 that is not used.
   out.push_back(map_of("xternalz's WideResNet", "wide residual networks for 32 x 32 images",
-                       {{R"(^block(\d)\.layer\.(\d+\.conv[12])\.(\w+)$)", R"(block\1.0.layer.\2.conv.\3)"},
-                        {R"(^block(\d)\.layer\.)", R"(block\1.0.layer.)"}}));
+                       {{R"(^block(\d)\.layer\.)", R"(block\1.0.layer.)"}}));
 
   // github.com/szagoruyko/wide-residual-networks, pytorch/resnet.py, which is functional: convolutions have a name and no
   // module. Before 2018 the statistics of batch norms were a dictionary of their own.
@@ -98,8 +86,8 @@ std::vector<NameMap> make_name_maps() {
                         {R"(^(block\d\.0\.layer\.\d+)\.bn1\.)", R"(\1.bn2.)"},
                         {R"(^(block\d\.0\.layer\.\d+)\.bn0\.)", R"(\1.bn1.)"},
                         {R"(^(block\d\.0\.layer\.\d+)\.convdim$)", R"(\1.convShortcut.weight)"},
-                        {R"(^(block\d\.0\.layer\.\d+)\.conv1$)", R"(\1.conv2.conv.weight)"},
-                        {R"(^(block\d\.0\.layer\.\d+)\.conv0$)", R"(\1.conv1.conv.weight)"}}));
+                        {R"(^(block\d\.0\.layer\.\d+)\.conv1$)", R"(\1.conv2.weight)"},
+                        {R"(^(block\d\.0\.layer\.\d+)\.conv0$)", R"(\1.conv1.weight)"}}));
 
   // github.com/quark0/darts, cnn/operations.py and model.py: SepConv and DilConv are rows of ReLU, depthwise, pointwise, batch
   // norm; what ours call op.1 is the depthwise and the pointwise together.

@@ -2,107 +2,20 @@
 
 #include "analysis/builder.hpp"
 #include "base/error.hpp"
-#include "base/json.hpp"
-#include "base/text.hpp"
+#include "models/genotype.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 
 namespace pare {
 
 namespace {
 
-/// One operation of a cell: its kind, and the state (0 and 1 are the cell's inputs, 2 ... its nodes) that it reads.
-struct Edge {
-  std::string op;
-  std::int64_t input;
-};
-
-struct Genotype {
-  std::vector<Edge> normal;
-  std::vector<std::int64_t> normal_concat;
-  std::vector<Edge> reduce;
-  std::vector<std::int64_t> reduce_concat;
-};
-
-// The two published architectures (Liu et al. 2018), two operations for each of four nodes.
-constexpr std::string_view kDartsV1 =
-    R"({"normal": [["sep_conv_3x3", 1], ["sep_conv_3x3", 0], ["skip_connect", 0], ["sep_conv_3x3", 1],
-                   ["skip_connect", 0], ["sep_conv_3x3", 1], ["sep_conv_3x3", 0], ["skip_connect", 2]],
-        "normal_concat": [2, 3, 4, 5],
-        "reduce": [["max_pool_3x3", 0], ["max_pool_3x3", 1], ["skip_connect", 2], ["max_pool_3x3", 0],
-                   ["max_pool_3x3", 0], ["skip_connect", 2], ["skip_connect", 2], ["avg_pool_3x3", 0]],
-        "reduce_concat": [2, 3, 4, 5]})";
-constexpr std::string_view kDartsV2 =
-    R"({"normal": [["sep_conv_3x3", 0], ["sep_conv_3x3", 1], ["sep_conv_3x3", 0], ["sep_conv_3x3", 1],
-                   ["sep_conv_3x3", 1], ["skip_connect", 0], ["skip_connect", 0], ["dil_conv_3x3", 2]],
-        "normal_concat": [2, 3, 4, 5],
-        "reduce": [["max_pool_3x3", 0], ["max_pool_3x3", 1], ["skip_connect", 2], ["max_pool_3x3", 1],
-                   ["max_pool_3x3", 0], ["skip_connect", 2], ["skip_connect", 2], ["max_pool_3x3", 1]],
-        "reduce_concat": [2, 3, 4, 5]})";
-
 // What is built in a second or two.
 constexpr std::int64_t kMostCells = 10'000;
 constexpr std::int64_t kMostOperations = 8 * kMostCells; ///< of all cells
-
-constexpr std::array<std::string_view, 10> kOperations = {"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect",
-                                                          "sep_conv_3x3", "sep_conv_5x5", "sep_conv_7x7", "dil_conv_3x3",
-                                                          "dil_conv_5x5", "conv_7x1_1x7"};
-
-/// The states that a list of edges makes: the cell's two inputs, and a node for each two edges.
-std::int64_t states_of(std::size_t edges) { return static_cast<std::int64_t>(edges / 2 + 2); }
-
-void parse_cell(json::Members &genotype, const std::string &name, std::vector<Edge> &edges, std::vector<std::int64_t> &concat) {
-  const json::Value &cell = genotype.at(name);
-  const json::Place place = genotype.place(name);
-  if (!cell.is_array() || cell.empty() || cell.size() % 2 != 0)
-    json::refuse(cell, place, name, R"(two operations for each node, such as [["sep_conv_3x3", 0], ["skip_connect", 1]])");
-  for (std::size_t i = 0; i < cell.size(); ++i) {
-    const json::Value &edge = cell[i];
-    const auto input = edge.is_array() && edge.size() == 2 && edge[0].is_string() ? json::as_whole(edge[1]) : std::nullopt;
-    if (!input) json::refuse(edge, place.item(i), "operation", R"([name, input], such as ["sep_conv_3x3", 0])");
-    const auto op = edge[0].get<std::string>();
-    if (std::find(kOperations.begin(), kOperations.end(), op) == kOperations.end())
-      place.item(i).fail(fmt::format("unknown operation {}; known: {}", shown(op), fmt::join(kOperations, ", ")));
-    if (const std::int64_t states = states_of(i); *input < 0 || *input >= states)
-      place.item(i).fail(
-          fmt::format("input = {} must be from 0 to {}: an input of the cell or an earlier node", *input, states - 1));
-    edges.push_back({op, *input});
-  }
-  const std::string joined_name = name + "_concat";
-  const json::Value &joined = genotype.at(joined_name);
-  const json::Place joined_place = genotype.place(joined_name);
-  const std::int64_t states = states_of(cell.size());
-  if (!joined.is_array() || joined.empty())
-    json::refuse(joined, joined_place, joined_name, "a list of the nodes that are joined, such as [2, 3]");
-  for (std::size_t i = 0; i < joined.size(); ++i) {
-    const auto state = json::as_whole(joined[i]);
-    if (!state || *state < 2 || *state >= states)
-      json::refuse(joined[i], joined_place.item(i), "node", fmt::format("a whole number from 2 to {}", states - 1));
-    if (std::find(concat.begin(), concat.end(), *state) != concat.end())
-      joined_place.item(i).fail(fmt::format("node {} is joined twice; each once would be accepted", *state));
-    concat.push_back(*state);
-  }
-}
-
-Genotype parse_genotype(const std::string &text, const std::string &where) {
-  constexpr std::string_view kAccepted = "darts_v1, darts_v2, or a JSON object with normal, normal_concat, reduce and "
-                                         "reduce_concat (@file reads one)";
-  const json::Place place(where, ErrorCode::kInvalidConfig);
-  std::string_view json = text == "darts_v1" ? kDartsV1 : text == "darts_v2" ? kDartsV2 : std::string_view(text);
-  json.remove_prefix(std::min(json.find_first_not_of(" \t\r\n"), json.size()));
-  if (!json.starts_with('{')) place.fail(fmt::format("genotype = {} must be {}", plain(text), kAccepted));
-  const json::Value document = json::parse(json, place);
-  json::Members genotype(document, place);
-  Genotype out;
-  parse_cell(genotype, "normal", out.normal, out.normal_concat);
-  parse_cell(genotype, "reduce", out.reduce, out.reduce_concat);
-  genotype.finish();
-  return out;
-}
 
 /// Writes the pieces that cells are made of.
 class Cells {
@@ -111,10 +24,11 @@ public:
   Builder b;
 
   /// ReLU, convolution, batch norm, as layers NAME.first, NAME.first + 1, NAME.first + 2.
-  NodeId relu_conv_bn(const std::string &name, std::int64_t first, NodeId x, const ConvOptions &options) {
+  NodeId relu_conv_bn(const std::string &name, std::int64_t first, NodeId x, const ConvOptions &options,
+                      Baseline baseline = Baseline::kSep) {
     x = b.op(fmt::format("{}.{}", name, first), Relu{}, {x});
     x = b.conv(fmt::format("{}.{}", name, first + 1), x, options);
-    b.graph().mark_replaceable(x, Baseline::kSep);
+    b.graph().mark_replaceable(x, baseline);
     return b.batch_norm(fmt::format("{}.{}", name, first + 2), x);
   }
 
@@ -129,53 +43,77 @@ public:
     return b.batch_norm(name + ".bn", b.op(name + ".concat", Concat{}, {first, second}, Spelling::kFunction));
   }
 
-  NodeId operation(const std::string &name, const std::string &op, NodeId x, std::int64_t channels, std::int64_t stride) {
+  NodeId operation(const std::string &name, const CellEdge &edge, NodeId x, std::int64_t channels, std::int64_t stride) {
     const Pair strides{stride, stride};
-    if (op == "none") return b.op(name, Zeros{.stride = strides}, {x}, Spelling::kFunction);
-    if (op == "skip_connect") return stride == 1 ? x : factorized_reduce(name, x, channels);
-    if (op == "max_pool_3x3") return b.op(name, MaxPool{.kernel = {3, 3}, .stride = strides, .padding = {1, 1}}, {x});
-    if (op == "avg_pool_3x3")
-      return b.op(name, AvgPool{.kernel = {3, 3}, .stride = strides, .padding = {1, 1}, .count_include_pad = false}, {x});
-    if (op == "conv_7x1_1x7") {
+    const std::int64_t k = edge.kernel;
+    const auto options = [&](std::int64_t stride_of_one, std::int64_t dilation) {
+      const std::int64_t padding = dilation * (k - 1) / 2;
+      return ConvOptions{.out_channels = channels,
+                         .kernel = {k, k},
+                         .stride = {stride_of_one, stride_of_one},
+                         .padding = {padding, padding},
+                         .dilation = {dilation, dilation}};
+    };
+    const auto twice = [&](std::int64_t dilation) {
+      return relu_conv_bn(name + ".op", 3, relu_conv_bn(name + ".op", 0, x, options(stride, dilation)), options(1, dilation));
+    };
+    switch (edge.kind) {
+    case OperationKind::kNone: return b.op(name, Zeros{.stride = strides}, {x}, Spelling::kFunction);
+    case OperationKind::kSkip: return stride == 1 ? x : factorized_reduce(name, x, channels);
+    case OperationKind::kMaxPool:
+      return b.op(name, MaxPool{.kernel = {k, k}, .stride = strides, .padding = {k / 2, k / 2}}, {x});
+    case OperationKind::kAvgPool:
+      return b.op(name, AvgPool{.kernel = {k, k}, .stride = strides, .padding = {k / 2, k / 2}, .count_include_pad = false},
+                  {x});
+    case OperationKind::kSeparable: return twice(1);
+    case OperationKind::kDilatedSeparable: return twice(2);
+    case OperationKind::kDilated: return relu_conv_bn(name + ".op", 0, x, options(stride, 2));
+    case OperationKind::kFull: return relu_conv_bn(name + ".op", 0, x, options(stride, 1), Baseline::kConv);
+    case OperationKind::kFactorized:
       x = b.op(name + ".op.0", Relu{}, {x});
-      x = b.conv(name + ".op.1", x, {.out_channels = channels, .kernel = {1, 7}, .stride = {1, stride}, .padding = {0, 3}});
-      x = b.conv(name + ".op.2", x, {.out_channels = channels, .kernel = {7, 1}, .stride = {stride, 1}, .padding = {3, 0}});
+      x = b.conv(name + ".op.1", x, {.out_channels = channels, .kernel = {1, k}, .stride = {1, stride}, .padding = {0, k / 2}});
+      x = b.conv(name + ".op.2", x, {.out_channels = channels, .kernel = {k, 1}, .stride = {stride, 1}, .padding = {k / 2, 0}});
       return b.batch_norm(name + ".op.3", x);
     }
-    const std::int64_t k = op.back() - '0'; // sep_conv_KxK, dil_conv_KxK
-    if (op.starts_with("dil"))
-      return relu_conv_bn(
-          name + ".op", 0, x,
-          {.out_channels = channels, .kernel = {k, k}, .stride = strides, .padding = {k - 1, k - 1}, .dilation = {2, 2}});
-    x = relu_conv_bn(name + ".op", 0, x,
-                     {.out_channels = channels, .kernel = {k, k}, .stride = strides, .padding = {k / 2, k / 2}});
-    return relu_conv_bn(name + ".op", 3, x, {.out_channels = channels, .kernel = {k, k}, .padding = {k / 2, k / 2}});
+    return x;
   }
 
   NodeId cell(const std::string &name, NodeId s0, NodeId s1, std::int64_t channels, bool reduction, bool previous_reduction,
               const Genotype &genotype) {
-    const auto &edges = reduction ? genotype.reduce : genotype.normal;
-    const auto &concat = reduction ? genotype.reduce_concat : genotype.normal_concat;
+    const GenotypeCell &own = reduction ? genotype.reduce : genotype.normal;
     std::vector<NodeId> states(2);
     states[0] = previous_reduction ? factorized_reduce(name + ".preprocess0", s0, channels)
                                    : relu_conv_bn(name + ".preprocess0.op", 0, s0, {.out_channels = channels});
     states[1] = relu_conv_bn(name + ".preprocess1.op", 0, s1, {.out_channels = channels});
-    for (std::size_t i = 0; i < edges.size(); i += 2) {
-      std::array<NodeId, 2> sides{};
-      for (std::size_t side = 0; side < 2; ++side) {
-        const Edge &edge = edges[i + side];
+    std::size_t operations = 0;
+    for (std::size_t i = 0; i < own.nodes.size(); ++i) {
+      std::vector<NodeId> sides;
+      for (const CellEdge &edge : own.nodes[i]) {
         const std::int64_t stride = reduction && edge.input < 2 ? 2 : 1;
-        sides[side] = operation(fmt::format("{}._ops.{}", name, i + side), edge.op,
-                                states[static_cast<std::size_t>(edge.input)], channels, stride);
-        if (sides[side] != states[static_cast<std::size_t>(edge.input)]) b.graph().mark(sides[side], Mark::kDropPath);
+        const NodeId input = states[static_cast<std::size_t>(edge.input)];
+        const NodeId side = operation(fmt::format("{}._ops.{}", name, operations++), edge, input, channels, stride);
+        if (side != input) b.graph().mark(side, Mark::kDropPath);
+        sides.push_back(side);
       }
-      states.push_back(b.op(fmt::format("{}.add.{}", name, i / 2), Add{}, {sides[0], sides[1]}, Spelling::kFunction));
+      states.push_back(sides.size() == 1 ? sides[0]
+                                         : b.op(fmt::format("{}.add.{}", name, i), Add{}, sides, Spelling::kFunction));
     }
     std::vector<NodeId> joined;
-    for (std::int64_t state : concat) joined.push_back(states[static_cast<std::size_t>(state)]);
+    for (const std::int64_t state : own.concat) joined.push_back(states[static_cast<std::size_t>(state)]);
     return b.op(name + ".concat", Concat{}, joined, Spelling::kFunction);
   }
 };
+
+NetworkKeyInfo genotype_key() {
+  static const std::string accepted =
+      fmt::format("{}, or one written out, as repositories print it or in JSON, or @file", fmt::join(genotype_names(), ", "));
+  return {.name = "genotype",
+          .standard = "darts_v2",
+          .accepted = accepted,
+          .always_written = true,
+          .choices = {genotype_names().begin(), genotype_names().end()},
+          .canonical = canonical_genotype};
+}
 
 /// Stems and pooling apart, the CIFAR and the ImageNet form are the same.
 class DartsFamily : public NetworkFamily {
@@ -194,7 +132,7 @@ public:
     const std::int64_t layers = read.whole("layers", 1, kMostCells);
     const std::int64_t classes = read.whole("classes", 1, std::int64_t{1} << 40);
     const Genotype genotype = parse_genotype(read.text("genotype"), fmt::format("{}/genotype", info().name));
-    const std::size_t most = std::max(genotype.normal.size(), genotype.reduce.size());
+    const std::size_t most = std::max(genotype.normal.edge_count(), genotype.reduce.edge_count());
     if (const std::int64_t cells = kMostOperations / static_cast<std::int64_t>(most); layers > cells)
       throw Error(ErrorCode::kInvalidConfig, fmt::format("{}/genotype", info().name),
                   fmt::format("{} operations in each of {} cells are more than {} in all; fewer operations, or layers up to {} "
@@ -272,11 +210,7 @@ public:
         .keys = {{"channels", "36", "a whole number from 1 to 1099511627776", true},
                  {"layers", "20", "a whole number from 1 to 10000", true},
                  {"classes", "10", "a whole number from 1 to 1099511627776", true},
-                 {"genotype",
-                  "darts_v2",
-                  "darts_v1, darts_v2, a JSON object in the published form, or @file",
-                  true,
-                  {"darts_v1", "darts_v2"}}},
+                 genotype_key()},
         .short_names = {},
         .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
         .width_key = "channels",
@@ -305,11 +239,7 @@ public:
                                   .keys = {{"channels", "48", "an even number from 2 to 1099511627776", true},
                                            {"layers", "14", "a whole number from 1 to 10000", true},
                                            {"classes", "1000", "a whole number from 1 to 1099511627776", true},
-                                           {"genotype",
-                                            "darts_v2",
-                                            "darts_v1, darts_v2, a JSON object in the published form, or @file",
-                                            true,
-                                            {"darts_v1", "darts_v2"}}},
+                                           genotype_key()},
                                   .short_names = {{"darts-imagenet", ""}},
                                   .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
                                   .width_key = "channels",

@@ -2,7 +2,6 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "base/json.hpp"
 #include "base/names.hpp"
 #include "base/text.hpp"
 #include "base/values.hpp"
@@ -122,7 +121,7 @@ std::vector<std::string_view> split(std::string_view options, const std::string 
   std::vector<std::string_view> out = split_outside_brackets(options, depth);
   if (depth != 0)
     throw Error(ErrorCode::kInvalidValue, where,
-                fmt::format("in {} a bracket is {}; a value that starts with [ or {{ must end with its partner", shown(options),
+                fmt::format("in {} a bracket is {}; a value that has a [, {{ or ( must have its partner", shown(options),
                             depth < 0 ? "closed that was not opened" : "not closed"));
   return out;
 }
@@ -205,14 +204,11 @@ NetworkSpec parse_network_spec(std::string_view spec, Names names) {
 
 namespace {
 
-/// Numbers as they are canonically written: 28, 0.5; JSON without spaces; other values as they are. Throws at `where` what is
-/// neither: it begins as JSON and is none.
-std::string canonical_value(const std::string &text, const std::string &where) {
+/// Numbers as they are canonically written: 28, 0.5; other values as they are.
+std::string canonical_number(const std::string &text) {
   if (const auto whole = parse_whole(text)) return std::to_string(*whole);
   if (const auto real = parse_real(text)) return shortest(*real);
-  const auto begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string::npos || (text[begin] != '[' && text[begin] != '{')) return text;
-  return json::dumped(json::parse(text, json::Place(where, ErrorCode::kInvalidValue)));
+  return text;
 }
 
 } // namespace
@@ -222,8 +218,10 @@ std::string canonical_spec(const NetworkFamily &family, const NetworkValues &val
   std::vector<std::string> options;
   for (const NetworkKeyInfo &key : info.keys) {
     const auto given = values.find(key.name);
-    const std::string value = given == values.end() ? std::string(key.standard)
-                                                    : canonical_value(given->second, fmt::format("{}/{}", info.name, key.name));
+    std::string value(key.standard);
+    if (given != values.end())
+      value = key.canonical != nullptr ? key.canonical(given->second, fmt::format("{}/{}", info.name, key.name))
+                                       : canonical_number(given->second);
     if (key.always_written || value != key.standard) options.push_back(fmt::format("{}={}", key.name, value));
   }
   return options.empty() ? std::string(info.name) : fmt::format("{}:{}", info.name, fmt::join(options, ","));
@@ -250,6 +248,32 @@ Network make_network(const NetworkSpec &spec, const NetworkOptions &options) {
 
 Network make_network(std::string_view spec, const NetworkOptions &options) {
   return make_network(parse_network_spec(spec), options);
+}
+
+void append_auxiliary_head(Network &network) {
+  Graph &graph = network.graph;
+  const auto taps = graph.marked(Mark::kAuxiliaryTap);
+  const auto head = network.from_file() || taps.empty()
+                        ? std::nullopt
+                        : network.family->auxiliary_head(network.values, graph.activation(taps[0]));
+  if (!head) {
+    std::vector<std::string_view> families;
+    for (const NetworkFamily *family : network_families())
+      if (const Network own = make_network(family->info().name); !own.graph.marked(Mark::kAuxiliaryTap).empty())
+        families.push_back(family->info().name);
+    throw Error(ErrorCode::kNotApplicable, network.name,
+                fmt::format("the network has no auxiliary head; those of {} have one", fmt::join(families, " and ")));
+  }
+  const NodeId output = graph.output();
+  std::vector<NodeId> moved{taps[0]}; // its input is the tap
+  std::vector<LayerId> layers(head->layer_count());
+  for (LayerId id = 1; id < layers.size(); ++id) layers[id] = graph.add_layer(head->layer(id).name, head->layer(id).kind);
+  for (NodeId id = 1; id < head->node_count(); ++id) {
+    std::vector<NodeId> inputs = head->inputs(id);
+    for (NodeId &input : inputs) input = moved[input];
+    moved.push_back(graph.add(layers[head->node(id).layer], head->node(id).op, inputs, head->node(id).spelling));
+  }
+  graph.set_output(output);
 }
 
 AvgPool pool_to_one(const Shape &map, std::int64_t window) {
@@ -284,7 +308,13 @@ double Reader::positive(std::string_view key) const {
   return *out;
 }
 
-std::int64_t scaled(std::int64_t channels, double factor, const std::string &where) {
+std::int64_t scaled(std::int64_t channels, double factor, const std::string &where, std::int64_t round_to) {
+  if (round_to != 1) {
+    const double value = static_cast<double>(channels) * factor;
+    const std::int64_t multiple = scaled(1, value + static_cast<double>(round_to) / 2, where) / round_to * round_to;
+    const std::int64_t out = std::max(round_to, multiple);
+    return static_cast<double>(out) < 0.9 * value ? out + round_to : out;
+  }
   const double value = static_cast<double>(channels) * factor;
   if (value >= 9007199254740992.0)
     throw Error(ErrorCode::kOverflow, where,

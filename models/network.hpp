@@ -24,6 +24,9 @@ struct NetworkKeyInfo {
   bool always_written;       ///< in canonical specs, even at its standard value
   /// Values that are names, and are read as names are: in any case.
   std::vector<std::string_view> choices = {};
+  /// The one text of a value that can be written in several ways; throws Error placed at `where`. Where there is none, numbers
+  /// have one.
+  std::string (*canonical)(const std::string &text, const std::string &where) = nullptr;
 };
 
 struct ShortName {
@@ -51,8 +54,8 @@ public:
   virtual Graph build(const NetworkValues &values, const Shape &input) const = 0;
   /// The channel counts that the width key decides, each never falling as it rises. Equal channels, equal network.
   virtual std::vector<std::int64_t> channels(const NetworkValues &values) const = 0;
-  /// The head that training adds at the node marked Mark::kAuxiliaryTap, whose output has the shape `tap`, and no count has:
-  /// a network of its own, from that output to more logits. None for most families.
+  /// The head that training adds at the node marked Mark::kAuxiliaryTap, whose output has the shape `tap`, and that counts have
+  /// only where they are asked for it: a network of its own, from that output to more logits. None for most families.
   virtual std::optional<Graph> auxiliary_head(const NetworkValues & /*values*/, const Shape & /*tap*/) const { return {}; }
 };
 
@@ -77,7 +80,7 @@ struct NetworkOptions {
 };
 
 /// "wrn-28-10", "wide_resnet:depth=28,width=10,classes=10": a short name or a family, with keys. A value that starts with
-/// [ or { runs to its matching bracket, `@file` reads a file. A name that is not written so is read as folded() reads it:
+/// [, { or ( runs to its matching bracket, `@file` reads a file. A name that is not written so is read as folded() reads it:
 /// WRN-28-10, resnet50.
 Network make_network(std::string_view spec, const NetworkOptions &options = {});
 Network make_network(const NetworkFamily &family, const NetworkValues &values, const NetworkOptions &options = {});
@@ -93,6 +96,10 @@ NetworkSpec parse_network_spec(std::string_view spec, Names names = Names::kFold
 /// Faults of a value from a file are the file's.
 Network make_network(const NetworkSpec &spec, const NetworkOptions &options = {});
 std::string canonical_spec(const NetworkFamily &family, const NetworkValues &values);
+
+/// Puts the network's auxiliary head into its graph, behind all other layers: it reads its tap, and the output stays what it
+/// was. Throws Error{kNotApplicable} where the network has none.
+void append_auxiliary_head(Network &network);
 
 namespace spec {
 /// Values of a family's keys, checked. Each throws Error{kInvalidValue} placed at "family/key".
@@ -110,8 +117,9 @@ private:
   const NetworkValues &values_;
 };
 
-/// int(factor x channels), as Python: toward zero. Throws where nothing is left, or where it is beyond 2^53.
-std::int64_t scaled(std::int64_t channels, double factor, const std::string &where);
+/// int(factor x channels), as Python: toward zero; or torchvision's rounding to multiples of `round_to` that never loses more
+/// than a tenth. Throws where nothing is left, or where it is beyond 2^53.
+std::int64_t scaled(std::int64_t channels, double factor, const std::string &where, std::int64_t round_to = 1);
 } // namespace spec
 
 /// The average pooling in front of a classifier: the network's own window where it leaves 1 x 1, and the whole map of an image

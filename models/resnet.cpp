@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace pare {
@@ -24,28 +25,32 @@ constexpr std::array<Depth, 5> kDepths = {{{18, {2, 2, 2, 2}, false},
                                            {101, {3, 4, 23, 3}, true},
                                            {152, {3, 8, 36, 3}, true}}};
 
+/// Substitutes have no groups: a grouped convolution stays as it is.
 NodeId replaceable_conv(Builder &b, const std::string &name, NodeId x, std::int64_t out_channels, std::int64_t kernel,
-                        std::int64_t stride) {
+                        std::int64_t stride, std::int64_t groups = 1) {
   const NodeId y = b.conv(name, x,
                           {.out_channels = out_channels,
                            .kernel = {kernel, kernel},
                            .stride = {stride, stride},
-                           .padding = {kernel / 2, kernel / 2}});
-  b.graph().mark_replaceable(y, Baseline::kConv);
+                           .padding = {kernel / 2, kernel / 2},
+                           .groups = groups});
+  if (groups == 1) b.graph().mark_replaceable(y, Baseline::kConv);
   return y;
 }
 
 NodeId block(Builder &b, const std::string &name, NodeId x, std::int64_t inner, std::int64_t expansion, std::int64_t stride,
-             bool bottleneck) {
+             bool bottleneck, std::int64_t groups) {
   const std::int64_t out = checked_mul(inner, expansion);
   struct Step {
     std::int64_t channels, kernel, stride;
+    std::int64_t groups = 1;
   };
-  const std::vector<Step> steps = bottleneck ? std::vector<Step>{{inner, 1, 1}, {inner, 3, stride}, {out, 1, 1}}
+  const std::vector<Step> steps = bottleneck ? std::vector<Step>{{inner, 1, 1}, {inner, 3, stride, groups}, {out, 1, 1}}
                                              : std::vector<Step>{{inner, 3, stride}, {out, 3, 1}};
   NodeId y = x;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    y = replaceable_conv(b, fmt::format("{}.conv{}", name, i + 1), y, steps[i].channels, steps[i].kernel, steps[i].stride);
+    y = replaceable_conv(b, fmt::format("{}.conv{}", name, i + 1), y, steps[i].channels, steps[i].kernel, steps[i].stride,
+                         steps[i].groups);
     y = b.batch_norm(fmt::format("{}.bn{}", name, i + 1), y);
     if (i + 1 < steps.size()) y = b.op(name + ".relu", Relu{}, {y});
   }
@@ -61,13 +66,22 @@ public:
   const NetworkInfo &info() const override {
     static const NetworkInfo info{
         .name = "resnet",
-        .description = "residual network for 224 x 224 images: basic blocks (18, 34) or bottlenecks (50, 101, 152)",
-        .source = "He et al. 2016",
+        .description =
+            "residual network for 224 x 224 images: basic blocks (18, 34) or bottlenecks (50, 101, 152); with groups "
+            "ResNeXt",
+        .source = "He et al. 2016, Xie et al. 2017",
         .keys = {{"depth", "50", "18, 34, 50, 101 or 152", true},
                  {"width", "1", "a number above 0: scales the channels of every stage", true},
                  {"classes", "1000", "a whole number from 1 to 1099511627776", true},
-                 {"expansion", "", "a whole number from 1 to 1048576; default: 1 for basic blocks, 4 for bottlenecks", false}},
-        .short_names = {{"resnet-D", "depth=D"}},
+                 {"expansion", "", "a whole number from 1 to 1048576; default: 1 for basic blocks, 4 for bottlenecks", false},
+                 {"groups", "1", "a whole number from 1 to 1048576: of the 3 x 3 convolutions of bottlenecks (ResNeXt)",
+                  false}},
+        // torchvision's names beside the papers': an inner width of 64 x width, outputs of expansion times that.
+        .short_names = {{"resnet-D", "depth=D"},
+                        {"wide_resnet101_2", "depth=101,width=2,expansion=2"},
+                        {"resnext50_32x4d", "depth=50,width=2,expansion=2,groups=32"},
+                        {"resnext101_32x8d", "depth=101,width=4,expansion=1,groups=32"},
+                        {"resnext101_64x4d", "depth=101,width=4,expansion=1,groups=64"}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
         .width_key = "width"};
     return info;
@@ -98,8 +112,13 @@ std::vector<std::int64_t> ResNetFamily::channels(const NetworkValues &values) co
   const double width = read.positive("width");
   std::vector<std::int64_t> out;
   for (std::int64_t c : {64, 128, 256, 512}) out.push_back(spec::scaled(c, width, std::string(info().name) + "/width"));
+  // Of grouped convolutions whole groups: as many channels for each as there are.
+  const std::int64_t groups = groups_of(read);
+  for (std::int64_t &c : out) c = std::max(c / groups, std::int64_t{1}) * groups;
   return out;
 }
+
+std::int64_t ResNetFamily::groups_of(const spec::Reader &read) const { return depth_ ? 1 : read.whole("groups", 1, 1 << 20); }
 
 Graph ResNetFamily::build(const NetworkValues &values, const Shape &input) const {
   const spec::Reader read(info(), values);
@@ -113,6 +132,8 @@ Graph ResNetFamily::build(const NetworkValues &values, const Shape &input) const
                                  : read.text("expansion").empty() ? standard
                                                                   : read.whole("expansion", 1, 1 << 20);
   const std::int64_t classes = read.whole("classes", 1, std::int64_t{1} << 40);
+  const std::int64_t groups = groups_of(read);
+  if (groups != 1 && !shape->bottleneck) read.fail("groups", "1 for basic blocks, which have no 3 x 3 between two 1 x 1");
   const std::vector<std::int64_t> inner = channels(values);
 
   Graph graph({.convolutions_by_fan_out = true});
@@ -124,7 +145,7 @@ Graph ResNetFamily::build(const NetworkValues &values, const Shape &input) const
   for (std::size_t stage = 0; stage < inner.size(); ++stage) {
     for (std::int64_t i = 0; i < shape->blocks[stage]; ++i) {
       x = block(b, fmt::format("layer{}.{}", stage + 1, i), x, inner[stage], expansion, i == 0 && stage > 0 ? 2 : 1,
-                shape->bottleneck);
+                shape->bottleneck, groups);
       graph.mark(x, Mark::kSegmentEnd);
     }
     graph.mark_attention_tap(x);

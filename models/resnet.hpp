@@ -17,6 +17,8 @@ public:
   Graph build(const NetworkValues &values, const Shape &input) const override;
 
 private:
+  std::int64_t groups_of(const spec::Reader &read) const;
+
   std::optional<std::int64_t> depth_;
   std::optional<std::int64_t> expansion_;
 };

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <set>
 #include <tuple>
@@ -43,6 +44,7 @@ std::string short_spec(std::string_view spec) {
       std::string name;
       for (const char c : short_name.name) {
         name += c;
+        if (std::isupper(static_cast<unsigned char>(c)) == 0) continue;
         for (const NetworkKeyInfo &key : info.keys)
           if (short_name.values.find(fmt::format("{}={}", key.name, c)) != std::string_view::npos) {
             const auto given = values.find(key.name);

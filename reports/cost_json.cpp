@@ -94,6 +94,7 @@ std::string write_cost_json(const CostView &view) {
 
   // Beyond the keys that the schema promises.
   ordered_json rest;
+  if (view.has_auxiliary_head) rest["auxiliary_head"] = true;
   rest["substituted_parameters"] = cost.substituted_parameters;
   rest["scaled_decay_parameters"] = cost.scaled_decay_parameters;
   rest["batch_norm_parameters"] = cost.batch_norm_parameters;

@@ -55,8 +55,9 @@ std::vector<std::string> title_of(const CostView &view) {
   const bool mixed = std::any_of(layers.begin(), layers.end(), [](const Layer &layer) { return layer.substituted; });
   const std::string evaluation = view.lowered.evaluation_text();
   return {view.network.name,
-          fmt::format("substitution: {}; {}input: {}; batch: {}", view.substitution.value_or(mixed ? "mixed" : "none"),
-                      evaluation.empty() ? "" : fmt::format("evaluation: {}; ", evaluation), shape_text(input), input.batch)};
+          fmt::format("substitution: {}; {}input: {}; batch: {}{}", view.substitution.value_or(mixed ? "mixed" : "none"),
+                      evaluation.empty() ? "" : fmt::format("evaluation: {}; ", evaluation), shape_text(input), input.batch,
+                      view.has_auxiliary_head ? "; with the auxiliary head" : "")};
 }
 
 /// "relu.module.element", as a convention's weights name it.

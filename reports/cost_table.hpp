@@ -33,6 +33,7 @@ GroupBy parse_group_by(std::string_view name);
 /// What was counted, and how: everything that the tables and `pare.cost/1` say.
 struct CostView {
   const Network &network;
+  bool has_auxiliary_head = false;         ///< append_auxiliary_head() put it into the network
   std::optional<std::string> substitution; ///< the uniform one
   const Lowered &lowered;                  ///< of the network: what was counted
   const CostReport &cost;                  ///< count(lowered.graph, Detail::kLayers) where layers or groups are asked for

@@ -6,7 +6,7 @@
 
 namespace pare {
 
-/// x[:, :, top:, left:]. A view.
+/// x[:, :, top::stride, left::stride]. A view.
 struct Crop {
   static constexpr std::string_view kKind = "crop";
   static constexpr Role kRole = Role::kActivation;
@@ -16,12 +16,14 @@ struct Crop {
 
   std::int64_t top = 0;
   std::int64_t left = 0;
+  Pair stride{1, 1}; ///< of the rows and columns that are taken
 
   bool operator==(const Crop &) const = default;
   template <class Self, class Visitor>
   static void visit_fields(Self &self, Visitor &&visit) {
     visit("top", self.top);
     visit("left", self.left);
+    visit("stride", self.stride);
   }
 };
 

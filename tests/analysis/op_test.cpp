@@ -248,6 +248,15 @@ TEST(StructureOps, MoveAndAdd) {
   EXPECT_EQ(events_of(graph), (Events{{"concat.copy", 2 * 18 * 9 * 8}, {"add.element", 2 * (2 * 18 * 9 * 8)}}));
 
   EXPECT_EQ(shape_of(kOpImage, Crop{.top = 1, .left = 2}), (Shape{.batch = 2, .channels = 6, .height = 8, .width = 6}));
+  // Rows 0, 2, 4, 6, 8 and columns 0, 2, 4, 6; rows 2, 5, 8 and columns 1, 3, 5, 7.
+  EXPECT_EQ(shape_of(kOpImage, Crop{.stride = {2, 2}}), (Shape{.batch = 2, .channels = 6, .height = 5, .width = 4}));
+  EXPECT_EQ(shape_of(kOpImage, Crop{.top = 2, .left = 1, .stride = {3, 2}}),
+            (Shape{.batch = 2, .channels = 6, .height = 3, .width = 4}));
+  test::expect_message(
+      [] {
+        apply(kOpImage, Crop{.stride = {0, 1}});
+      },
+      "[invalid_value] x/stride: stride = 0 must be at least 1");
   EXPECT_EQ(shape_of(kOpImage, SliceChannels{.begin = 2, .count = 3}),
             (Shape{.batch = 2, .channels = 3, .height = 9, .width = 8}));
   EXPECT_EQ(shape_of(kOpImage, Flatten{}), (Shape{.batch = 2, .channels = 6 * 9 * 8, .height = 1, .width = 1}));

@@ -2,6 +2,7 @@
 #include "tests/run.hpp"
 
 #include <cmath>
+#include <map>
 
 namespace pare::test {
 
@@ -42,6 +43,39 @@ TEST_F(Cost, EveryReferenceRowThroughTheCommand) {
       EXPECT_NEAR(cost.at("mult_adds").at("reference").get<double>(), expected, 1e-12 * expected);
     EXPECT_EQ(cost.at("input"), row.at("input"));
   }
+}
+
+// The published model code of P-DARTS: 3910224 parameters with its head, 3433798 without. The head reads the 576 channels of
+// cell 13 at 8 x 8, pools them to 2 x 2, and has 1 x 1 x 576 x 128 and 2 x 2 x 128 x 768 weights, two norms and a classifier.
+TEST_F(Cost, TheAuxiliaryHeadWhereItIsAskedFor) {
+  const Json plain = json({"cost", "darts:genotype=p_darts", "--format", "json"});
+  EXPECT_EQ(plain.at("parameters"), 3433798);
+  EXPECT_EQ(plain.at("mult_adds").at("macs"), 532174464);
+  EXPECT_FALSE(plain.contains("auxiliary_head"));
+  const Json cost = json({"cost", "darts:genotype=p_darts", "--auxiliary", "--layers", "--format", "json"});
+  EXPECT_EQ(cost.at("parameters"), 3910224);
+  EXPECT_EQ(cost.at("mult_adds").at("macs"), 532870272);
+  EXPECT_EQ(cost.at("auxiliary_head"), true);
+  EXPECT_EQ(cost.at("network"), plain.at("network"));
+  std::map<std::string, Json> head;
+  for (const Json &layer : cost.at("layers"))
+    if (const auto name = layer.at("name").get<std::string>(); name.starts_with("auxiliary_head.")) head[name] = layer;
+  EXPECT_EQ(head.size(), 9U);
+  EXPECT_EQ(head.at("auxiliary_head.features.2").at("parameters"), 576 * 128);
+  EXPECT_EQ(head.at("auxiliary_head.features.2").at("mult_adds").at("macs"), 4 * 576 * 128);
+  EXPECT_EQ(head.at("auxiliary_head.features.5").at("parameters"), 4 * 128 * 768);
+  EXPECT_EQ(head.at("auxiliary_head.classifier").at("parameters"), 768 * 10 + 10);
+  EXPECT_EQ(head.at("auxiliary_head.classifier").at("output"), Json({10, 1, 1}));
+  EXPECT_NE(run({"cost", "darts", "--auxiliary"}).out.find("batch: 1; with the auxiliary head\n"), std::string::npos);
+
+  EXPECT_EQ(
+      run({"cost", "resnet-18", "--auxiliary"}).err,
+      "pare: [not_applicable] resnet:depth=18,width=1,classes=1000: the network has no auxiliary head; those of darts and "
+      "darts_imagenet have one\n");
+  EXPECT_EQ(run({"cost", "darts", "--auxiliary", "--sweep", "Generic"}).err,
+            "pare: [usage] --auxiliary: it is of one plan; --sweep without it would be accepted\n");
+  EXPECT_EQ(run({"cost", "darts", "--auxiliary", "--tensor-costs"}).err,
+            "pare: [usage] --auxiliary: is not for --tensor-costs, which lists tensors by convention macs\n");
 }
 
 TEST_F(Cost, KeysInTheirOrder) {

@@ -228,6 +228,13 @@ TEST(Fit, TwoForOneAreRefused) {
   ASSERT_EQ(fit.twice.size(), 1U);
   EXPECT_EQ(fit.twice[0].name, "conv1.weight");
   EXPECT_EQ(fit.twice[0].one + " " + fit.twice[0].other, "conv0 params.conv0");
+  // As it is called here, and as elsewhere.
+  const NamedSizes here = {{"layer1.0.conv1.conv.weight", {4, 4, 3, 3}}, {"layer1.0.bn1.weight", {4}}};
+  const NamedSizes elsewhere = {{"layer1.0.conv1.weight", {4, 4, 3, 3}}};
+  EXPECT_TRUE(fit_tensors(here, file_of(both(elsewhere, {here[1]})), {}, "file").whole());
+  EXPECT_EQ(fit_tensors(here, file_of(both(here, elsewhere)), {}, "file").twice.size(), 1U);
+  EXPECT_THAT(fit_tensors(here, file_of(both(here, {{"layer1.1.conv1.weight", {4}}})), {}, "file").foreign,
+              ElementsAre("layer1.1.conv1.weight"));
 }
 
 TEST(Fit, ManyTensorsAreALimit) {

@@ -43,7 +43,7 @@ std::vector<NamesCase> names_cases() {
   add(torchvision["mobilenet_v2"], "mobilenet_v2", "mobilenet-v2", "torchvision MobileNetV2");
   const std::map<std::string, std::string> maps = {{"xternalz_wrn_16_2", "xternalz's WideResNet"},
                                                    {"szagoruyko_wrn_16_2", "szagoruyko's WideResNet"},
-                                                   {"kuangliu_mobilenet_v2", "kuangliu's MobileNetV2"},
+                                                   {"kuangliu_mobilenet_v2", ""},
                                                    {"d_li14_mobilenet_v2", "d-li14's or tonylins' MobileNetV2"},
                                                    {"tonylins_mobilenet_v2", "d-li14's or tonylins' MobileNetV2"},
                                                    {"darts_cifar", "published DARTS"},

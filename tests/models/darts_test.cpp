@@ -93,31 +93,34 @@ TEST(Darts, BadGenotypes) {
     document[Json::json_pointer(pointer)] = value;
     return document.dump();
   };
-  bad("darts_v3", "[invalid_config] darts/genotype: genotype = darts_v3 must be darts_v1, darts_v2, or a JSON object with "
-                  "normal, normal_concat, reduce and reduce_concat (@file reads one)");
-  bad("",
-      R"([invalid_config] darts/genotype: genotype = "" must be darts_v1, darts_v2, or a JSON object with normal, normal_concat, reduce and reduce_concat (@file reads one))");
-  bad("[1]", "[invalid_config] darts/genotype: genotype = [1] must be darts_v1, darts_v2, or a JSON object with normal, "
-             "normal_concat, reduce and reduce_concat (@file reads one)");
+  const std::string accepted =
+      " must be darts_v1, darts_v2, nasnet, amoebanet, p_darts, pc_darts, pc_darts_image, gdas, fair_darts_a, fair_darts_b, "
+      "fair_darts_c, fair_darts_d, fair_darts_e, fair_darts_f, fair_darts_g, or one written out: "
+      "Genotype(normal=[('skip_connect', 0), ...], normal_concat=..., reduce=..., "
+      "reduce_concat=...), or JSON with these members (@file reads one)";
+  bad("darts_v3", "[invalid_config] darts/genotype: genotype = darts_v3" + accepted);
+  bad("gdsa", "[invalid_config] darts/genotype: genotype = gdsa" + accepted + "; did you mean gdas?");
+  bad("", "[invalid_config] darts/genotype: genotype = \"\"" + accepted);
+  bad("[1]", "[invalid_config] darts/genotype: genotype = [1]" + accepted);
   bad("{}", R"([invalid_config] darts/genotype/normal: "normal" is missing)");
   bad("{\"normal\": 1}",
-      R"([invalid_config] darts/genotype/normal: normal = 1 must be two operations for each node, such as [["sep_conv_3x3", 0], ["skip_connect", 1]])");
-  bad("{nonsense}", "[invalid_value] darts/genotype: parse error at line 1, column 3: syntax error while parsing object key - "
-                    "invalid literal; last read: '{no'; expected string literal");
+      R"([invalid_config] darts/genotype/normal: normal = 1 must be a list of operations, two for each node, such as [["sep_conv_3x3", 0], ["skip_connect", 1]])");
+  bad("{nonsense}",
+      "[invalid_value] darts/genotype: line 1, column 2: \"nonsense}\" stands where a key in quotes would be accepted");
   bad(with("/more", 1),
-      R"([invalid_config] darts/genotype/more: unknown key "more"; known: normal, normal_concat, reduce, reduce_concat)");
+      R"([invalid_config] darts/genotype/more: unknown key "more"; known: normal, normal_concat, reduce, reduce_concat, connectN, connects)");
   bad(with("/normal", Json::array()),
-      R"([invalid_config] darts/genotype/normal: normal = [] must be two operations for each node, such as [["sep_conv_3x3", 0], ["skip_connect", 1]])");
+      R"([invalid_config] darts/genotype/normal: normal = [] must be a list of operations, two for each node, such as [["sep_conv_3x3", 0], ["skip_connect", 1]])");
   bad(with("/normal/0", "sep_conv_3x3"),
-      R"([invalid_config] darts/genotype/normal[0]: operation = "sep_conv_3x3" must be [name, input], such as ["sep_conv_3x3", 0])");
+      R"([invalid_config] darts/genotype/normal[0]: operation = "sep_conv_3x3" must be [name, input], [name, input, weight] or [name, node, input], such as ["sep_conv_3x3", 0])");
   bad(with("/normal/0/0", "sep_conv_9x9"),
-      R"([invalid_config] darts/genotype/normal[0]: unknown operation "sep_conv_9x9"; known: none, max_pool_3x3, avg_pool_3x3, skip_connect, sep_conv_3x3, sep_conv_5x5, sep_conv_7x7, dil_conv_3x3, dil_conv_5x5, conv_7x1_1x7)");
+      R"([invalid_config] darts/genotype/normal[0]: unknown operation "sep_conv_9x9"; known: none, skip_connect, max_pool_3x3, max_pool_5x5, max_pool_7x7, avg_pool_3x3, avg_pool_5x5, sep_conv_3x3, sep_conv_5x5, sep_conv_7x7, dil_conv_3x3, dil_conv_5x5, dil_sep_conv_3x3, conv_1x1, conv_3x3, conv_3x1_1x3, conv_7x1_1x7, nor_conv_1x1, nor_conv_3x3, nor_conv_7x7, dua_sepc_3x3, dua_sepc_5x5, dil_sepc_3x3, dil_sepc_5x5)");
   bad(with("/normal/0/1", 2),
       "[invalid_config] darts/genotype/normal[0]: input = 2 must be from 0 to 1: an input of the cell or an earlier node");
   bad(with("/normal/0/1", -1),
       "[invalid_config] darts/genotype/normal[0]: input = -1 must be from 0 to 1: an input of the cell or an earlier node");
   bad(with("/normal/0/1", 0.5),
-      R"([invalid_config] darts/genotype/normal[0]: operation = ["sep_conv_3x3",0.5] must be [name, input], such as ["sep_conv_3x3", 0])");
+      R"([invalid_config] darts/genotype/normal[0]: operation = ["sep_conv_3x3",0.5] must be [name, input], [name, input, weight] or [name, node, input], such as ["sep_conv_3x3", 0])");
   bad(with("/reduce/7/1", 5),
       "[invalid_config] darts/genotype/reduce[7]: input = 5 must be from 0 to 4: an input of the cell or an earlier node");
   bad(with("/normal_concat", Json::array()), "[invalid_config] darts/genotype/normal_concat: normal_concat = [] must be a list "
@@ -133,24 +136,24 @@ TEST(Darts, BadGenotypes) {
   std::string truncated = kV2;
   truncated.pop_back();
   bad(truncated,
-      R"([invalid_value] darts: in "layers=3,genotype={"normal": [["sep_conv_3x3", 0], ["sep_co...", 2], ["max_pool_3x3", 1]], "reduce_concat": [2, 3, 4, 5]" a bracket is not closed; a value that starts with [ or { must end with its partner)");
+      R"([invalid_value] darts: in "layers=3,genotype={"normal": [["sep_conv_3x3", 0], ["sep_co...", 2], ["max_pool_3x3", 1]], "reduce_concat": [2, 3, 4, 5]" a bracket is not closed; a value that has a [, { or ( must have its partner)");
   bad(with("/normal_concat/1", 2),
       "[invalid_config] darts/genotype/normal_concat[1]: node 2 is joined twice; each once would be accepted"); // [2, 2, 4, 5]
   bad(with("/reduce_concat", Json::array({2, 2})),
       "[invalid_config] darts/genotype/reduce_concat[1]: node 2 is joined twice; each once would be accepted");
   // A key twice, at each level.
-  bad(R"({"normal": [], "normal": []})", R"([invalid_value] darts/genotype/normal: key "normal" is given twice in one object)");
+  bad(R"({"normal": [], "normal": []})", R"([invalid_value] darts/genotype: line 1, column 16: "normal" is given twice)");
   std::string twice = kV2;
   twice.insert(twice.rfind('}'), R"(, "reduce_concat": [2])");
-  bad(twice, R"([invalid_value] darts/genotype/reduce_concat: key "reduce_concat" is given twice in one object)");
+  bad(twice, R"([invalid_value] darts/genotype: line 4, column 77: "reduce_concat" is given twice)");
   bad(with("/normal/0", Json::array({"none", 0, 1})),
-      R"([invalid_config] darts/genotype/normal[0]: operation = ["none",0,1] must be [name, input], such as ["sep_conv_3x3", 0])");
+      R"([invalid_config] darts/genotype/normal[1]: operation = ["sep_conv_3x3",1] must be of one form with those before it: [name, input], [name, input, weight] or [name, node, input], such as ["sep_conv_3x3", 0])");
   bad(with("/normal/0", Json::object()),
-      R"([invalid_config] darts/genotype/normal[0]: operation = {} must be [name, input], such as ["sep_conv_3x3", 0])");
+      R"([invalid_config] darts/genotype/normal[0]: operation = {} must be [name, input], [name, input, weight] or [name, node, input], such as ["sep_conv_3x3", 0])");
   bad(with("/normal/0/0", std::string(10'000, 'x')),
-      R"([invalid_config] darts/genotype/normal[0]: unknown operation "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: none, max_pool_3x3, avg_pool_3x3, skip_connect, sep_conv_3x3, sep_conv_5x5, sep_conv_7x7, dil_conv_3x3, dil_conv_5x5, conv_7x1_1x7)");
+      R"([invalid_config] darts/genotype/normal[0]: unknown operation "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: none, skip_connect, max_pool_3x3, max_pool_5x5, max_pool_7x7, avg_pool_3x3, avg_pool_5x5, sep_conv_3x3, sep_conv_5x5, sep_conv_7x7, dil_conv_3x3, dil_conv_5x5, dil_sep_conv_3x3, conv_1x1, conv_3x3, conv_3x1_1x3, conv_7x1_1x7, nor_conv_1x1, nor_conv_3x3, nor_conv_7x7, dua_sepc_3x3, dua_sepc_5x5, dil_sepc_3x3, dil_sepc_5x5)");
   bad(with("/normal", "sep"),
-      R"([invalid_config] darts/genotype/normal: normal = "sep" must be two operations for each node, such as [["sep_conv_3x3", 0], ["skip_connect", 1]])");
+      R"([invalid_config] darts/genotype/normal: normal = "sep" must be a list of operations, two for each node, such as [["sep_conv_3x3", 0], ["skip_connect", 1]])");
   bad(with("/normal_concat", 2), "[invalid_config] darts/genotype/normal_concat: normal_concat = 2 must be a list of the nodes "
                                  "that are joined, such as [2, 3]");
   bad(with("/normal_concat/0", "2"),

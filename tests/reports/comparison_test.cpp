@@ -41,7 +41,8 @@ TableRequest with_conventions() {
 }
 
 TEST(Comparison, NetworksHaveTheirShortNames) {
-  for (const char *name : {"wrn-28-10", "wrn-50-2", "resnet-18", "mobilenet-v2", "darts", "darts-imagenet"})
+  for (const char *name : {"wrn-28-10", "wrn-50-2", "resnet-18", "mobilenet-v2", "darts", "darts-imagenet", "resnet-20",
+                           "resnext50_32x4d", "wide_resnet101_2", "vgg16", "vgg16_bn", "densenet-121", "efficientnet-lite0"})
     EXPECT_EQ(short_spec(make_network(name).name), name);
   for (const char *spec : {"wide_resnet:depth=28,width=10,classes=100", "darts:genotype=@no_file", "nope", ""})
     EXPECT_EQ(short_spec(spec), spec);

@@ -202,9 +202,9 @@ TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
         fmt::format("[invalid_file] student.json/network: network = \"{}\" must be a spec, or a whole pare.network/1 object: a "
                     "solved file reads no other file",
                     file));
-  bad_solved(
-      edited(example(), "/network", "no-such"),
-      R"([invalid_file] student.json/network: unknown network "no-such"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  bad_solved(edited(example(), "/network", "no-such"),
+             R"([invalid_file] student.json/network: unknown network "no-such"; known: )" PARE_KNOWN_NETWORKS
+             R"(, or a file (pare.network/1 or pare.solved/1))");
   bad_solved(edited(example(), "/network", 7),
              "[invalid_file] student.json/network: network = 7 must be a spec, or a pare.network/1 object");
   bad_solved(edited(example(), "/network", ordered_json::object()),
@@ -529,13 +529,15 @@ TEST(SolvedConfig, NestingIsBounded) {
   // A spec inside it.
   bad_solved(
       edited(example(), "/network", "wide_resnet:depth=" + open),
-      R"([invalid_file] student.json/network: in "depth=[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[...[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" a bracket is not closed; a value that starts with [ or { must end with its partner)");
+      R"([invalid_file] student.json/network: in "depth=[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[...[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" a bracket is not closed; a value that has a [, { or ( must have its partner)");
+  const std::string cut = "depth = " + std::string(29, '[') + "..." + std::string(28, ']');
   bad_solved(edited(example(), "/network", "wide_resnet:depth=" + closed),
-             "[invalid_file] student.json/network: nested deeper than 64 levels, which nothing that is read here needs");
+             "[invalid_file] student.json/network: " + cut + " must be a whole number from 10 to 60004");
   bad_solved(edited(example(), "/network", "darts:genotype=" + closed),
-             "[invalid_file] student.json/network: nested deeper than 64 levels, which nothing that is read here needs");
+             "[invalid_file] student.json/network: line 1, column 18: nested deeper than 16 levels, which nothing that is read "
+             "here needs");
   bad_solved(edited(narrow(), "/original", "wide_resnet:depth=" + closed),
-             "[invalid_file] student.json/original: nested deeper than 64 levels, which nothing that is read here needs");
+             "[invalid_file] student.json/original: " + cut + " must be a whole number from 10 to 60004");
   bad_solved(
       edited(example(), "/plan/block1.0.layer.0.conv1", "Generic_" + closed),
       R"([invalid_file] student.json/plan["block1.0.layer.0.conv1"]: rank_scale = [[[[[[[[[[[[[[[[[[[[[[[[[[[[[...]]]]]]]]]]]]]]]]]]]]]]]]]]]] must be a number in (0, 1])");
@@ -836,9 +838,9 @@ TEST(SolvedConfig, TellsItsOriginal) {
 
 TEST(LoadDesign, NamesBeforeFiles) {
   EXPECT_EQ(load_design("wrn-28-10").network.name, "wide_resnet:depth=28,width=10,classes=10");
-  expect_message(
-      [] { load_design("wrn-28-x"); },
-      R"([unknown_name] network: unknown network "wrn-28-x"; known: wrn-D-K, wide_resnet, darts, darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, or a file (pare.network/1 or pare.solved/1))");
+  expect_message([] { load_design("wrn-28-x"); },
+                 R"([unknown_name] network: unknown network "wrn-28-x"; known: )" PARE_KNOWN_NETWORKS
+                 R"(, or a file (pare.network/1 or pare.solved/1))");
   expect_message(
       [] { load_design("no/such/file.json"); },
       R"([io] no/such/file.json: cannot read "no/such/file.json": No such file or directory; a file that can be read would be accepted)");

@@ -177,15 +177,27 @@ void PrintTo(const NetworkCase &network, std::ostream *out) { *out << network.sp
   R"({"normal":[["none",0],["conv_7x1_1x7",1],["sep_conv_5x5",0],["sep_conv_7x7",2],["dil_conv_5x5",3],["avg_pool_3x3",1]],)"  \
   R"("normal_concat":[2,4],"reduce":[["none",0],["conv_7x1_1x7",1],["dil_conv_3x3",0],["avg_pool_3x3",2]],"reduce_concat":[2,3]})"
 
+#define PARE_MORE_OPERATIONS                                                                                                   \
+  R"({"normal":[[["max_pool_5x5",0],["avg_pool_5x5",1],["conv_3x3",0]],[["conv_1x1",2]],[["dil_sep_conv_3x3",3],)"             \
+  R"(["max_pool_7x7",0]]],"normal_concat":[3,4],"reduce":[[["conv_3x1_1x3",0]],[["nor_conv_7x7",1],["conv_3x3",0]],)"          \
+  R"([["dil_sep_conv_3x3",1]]],"reduce_concat":[2,3,4]})"
+
 constexpr std::array kSmall = {NetworkCase{"wrn-10-1", 32},
                                NetworkCase{"wide_resnet:depth=16,width=0.5,attention_split=2", 32},
                                NetworkCase{"darts:channels=4,layers=6", 32},
                                NetworkCase{"darts:channels=4,layers=6,genotype=darts_v1", 32},
                                NetworkCase{"darts:channels=4,layers=3,genotype=" PARE_ALL_OPERATIONS, 32},
+                               NetworkCase{"darts:channels=4,layers=3,genotype=" PARE_MORE_OPERATIONS, 32},
+                               NetworkCase{"darts:channels=4,layers=3,genotype=fair_darts_g", 32},
                                NetworkCase{"darts_imagenet:channels=4,layers=6,classes=10", 64},
                                NetworkCase{"wrn-50-2:width=0.25,classes=10", 64},
                                NetworkCase{"resnet-18:width=0.25,classes=10", 64},
                                NetworkCase{"resnet-50:width=0.25,classes=10", 64},
+                               NetworkCase{"resnet-50:width=0.5,expansion=2,groups=4,classes=10", 64},
+                               NetworkCase{"resnet_cifar:depth=8", 32},
+                               NetworkCase{"vgg11_bn:width=0.125,classes=10", 64},
+                               NetworkCase{"densenet-121:width=0.125,classes=10", 64},
+                               NetworkCase{"efficientnet-lite0:width=0.5,classes=10", 64, true},
                                NetworkCase{"mobilenet-v2:width=0.5,classes=10", 64, true},
                                NetworkCase{"mobilenet-v2-cifar:width=0.5", 32, true}};
 

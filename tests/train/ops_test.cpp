@@ -88,6 +88,12 @@ TEST(Ops, ProductsStretchOnePixel) {
   expect_near(run([](Builder &b, NodeId input) { return b.op("square", Multiply{}, {input, input}); }, x), x.square());
 }
 
+TEST(Ops, CropsTakeEachStride) {
+  const Tensor x = image();
+  expect_near(run(Crop{.top = 1, .left = 2, .stride = {2, 3}}, x), x.index({Slice(), Slice(), Slice(1, 7, 2), Slice(2, 6, 3)}));
+  expect_near(run(Crop{.stride = {2, 1}}, x), x.index({Slice(), Slice(), Slice(0, 7, 2)}));
+}
+
 TEST(Ops, AdaptivePoolsAverageTheirWindows) {
   const Tensor x = image();
   for (const auto &[height, width] : {std::pair{1, 1}, {7, 6}, {3, 4}, {2, 5}, {9, 8}}) {

@@ -1,6 +1,7 @@
 #include "train/experiments/experiments.hpp"
 
 #include "analysis/cost_model.hpp"
+#include "tests/known_names.hpp"
 #include "tests/support.hpp"
 #include "tests/train_experiments/schedules.hpp"
 
@@ -199,11 +200,8 @@ TEST(Experiments, SayWhatIsWrongInThem) {
   refuses(block(R"("network": "wrn-10-1", "seeds": [-1])"),
           "[invalid_file] e.json/experiments[0].seeds[0]: seed = -1 must be a whole number from 0 to 9007199254740992");
   refuses(block(R"("network": "wrn-10-l")"),
-          "[unknown_name] e.json/experiments[0].network: network: unknown network \"wrn-10-l\"; known: wrn-D-K, wide_resnet, "
-          "darts, "
-          "darts-imagenet, darts_imagenet, wrn-50-2, wide_resnet50_2, wrn_50_2, resnet-D, resnet, mobilenet-v2, mobilenet_v2, "
-          "mobilenet-v2-cifar, mobilenet_v2_cifar, or a "
-          "file (pare.network/1 or pare.solved/1)");
+          "[unknown_name] e.json/experiments[0].network: network: unknown network \"wrn-10-l\"; known: " PARE_KNOWN_NETWORKS
+          ", or a file (pare.network/1 or pare.solved/1)");
 }
 
 } // namespace

@@ -221,7 +221,9 @@ struct MakeKernel {
     return [](const Pass &, Inputs in) { return at::cat(at::ITensorListRef(at::TensorList(in.data(), in.size())), 1); };
   }
   Kernel operator()(const Crop &op) const {
-    return [top = op.top, left = op.left](const Pass &, Inputs in) { return in[0].slice(2, top).slice(3, left); };
+    return [top = op.top, left = op.left, stride = op.stride](const Pass &, Inputs in) {
+      return in[0].slice(2, top, std::nullopt, stride.height).slice(3, left, std::nullopt, stride.width);
+    };
   }
   Kernel operator()(const SliceChannels &op) const {
     return [begin = op.begin, count = op.count](const Pass &, Inputs in) { return in[0].narrow(1, begin, count); };
