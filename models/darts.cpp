@@ -177,12 +177,16 @@ public:
   }
 };
 
+constexpr std::string_view kDartsRoundTo = "a whole number from 1 to 1048576: channels are rounded to its multiples";
+
 /// Stems and pooling apart, the CIFAR and the ImageNet form are the same.
 class DartsFamily : public NetworkFamily {
 public:
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
     const spec::Reader read(info(), values);
-    const std::int64_t channels = read.whole("channels", 1, std::int64_t{1} << 40);
+    const std::int64_t channels =
+        spec::scaled(read.whole("channels", 1, std::int64_t{1} << 40), 1, fmt::format("{}/channels", info().name),
+                     read.whole("round_to", 1, kMostRoundTo));
     if (channels % multiple_of_ != 0)
       read.fail("channels", fmt::format("a multiple of {}: they are made in halves", multiple_of_));
     return {channels};
@@ -276,7 +280,8 @@ public:
                   "darts_v2",
                   "darts_v1, darts_v2, a JSON object in the published form, or @file",
                   true,
-                  {"darts_v1", "darts_v2"}}},
+                  {"darts_v1", "darts_v2"}},
+                 {"round_to", "1", kDartsRoundTo, false}},
         .short_names = {},
         .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
         .width_key = "channels",
@@ -309,7 +314,8 @@ public:
                                             "darts_v2",
                                             "darts_v1, darts_v2, a JSON object in the published form, or @file",
                                             true,
-                                            {"darts_v1", "darts_v2"}}},
+                                            {"darts_v1", "darts_v2"}},
+                                           {"round_to", "1", kDartsRoundTo, false}},
                                   .short_names = {{"darts-imagenet", ""}},
                                   .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
                                   .width_key = "channels",

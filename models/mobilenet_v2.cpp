@@ -38,10 +38,13 @@ public:
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
     const spec::Reader read(info(), values);
     const double width = read.positive("width");
-    const std::int64_t round_to = read.whole("round_to", 1, 1 << 20);
-    std::vector<std::int64_t> out = {rounded(32, width, round_to)};
-    for (const Stage &stage : kStages) out.push_back(rounded(stage.channels, width, round_to));
-    out.push_back(rounded(1280, std::max(1.0, width), round_to));
+    const std::int64_t round_to = read.whole("round_to", 1, kMostRoundTo);
+    const auto scaled = [&](std::int64_t channels, double factor) {
+      return spec::scaled(channels, factor, "mobilenet_v2/width", round_to);
+    };
+    std::vector<std::int64_t> out = {scaled(32, width)};
+    for (const Stage &stage : kStages) out.push_back(scaled(stage.channels, width));
+    out.push_back(scaled(1280, std::max(1.0, width)));
     return out;
   }
 
@@ -73,16 +76,6 @@ public:
   }
 
 private:
-  /// int(c m), or torchvision's rounding to multiples that never loses more than a tenth.
-  static std::int64_t rounded(std::int64_t channels, double width, std::int64_t round_to) {
-    if (round_to == 1) return spec::scaled(channels, width, "mobilenet_v2/width");
-    const double value = static_cast<double>(channels) * width;
-    const std::int64_t multiple =
-        spec::scaled(1, value + static_cast<double>(round_to) / 2, "mobilenet_v2/width") / round_to * round_to;
-    const std::int64_t out = std::max(round_to, multiple);
-    return static_cast<double>(out) < 0.9 * value ? out + round_to : out;
-  }
-
   static NodeId replaceable_conv(Builder &b, const std::string &name, NodeId x, const ConvOptions &options) {
     const NodeId y = b.conv(name, x, options);
     b.graph().mark_replaceable(y, Baseline::kConv);

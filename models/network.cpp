@@ -14,6 +14,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <utility>
 
 namespace pare {
 
@@ -248,6 +249,36 @@ Network make_network(const NetworkSpec &spec, const NetworkOptions &options) {
   }
 }
 
+Network make_network(NetworkFile file) {
+  if (file.width != FileWidth{}) {
+    const FileWidth width = std::exchange(file.width, {});
+    const auto layers = std::make_shared<const NetworkFile>(std::move(file));
+    return make_network(layers, Widening(layers->graph), width);
+  }
+  Network out;
+  out.name = std::move(file.name);
+  out.input = file.graph.input_shape();
+  out.graph = std::move(file.graph);
+  return out;
+}
+
+Network make_network(std::shared_ptr<const NetworkFile> layers, const Widening &ties, const FileWidth &width) {
+  Network out;
+  out.name = layers->name;
+  if (width.factor != 1) out.name += fmt::format(":width={}", shortest(width.factor));
+  if (width.round_to != 1) out.name += fmt::format("{}round_to={}", width.factor != 1 ? "," : ":", width.round_to);
+  out.input = layers->graph.input_shape();
+  out.graph = ties.widened(layers->graph, width.factor, width.round_to);
+  out.layers = std::move(layers);
+  out.file_width = width;
+  return out;
+}
+
+std::string embed_network(std::string document, const Network &network) {
+  return network.layers ? embed_network(std::move(document), network.layers->graph, network.layers->name, network.file_width)
+                        : embed_network(std::move(document), network.graph, network.name);
+}
+
 Network make_network(std::string_view spec, const NetworkOptions &options) {
   return make_network(parse_network_spec(spec), options);
 }
@@ -282,19 +313,6 @@ double Reader::positive(std::string_view key) const {
   const auto out = parse_real(text(key));
   if (!out || !std::isfinite(*out) || *out <= 0) fail(key, "a finite number above 0");
   return *out;
-}
-
-std::int64_t scaled(std::int64_t channels, double factor, const std::string &where) {
-  const double value = static_cast<double>(channels) * factor;
-  if (value >= 9007199254740992.0)
-    throw Error(ErrorCode::kOverflow, where,
-                fmt::format("int({} x {}) channels are more than 2^53", channels, shortest(factor)));
-  const auto out = static_cast<std::int64_t>(value);
-  if (out < 1)
-    throw Error(ErrorCode::kInvalidConfig, where,
-                fmt::format("int({} x {}) = 0 channels; a factor from {} up would be accepted", channels, shortest(factor),
-                            shortest(1.0 / static_cast<double>(channels))));
-  return out;
 }
 
 } // namespace spec

@@ -283,7 +283,26 @@ TEST(Verify, LayersOfOneSettingStayOnlyWhereItDoesNotFit) {
 TEST(Verify, OfAWidthThatIsTheWholeNetwork) {
   const Solution whole = solve_uniform(
       make_network("wrn-10-2"), {.substitution = "width", .budgets = {parse_budget("parameters<=1G")}, .conventions = {}});
-  EXPECT_EQ(verdict_of(SolvedJson::parse(write_solved(whole, "{}"))), "proven: optimal");
+  SolvedJson solved = SolvedJson::parse(write_solved(whole, "{}"));
+  EXPECT_EQ(verdict_of(solved), "proven: optimal");
+  // What was not searched is not claimed.
+  solved["termination"]["detail"] = "no setting with more parameters meets the budgets: this is the largest there is";
+  EXPECT_EQ(verdict_of(solved), "not proven: termination.detail must say how far was searched: up to width=8 (4 times the "
+                                "network's own)");
+}
+
+// Of a network from a file, wider and narrower than it is; and a worse one that is called the best.
+TEST(Verify, OfAWidthOfANetworkFromAFile) {
+  const Network network =
+      make_network(read_network(write_network(make_network("mobilenet-v2:width=0.25").graph, "mine"), "m.json"));
+  for (const std::string budget : {"parameters<=50%", "parameters<=230%", "mult-adds[macs]~150%"}) {
+    const auto solve = [&](const std::string &limit) {
+      return SolvedJson::parse(write_solved(
+          solve_uniform(network, {.substitution = "width", .budgets = {parse_budget(limit)}, .conventions = {}}), "{}"));
+    };
+    const SolvedJson solved = solve(budget);
+    EXPECT_EQ(verdict_of(solved), "proven: optimal") << budget;
+  }
 }
 
 TEST(Verify, OfOneSetting) {
