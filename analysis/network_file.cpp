@@ -159,12 +159,14 @@ Entry read_entry(const json::Value &object, json::Place place, std::size_t posit
           });
       },
       entry.op);
-  if (std::holds_alternative<Conv>(entry.op) && members.find("replaceable") != nullptr) {
+  const bool is_linear = std::holds_alternative<Linear>(entry.op);
+  if ((is_linear || std::holds_alternative<Conv>(entry.op)) && members.find("replaceable") != nullptr) {
     leave_to_owner("replaceable");
     const std::string baseline = members.text("replaceable");
     entry.replaceable = baseline_from(baseline);
-    if (!entry.replaceable)
-      fail("replaceable", fmt::format("replaceable = {} must be Conv or Sep, its baseline", shown(baseline)));
+    if (!entry.replaceable || (entry.replaceable == Baseline::kLinear) != is_linear)
+      fail("replaceable",
+           fmt::format("replaceable = {} must be {}, its baseline", shown(baseline), is_linear ? "Linear" : "Conv or Sep"));
   }
   std::visit([&]<class T>(T &o) { T::visit_fields(o, [&](const char *name, auto &v) { read(name, v); }); }, entry.op);
   std::string spelling = std::string(to_string(entry.spelling));

@@ -230,10 +230,26 @@ std::string canonical_spec(const NetworkFamily &family, const NetworkValues &val
   return options.empty() ? std::string(info.name) : fmt::format("{}:{}", info.name, fmt::join(options, ","));
 }
 
+namespace {
+
+void mark_linear_layers(Graph &graph) {
+  for (NodeId id = 0; id < graph.node_count(); ++id)
+    if (std::holds_alternative<Linear>(graph.node(id).op) && !graph.layer(graph.node(id).layer).shares)
+      graph.mark_replaceable(id, Baseline::kLinear);
+}
+
+} // namespace
+
 Network make_network(const NetworkFamily &family, const NetworkValues &values, const NetworkOptions &options) {
   const Shape input = options.input.apply(family.info().input);
   Network network{.family = &family, .values = values, .name = canonical_spec(family, values), .input = input, .graph = {}};
   network.graph = family.build(values, input);
+  const spec::Reader read(family.info(), values);
+  const std::string replace = read.text(kReplaceLinear); // empty where the family has no such key
+  if (replace == "yes")
+    mark_linear_layers(network.graph);
+  else if (!replace.empty() && replace != "no")
+    read.fail(kReplaceLinear, "yes or no");
   return network;
 }
 

@@ -28,6 +28,16 @@ struct NetworkKeyInfo {
   std::vector<std::string_view> choices = {};
 };
 
+/// The key by which the linear layers of a family's networks are replaceable, for the families that have some.
+inline constexpr std::string_view kReplaceLinear = "replace_linear";
+inline NetworkKeyInfo replace_linear_key() {
+  return {.name = kReplaceLinear,
+          .standard = "no",
+          .accepted = "yes or no: whether linear layers are replaceable too, as 1 x 1 convolutions",
+          .always_written = false,
+          .choices = {"no", "yes"}};
+}
+
 struct ShortName {
   std::string_view name;   ///< "wrn-D-K"; a capital letter stands for a value
   std::string_view values; ///< "depth=D,width=K"

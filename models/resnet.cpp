@@ -70,7 +70,8 @@ public:
                  {"width", "1", "a number above 0: scales the channels of every stage", true},
                  {"classes", "1000", "a whole number from 1 to 1099511627776", true},
                  {"expansion", "", "a whole number from 1 to 1048576; default: 1 for basic blocks, 4 for bottlenecks", false},
-                 {"round_to", "1", kResNetRoundTo, false}},
+                 {"round_to", "1", kResNetRoundTo, false},
+                 replace_linear_key()},
         .short_names = {{"resnet-D", "depth=D"}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
         .width_key = "width"};
@@ -88,7 +89,8 @@ public:
                                   .source = "Zagoruyko and Komodakis 2016",
                                   .keys = {{"classes", "1000", "a whole number from 1 to 1099511627776", true},
                                            {"width", "2", "a number above 0: scales the channels of every stage", false},
-                                           {"round_to", "1", kResNetRoundTo, false}},
+                                           {"round_to", "1", kResNetRoundTo, false},
+                                           replace_linear_key()},
                                   .short_names = {{"wrn-50-2", ""}, {"wide_resnet50_2", ""}}, // torchvision's name
                                   .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
                                   .width_key = "width"};

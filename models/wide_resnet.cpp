@@ -25,7 +25,8 @@ public:
                  {"classes", "10", "a whole number from 1 to 1099511627776", true},
                  {"attention_split", "1", "a divisor of n: sub-groups of each group, for attention", false},
                  {"round_to", "1",
-                  "a whole number from 1 to 1048576: the channels of the three groups are rounded to its multiples", false}},
+                  "a whole number from 1 to 1048576: the channels of the three groups are rounded to its multiples", false},
+                 replace_linear_key()},
         .short_names = {{"wrn-D-K", "depth=D,width=K"}},
         .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
         .width_key = "width"};

@@ -291,6 +291,25 @@ TEST(Verify, OfAWidthThatIsTheWholeNetwork) {
                                 "network's own)");
 }
 
+// Linear layers are layers of a plan as convolutions are.
+TEST(Verify, OfReplaceableLinearLayers) {
+  const Network network = make_network("wrn-10-1:replace_linear=yes");
+  for (const std::string family : {"Generic", "Shuffle", "kronecker"}) {
+    const Solution solution = solve_uniform(network, {.substitution = family,
+                                                      .budgets = {parse_budget("parameters<=40%")},
+                                                      .conventions = {},
+                                                      .where_refused = WhereRefused::kLeaveAsItIs});
+    EXPECT_TRUE(solution.plan.layers.contains("fc")) << family;
+    EXPECT_EQ(verdict_of(SolvedJson::parse(write_solved(solution, "{}"))), "proven: optimal") << family;
+  }
+  MixedRequest request;
+  request.families = {"generic", "grouped"};
+  request.budgets = {parse_budget("parameters<=40%")};
+  const Solution mixed = solve_mixed(network, request);
+  EXPECT_TRUE(mixed.plan.layers.contains("fc"));
+  EXPECT_EQ(verdict_of(SolvedJson::parse(write_solved(mixed, "{}"))), "proven: optimal");
+}
+
 // Of a network from a file, wider and narrower than it is; and a worse one that is called the best.
 TEST(Verify, OfAWidthOfANetworkFromAFile) {
   const Network network =
