@@ -21,7 +21,8 @@ namespace {
 using Dag = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS>;
 
 constexpr std::array kBaselines = {std::pair{Baseline::kConv, std::string_view("Conv")},
-                                   std::pair{Baseline::kSep, std::string_view("Sep")}};
+                                   std::pair{Baseline::kSep, std::string_view("Sep")},
+                                   std::pair{Baseline::kLinear, std::string_view("Linear")}};
 } // namespace
 
 std::string_view to_string(Baseline baseline) { return kBaselines[static_cast<std::size_t>(baseline)].second; }
@@ -106,9 +107,10 @@ void Graph::attach(NodeId node, Event event, Count amount) {
   attached_.push_back({.node = node, .event = event, .amount = amount});
 }
 
-void Graph::mark_replaceable(NodeId conv, Baseline baseline) {
-  assert(std::holds_alternative<Conv>(nodes_[conv].op));
-  replaceable_.push_back({.node = conv, .baseline = baseline});
+void Graph::mark_replaceable(NodeId node, Baseline baseline) {
+  assert(baseline == Baseline::kLinear ? std::holds_alternative<Linear>(nodes_[node].op)
+                                       : std::holds_alternative<Conv>(nodes_[node].op));
+  replaceable_.push_back({.node = node, .baseline = baseline});
 }
 
 std::vector<std::vector<NodeId>> Graph::sharers() const {

@@ -19,12 +19,13 @@ namespace pare {
 using NodeId = std::uint32_t; ///< stable: nodes are appended and never move
 using LayerId = std::uint32_t;
 
-/// What a replaceable convolution is before anything is substituted.
+/// What a replaceable layer is before anything is substituted.
 enum class Baseline : std::uint8_t {
-  kConv, ///< the full convolution
-  kSep,  ///< depthwise separable (DARTS)
+  kConv,   ///< the full convolution
+  kSep,    ///< depthwise separable (DARTS)
+  kLinear, ///< a linear layer, which is a 1 x 1 convolution on a 1 x 1 map
 };
-std::string_view to_string(Baseline baseline); ///< "Conv", "Sep"
+std::string_view to_string(Baseline baseline); ///< "Conv", "Sep", "Linear"
 std::optional<Baseline> baseline_from(std::string_view name);
 
 /// A named group of nodes: what a person calls a layer, with its parameters. Names may repeat (one ReLU module used three
@@ -33,7 +34,7 @@ struct Layer {
   std::string name;
   std::string kind;         ///< the op's kind, or the substitution's name where it takes several ops
   bool substituted = false; ///< belongs to a substitute
-  std::string family = {};  ///< of the substitute, or of the baseline, that took the place of a replaceable convolution
+  std::string family = {};  ///< of the substitute, or of the baseline, that took the place of a replaceable layer
   /// The layer whose parameters and running statistics it runs with, where these are not its own (a module used again): that
   /// one stands before it and shares nothing itself.
   std::optional<LayerId> shares = {};
@@ -96,8 +97,9 @@ public:
   /// Attaches an event to the node added last.
   void attach(NodeId node, Event event, Count amount);
 
-  /// Marks a convolution as replaceable. Its layer's name must be the only one of that name among those.
-  void mark_replaceable(NodeId conv, Baseline baseline);
+  /// Marks a convolution, or a linear layer (kLinear), as replaceable. Its layer's name must be the only one of that name among
+  /// those.
+  void mark_replaceable(NodeId node, Baseline baseline);
   void mark(NodeId node, Mark mark) { marks_[static_cast<std::size_t>(mark)].push_back(node); }
   void mark_attention_tap(NodeId node) { mark(node, Mark::kAttentionTap); }
   void set_output(NodeId node) { output_ = node; }
@@ -121,7 +123,7 @@ public:
     Baseline baseline;
   };
   std::span<const Replaceable> replaceable() const { return replaceable_; }
-  /// Of each replaceable convolution the nodes that run with its parameters again, in order.
+  /// Of each replaceable layer the nodes that run with its parameters again, in order.
   std::vector<std::vector<NodeId>> sharers() const;
   /// In the order of marking.
   std::span<const NodeId> marked(Mark mark) const { return marks_[static_cast<std::size_t>(mark)]; }

@@ -30,10 +30,9 @@ void check_layers(const Graph &graph, const Plan &plan) {
 }
 
 [[noreturn]] void refuse_weight(const Graph &graph, NodeId node) {
-  throw Error(
-      ErrorCode::kInvalidConfig, graph.layer(graph.node(node).layer).name,
-      "a replaceable convolution must have a weight of its own; this one's is computed, or used by a layer that does not "
-      "say that it shares it");
+  throw Error(ErrorCode::kInvalidConfig, graph.layer(graph.node(node).layer).name,
+              "a replaceable layer must have a weight of its own; this one's is computed, or used by a layer that does not "
+              "say that it shares it");
 }
 
 /// A part of a substitute is called by its layer's name and its own: no other layer's parameters may be called so.
@@ -82,7 +81,7 @@ Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused) 
   Lowered out;
   out.graph = Graph(graph.initialisation());
 
-  // A replaced convolution takes its weight and bias with it, those who share them too; what another node uses cannot go.
+  // A replaced layer takes its weight and bias with it, those who share them too; what another node uses cannot go.
   std::vector<std::uint32_t> replaceable(n, kNone);
   std::vector<bool> dropped(n, false);
   std::vector<NodeId> inputs;

@@ -12,9 +12,9 @@
 
 namespace pare {
 
-/// Which substitute for each replaceable convolution. What no entry names stays at its baseline.
+/// Which substitute for each replaceable layer. What no entry names stays at its baseline.
 struct Plan {
-  std::optional<Substitute> uniform;                     ///< for every replaceable convolution that `layers` does not name
+  std::optional<Substitute> uniform;                     ///< for every replaceable layer that `layers` does not name
   std::map<std::string, Substitute, std::less<>> layers; ///< by layer name
 
   const Substitute *find(std::string_view layer) const;
@@ -40,7 +40,7 @@ struct Lowered {
   std::string evaluation_text() const;
 };
 
-/// The graph with each replaceable convolution written out as its substitute, or its baseline. This is what is counted,
+/// The graph with each replaceable layer written out as its substitute, or its baseline. This is what is counted,
 /// exported and trained. Throws Error{kNotApplicable} or {kUnknownName} (a plan for a layer that the network has not).
 Lowered lower(const Graph &graph, const Plan &plan, WhereRefused where_refused = WhereRefused::kThrow);
 

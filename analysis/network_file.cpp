@@ -2,6 +2,7 @@
 
 #include "analysis/builder.hpp"
 #include "analysis/network_json.hpp"
+#include "analysis/widen.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 
@@ -158,12 +159,14 @@ Entry read_entry(const json::Value &object, json::Place place, std::size_t posit
           });
       },
       entry.op);
-  if (std::holds_alternative<Conv>(entry.op) && members.find("replaceable") != nullptr) {
+  const bool is_linear = std::holds_alternative<Linear>(entry.op);
+  if ((is_linear || std::holds_alternative<Conv>(entry.op)) && members.find("replaceable") != nullptr) {
     leave_to_owner("replaceable");
     const std::string baseline = members.text("replaceable");
     entry.replaceable = baseline_from(baseline);
-    if (!entry.replaceable)
-      fail("replaceable", fmt::format("replaceable = {} must be Conv or Sep, its baseline", shown(baseline)));
+    if (!entry.replaceable || (entry.replaceable == Baseline::kLinear) != is_linear)
+      fail("replaceable",
+           fmt::format("replaceable = {} must be {}, its baseline", shown(baseline), is_linear ? "Linear" : "Conv or Sep"));
   }
   std::visit([&]<class T>(T &o) { T::visit_fields(o, [&](const char *name, auto &v) { read(name, v); }); }, entry.op);
   std::string spelling = std::string(to_string(entry.spelling));
@@ -229,6 +232,16 @@ NodeId append(Graph &graph, const Entry &entry, std::span<const NodeId> inputs, 
 
 } // namespace
 
+FileWidth read_width(json::Members &members) {
+  FileWidth out;
+  if (members.said("width") != nullptr) {
+    out.factor = members.real("width");
+    if (!(out.factor > 0)) json::refuse(members.at("width"), members.place("width"), "width", "a finite number above 0");
+  }
+  if (members.said("round_to") != nullptr) out.round_to = members.whole("round_to", 1, kMostRoundTo);
+  return out;
+}
+
 Shape read_input_shape(const json::Value &value, const json::Place &place) {
   std::array<std::int64_t, 3> sizes{};
   bool is_shape = value.is_array() && value.size() == sizes.size();
@@ -248,6 +261,7 @@ NetworkFile assemble(json::Members &header, bool has_layers, std::vector<Entry> 
                      const InputOptions &input) {
   NetworkFile out;
   out.name = header.text("name");
+  out.width = read_width(header);
   const Shape own_input = read_input_shape(header.at("input"), header.place("input"));
   if (!has_layers || entries.empty()) header.place("layers").fail("\"layers\" must list at least one layer");
   const json::Value *output = header.find("output");
@@ -469,15 +483,18 @@ void visit_attributes(const Graph &graph, NodeId id, const Op *owner, Visitor &&
 
 } // namespace
 
-std::string write_network(const Graph &graph, std::string_view name) {
+std::string write_network(const Graph &graph, std::string_view name, const FileWidth &width) {
   const std::vector<std::string> ids = unique_ids(graph);
   const auto quoted = [](std::string_view text) { return written(std::string(text)); };
   std::vector<const Baseline *> baselines(graph.node_count(), nullptr);
   for (const Graph::Replaceable &mark : graph.replaceable()) baselines[mark.node] = &mark.baseline;
 
   const Shape &input = graph.input_shape();
-  std::string out = fmt::format("{{\n  \"schema\": \"{}\",\n  \"name\": {},\n  \"input\": [{}, {}, {}],\n  \"layers\": [",
-                                kSchema, quoted(name), input.channels, input.height, input.width);
+  std::string scaled;
+  if (width.factor != 1) scaled += fmt::format("\n  \"width\": {},", shortest(width.factor));
+  if (width.round_to != 1) scaled += fmt::format("\n  \"round_to\": {},", width.round_to);
+  std::string out = fmt::format("{{\n  \"schema\": \"{}\",\n  \"name\": {},{}\n  \"input\": [{}, {}, {}],\n  \"layers\": [",
+                                kSchema, quoted(name), scaled, input.channels, input.height, input.width);
   std::vector<NodeId> inputs;
   std::vector<bool> used(graph.node_count(), false);
   std::vector<NodeId> node_of(graph.layer_count(), 0);
@@ -532,8 +549,8 @@ std::string write_network(const Graph &graph, std::string_view name) {
   return out;
 }
 
-std::string embed_network(std::string document, const Graph &graph, std::string_view name) {
-  std::string text = write_network(graph, name);
+std::string embed_network(std::string document, const Graph &graph, std::string_view name, const FileWidth &width) {
+  std::string text = write_network(graph, name, width);
   text.pop_back(); // the last line's end
   std::string indented = "\"network\": ";
   for (const char c : text) {

@@ -2,17 +2,27 @@
 
 #include "analysis/graph.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace pare {
 
+/// The width that a network is said to have: what its layers' channels are scaled by (analysis/widen.hpp).
+struct FileWidth {
+  double factor = 1;
+  std::int64_t round_to = 1;
+
+  bool operator==(const FileWidth &) const = default;
+};
+
 /// A network as a file, schema `pare.network/1` (analysis/README.md describes it): layers with parameters of their own,
 /// as the models build them, before anything is substituted.
 struct NetworkFile {
   std::string name;
-  Graph graph;
+  Graph graph; ///< the layers as they stand there, not scaled yet
+  FileWidth width = {};
 };
 
 /// What is counted or run instead of one image of the network's own size.
@@ -39,11 +49,11 @@ NetworkFile read_network(std::string_view json, const std::string &where, const 
 
 /// Writes one, a layer to a line; reading it back and writing again gives the same bytes. Throws Error{kInvalidConfig} for a
 /// graph with computed weights (a lowered one), or with weights of others that no layer says it shares.
-std::string write_network(const Graph &graph, std::string_view name);
+std::string write_network(const Graph &graph, std::string_view name, const FileWidth &width = {});
 
 /// Puts a network into a JSON document, written with an indent of 2, in the place of its first `"network": null`: as text, so
 /// that a large one is never held as a tree.
-std::string embed_network(std::string document, const Graph &graph, std::string_view name);
+std::string embed_network(std::string document, const Graph &graph, std::string_view name, const FileWidth &width = {});
 
 /// The activations' graph for Graphviz.
 std::string write_dot(const Graph &graph, std::string_view name);

@@ -15,6 +15,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <set>
 
 namespace pare {
 
@@ -56,8 +57,14 @@ ConvSite make_site(std::string name, const Shape &input, std::int64_t out_channe
 
 ConvSite site_of(const Graph &graph, const Graph::Replaceable &replaceable) {
   const Node &node = graph.node(replaceable.node);
-  const Conv &conv = std::get<Conv>(node.op);
   const std::vector<NodeId> inputs = graph.inputs(replaceable.node);
+  if (replaceable.baseline == Baseline::kLinear)
+    return {.name = graph.layer(node.layer).name,
+            .input = graph.activation(inputs[0]),
+            .output = graph.activation(replaceable.node),
+            .bias = inputs.size() == 3,
+            .baseline = replaceable.baseline};
+  const Conv &conv = std::get<Conv>(node.op);
   const Extents &weight = graph.weight(inputs[1]);
   return {.name = graph.layer(node.layer).name,
           .input = graph.activation(inputs[0]),
@@ -731,7 +738,8 @@ void check_info(const SubstitutionInfo &info) {
   if (info.evaluations.empty()) refuse(info, "info() must say how it can be evaluated");
   if (std::find(info.evaluations.begin(), info.evaluations.end(), Evaluation::kCheapest) != info.evaluations.end())
     refuse(info, "the evaluation cheapest is one of its others; leave it out");
-  if (info.baselines.size() > 1 && info.baselines.front() == info.baselines.back()) refuse(info, "a baseline is given twice");
+  if (std::set(info.baselines.begin(), info.baselines.end()).size() != info.baselines.size())
+    refuse(info, "a baseline is given twice");
 
   const bool has_knob = info.knob.kind != KnobInfo::Kind::kNone;
   if (has_knob ? !consists_of(info.knob.name, kPlain) : !info.knob.name.empty())

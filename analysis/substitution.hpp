@@ -17,7 +17,8 @@
 
 namespace pare {
 
-/// A convolution that may be replaced, where it stands: x [N, in_channels, H, W] -> [N, out_channels, H_out, W_out].
+/// A convolution that may be replaced, where it stands: x [N, in_channels, H, W] -> [N, out_channels, H_out, W_out]. A linear
+/// layer is one of 1 x 1 on a 1 x 1 map.
 struct ConvSite {
   std::string name;
   Shape input;
@@ -37,7 +38,7 @@ struct ConvSite {
   bool pointwise() const { return kernel.height == 1 && kernel.width == 1; }
 };
 
-/// The site of a convolution of a graph that is marked as replaceable.
+/// The site of a layer of a graph that is marked as replaceable.
 ConvSite site_of(const Graph &graph, const Graph::Replaceable &replaceable);
 /// All places of one replaceable layer: its own, then those of the layers that share its parameters, in order. They have one
 /// substitute, with one set of parameters, and may differ in image size, stride, padding and dilation.

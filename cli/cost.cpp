@@ -32,7 +32,8 @@ std::string written(const CostView &view, Format format) {
 
 int do_cost(const Arguments &arguments) {
   if (arguments.has("--sweep")) return cost_sweep(arguments);
-  if (arguments.has("--points")) throw Error(ErrorCode::kUsage, "--points", "it is of --sweep, which is not given");
+  for (const std::string_view option : {"--points", "--max-width"})
+    if (arguments.has(option)) throw Error(ErrorCode::kUsage, std::string(option), "it is of --sweep, which is not given");
   const Format format = read_format(arguments);
   std::optional<GroupBy> group_by;
   if (const auto name = arguments.find("--group-by")) group_by = parse_group_by(*name);
@@ -113,6 +114,7 @@ const Command &command_cost() {
                   sweep_option(),
                   sweep_points_option(),
                   where_possible_option(),
+                  max_width_option(),
                   input_option(),
                   {.name = "--batch", .value = "N", .description = "Images that are counted together", .otherwise = "1"},
                   convention_option(),

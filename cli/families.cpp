@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "cli/fits.hpp"
 #include "command/output.hpp"
+#include "models/width.hpp"
 #include "reports/pareto_table.hpp"
 #include "solver/solver.hpp"
 
@@ -25,7 +26,7 @@ std::vector<std::string> all_families(const Network &network) {
   std::vector<std::string> out;
   for (const Substitution *family : substitutions())
     if (parse_substitute(family->info().name, FreeKnob::kAllow).has_free_knob()) out.emplace_back(family->info().name);
-  if (!network.from_file()) out.emplace_back(kWidth);
+  if (has_widths(network)) out.emplace_back(kWidth);
   return out;
 }
 
@@ -93,7 +94,8 @@ int solve_families(const Arguments &arguments, const FitRequest &request, const 
                            .budgets = request.budgets,
                            .conventions = request.conventions,
                            .method = method,
-                           .where_refused = read_where_refused(arguments)};
+                           .where_refused = read_where_refused(arguments),
+                           .max_width = read_max_width(arguments, names)};
     fits.push_back(fit_one(network, own));
     any = any || fits.back().reason.empty();
     std::string &document = solved.emplace_back();

@@ -7,7 +7,9 @@
 #include "base/text.hpp"
 #include "base/values.hpp"
 #include "command/output.hpp"
+#include "models/width.hpp"
 #include "reports/numbers.hpp"
+#include "solver/solver.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -171,6 +173,24 @@ std::optional<Evaluation> read_evaluation(const Arguments &arguments) {
   const auto text = arguments.find("--evaluation");
   if (!text) return std::nullopt;
   return value_of(kEvaluations, read_choice("--evaluation", *text, evaluation_names()));
+}
+
+OptionInfo max_width_option() {
+  static const std::string otherwise = shortest(kStandardWidthTimes);
+  static const std::string description = fmt::format(
+      "Of `width`: try widths up to so many times the network's own, from 1 to {}; nothing is claimed of wider ones",
+      shortest(kMostWidthTimes));
+  return {.name = "--max-width", .value = "TIMES", .description = description, .otherwise = otherwise};
+}
+
+double read_max_width(const Arguments &arguments, std::span<const std::string> families) {
+  const auto text = arguments.find("--max-width");
+  if (!text) return kStandardWidthTimes;
+  if (std::none_of(families.begin(), families.end(), is_width))
+    throw Error(ErrorCode::kUsage, "--max-width", fmt::format("it is of the family {}, which is not asked for", kWidth));
+  const double times = read_real("--max-width", *text);
+  check_width_times(times, "--max-width");
+  return times;
 }
 
 WhereRefused read_where_refused(const Arguments &arguments) {

@@ -45,6 +45,11 @@ std::optional<Evaluation> read_evaluation(const Arguments &arguments);
 std::vector<std::string> with_evaluation(const Arguments &arguments, const std::vector<std::string> &substitutes);
 Substitute with_evaluation(const Arguments &arguments, Substitute substitute);
 
+OptionInfo max_width_option();
+/// --max-width, of commands that solve for a width or list all. Throws Error{kUsage} where it is given and none of `families`,
+/// which are asked for, is the width.
+double read_max_width(const Arguments &arguments, std::span<const std::string> families);
+
 WhereRefused read_where_refused(const Arguments &arguments);
 /// --format, or what the ending of --output says, of these.
 Format read_format(const Arguments &arguments, std::span<const Format> accepted = kFormats);

@@ -136,7 +136,8 @@ int solve_uniform_front(const Arguments &arguments, const Outputs &outputs, cons
                        .budgets = fit.budgets,
                        .conventions = fit.conventions,
                        .method = std::string(find_solver(arguments.get("--method", kDefaultMethod)).info().name),
-                       .where_refused = read_where_refused(arguments)};
+                       .where_refused = read_where_refused(arguments),
+                       .max_width = read_max_width(arguments, {&*substitute, 1})};
   const UniformFront front = uniform_front(fit.design.network, request, quantity, points);
   const std::string options =
       provenance(arguments, request.method,

@@ -40,7 +40,8 @@ Solved solve_one_setting(const Arguments &arguments, const FitRequest &fit) {
                              .budgets = budgets,
                              .conventions = conventions,
                              .method = std::string(find_solver(arguments.get("--method", kDefaultMethod)).info().name),
-                             .where_refused = read_where_refused(arguments)};
+                             .where_refused = read_where_refused(arguments),
+                             .max_width = read_max_width(arguments, {&*substitute, 1})};
   return {.solution = solve_uniform(design.network, request),
           .method = request.method,
           .provenance = provenance(arguments, request.method,
@@ -84,8 +85,8 @@ int do_solve(const Arguments &arguments) {
   if (!is_front && !arguments.has("--budget"))
     throw Error(ErrorCode::kUsage, "pare solve", "--budget B is missing; see pare solve --help");
   if (per_layer) {
-    for (const std::string_view option : {"--substitute", "--where-possible"})
-      if (arguments.has(option) && (option == "--substitute" || !arguments.has("--evaluation")))
+    for (const std::string_view option : {"--substitute", "--where-possible", "--max-width"})
+      if (arguments.has(option) && (option != "--where-possible" || !arguments.has("--evaluation")))
         throw Error(ErrorCode::kUsage, std::string(option),
                     "it is for one setting of the whole network; --per-layer takes --families");
   } else {
@@ -173,6 +174,7 @@ const Command &command_solve() {
               .otherwise = kDefaultMethod},
              evaluation_option(),
              where_possible_option(),
+             max_width_option(),
              {.name = "--pareto",
               .value = "QUANTITY",
               .description = "The best plans for all amounts of it: per layer at limits spaced geometrically, each proven; of "

@@ -95,7 +95,10 @@ int cost_sweep(const Arguments &arguments) {
   catch_interrupts();
   // All that is refused is so before anything is written.
   std::deque<Sweep> sweeps;
-  for (const std::string &family : with_evaluation(arguments, meant_families(arguments.items("--sweep"), design.network))) {
+  const std::vector<std::string> families =
+      with_evaluation(arguments, meant_families(arguments.items("--sweep"), design.network));
+  request.max_width = read_max_width(arguments, families);
+  for (const std::string &family : families) {
     request.substitution = family;
     sweeps.emplace_back(design.network, request);
   }

@@ -27,12 +27,6 @@ struct Inputs {
   std::vector<std::vector<train::ResultRow>> results; ///< by file
 };
 
-Network original_of(const std::string &text, const Design &design, const NetworkOptions &options) {
-  const std::string original = *original_of_solved(text, design.network.name);
-  if (auto network = design.network.from_file() ? std::nullopt : network_by_name(original, options)) return std::move(*network);
-  return pare::read_design(original, design.network.name, options).network;
-}
-
 Inputs read_inputs(const Arguments &arguments) {
   NetworkOptions options;
   if (const auto image = arguments.find("--input")) options.input.image = parse_image_shape("--input", *image);
@@ -44,15 +38,14 @@ Inputs read_inputs(const Arguments &arguments) {
       counted.design.network = std::move(*network);
       continue;
     }
-    const std::string where = file_name(argument);
-    const std::string text = read_text(argument, where);
+    const auto &[text, where] = read_network_file(argument);
     if (train::is_results(text)) {
       out.results.push_back(train::read_any_results(text, where));
       continue;
     }
     Design design = pare::read_design(text, where, options);
     std::optional<Network> original;
-    if (design.is_solved) original = original_of(text, design, options);
+    if (design.is_solved) original = original_of(design);
     out.networks.push_back({argument, std::move(design), std::move(original)});
   }
   return out;
@@ -100,14 +93,10 @@ std::vector<Compared> count_all(const Inputs &inputs, const std::vector<Substitu
     const Network &before = counted.original ? *counted.original : design.network;
     const CostReport original = count(lower(before.graph, {}).graph);
     if (design.is_solved) {
-      // A plan that is empty is that of a width.
-      const NetworkFamily *family = design.network.family;
-      const bool is_width = design.plan.layers.empty() && !design.plan.uniform && family != nullptr;
-      const std::string_view key = is_width ? family->info().width_key : "";
-      const auto width = is_width ? design.network.values.find(key) : NetworkValues::const_iterator();
+      const bool is_width = is_of_width(design);
       std::optional<train::PerLayerText> chosen;
       if (design.mixed) chosen = train::describe(design.mixed->request);
-      std::string setting = is_width ? fmt::format("{}={}", key, width->second)
+      std::string setting = is_width ? fmt::format("{}={}", width_key(design.network), shortest(own_width(design.network)))
                             : chosen ? chosen->setting()
                                      : design.substitution.value_or("mixed");
       Compared row =

@@ -14,11 +14,13 @@
 namespace pare::command {
 
 OptionInfo network_option() {
-  return {.name = "NETWORK",
-          .description =
-              "A short name (wrn-28-10), a spec (wide_resnet:depth=28,width=10), or a file: pare.network/1 or pare.solved/1",
-          .values = Values::kNetwork,
-          .required = true};
+  return {
+      .name = "NETWORK",
+      .description =
+          "A short name (wrn-28-10), a spec (wide_resnet:depth=28,width=10), or a file: pare.network/1, with its width behind "
+          "it where it is to have another (net.json:width=0.5), or pare.solved/1",
+      .values = Values::kNetwork,
+      .required = true};
 }
 
 OptionInfo substitute_option() {

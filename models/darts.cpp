@@ -114,13 +114,16 @@ NetworkKeyInfo genotype_key() {
           .choices = {genotype_names().begin(), genotype_names().end()},
           .canonical = canonical_genotype};
 }
+constexpr std::string_view kDartsRoundTo = "a whole number from 1 to 1048576: channels are rounded to its multiples";
 
 /// Stems and pooling apart, the CIFAR and the ImageNet form are the same.
 class DartsFamily : public NetworkFamily {
 public:
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
     const spec::Reader read(info(), values);
-    const std::int64_t channels = read.whole("channels", 1, std::int64_t{1} << 40);
+    const std::int64_t channels =
+        spec::scaled(read.whole("channels", 1, std::int64_t{1} << 40), 1, fmt::format("{}/channels", info().name),
+                     read.whole("round_to", 1, kMostRoundTo));
     if (channels % multiple_of_ != 0)
       read.fail("channels", fmt::format("a multiple of {}: they are made in halves", multiple_of_));
     return {channels};
@@ -210,7 +213,9 @@ public:
         .keys = {{"channels", "36", "a whole number from 1 to 1099511627776", true},
                  {"layers", "20", "a whole number from 1 to 10000", true},
                  {"classes", "10", "a whole number from 1 to 1099511627776", true},
-                 genotype_key()},
+                 genotype_key(),
+                 {"round_to", "1", kDartsRoundTo, false},
+                 replace_linear_key()},
         .short_names = {},
         .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
         .width_key = "channels",
@@ -239,7 +244,9 @@ public:
                                   .keys = {{"channels", "48", "an even number from 2 to 1099511627776", true},
                                            {"layers", "14", "a whole number from 1 to 10000", true},
                                            {"classes", "1000", "a whole number from 1 to 1099511627776", true},
-                                           genotype_key()},
+                                           genotype_key(),
+                                           {"round_to", "1", kDartsRoundTo, false},
+                                           replace_linear_key()},
                                   .short_names = {{"darts-imagenet", ""}},
                                   .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
                                   .width_key = "channels",

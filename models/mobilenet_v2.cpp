@@ -38,7 +38,7 @@ public:
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
     const spec::Reader read(info(), values);
     const double width = read.positive("width");
-    const std::int64_t round_to = read.whole("round_to", 1, 1 << 20);
+    const std::int64_t round_to = read.whole("round_to", 1, kMostRoundTo);
     const auto scaled = [&](std::int64_t channels, double factor) {
       return spec::scaled(channels, factor, "mobilenet_v2/width", round_to);
     };

@@ -13,6 +13,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <utility>
 
 namespace pare {
 
@@ -227,10 +228,26 @@ std::string canonical_spec(const NetworkFamily &family, const NetworkValues &val
   return options.empty() ? std::string(info.name) : fmt::format("{}:{}", info.name, fmt::join(options, ","));
 }
 
+namespace {
+
+void mark_linear_layers(Graph &graph) {
+  for (NodeId id = 0; id < graph.node_count(); ++id)
+    if (std::holds_alternative<Linear>(graph.node(id).op) && !graph.layer(graph.node(id).layer).shares)
+      graph.mark_replaceable(id, Baseline::kLinear);
+}
+
+} // namespace
+
 Network make_network(const NetworkFamily &family, const NetworkValues &values, const NetworkOptions &options) {
   const Shape input = options.input.apply(family.info().input);
   Network network{.family = &family, .values = values, .name = canonical_spec(family, values), .input = input, .graph = {}};
   network.graph = family.build(values, input);
+  const spec::Reader read(family.info(), values);
+  const std::string replace = read.text(kReplaceLinear); // empty where the family has no such key
+  if (replace == "yes")
+    mark_linear_layers(network.graph);
+  else if (!replace.empty() && replace != "no")
+    read.fail(kReplaceLinear, "yes or no");
   return network;
 }
 
@@ -244,6 +261,36 @@ Network make_network(const NetworkSpec &spec, const NetworkOptions &options) {
         throw Error(ErrorCode::kInvalidFile, file + error.where().substr(value.size()), error.message());
     throw;
   }
+}
+
+Network make_network(NetworkFile file) {
+  if (file.width != FileWidth{}) {
+    const FileWidth width = std::exchange(file.width, {});
+    const auto layers = std::make_shared<const NetworkFile>(std::move(file));
+    return make_network(layers, Widening(layers->graph), width);
+  }
+  Network out;
+  out.name = std::move(file.name);
+  out.input = file.graph.input_shape();
+  out.graph = std::move(file.graph);
+  return out;
+}
+
+Network make_network(std::shared_ptr<const NetworkFile> layers, const Widening &ties, const FileWidth &width) {
+  Network out;
+  out.name = layers->name;
+  if (width.factor != 1) out.name += fmt::format(":width={}", shortest(width.factor));
+  if (width.round_to != 1) out.name += fmt::format("{}round_to={}", width.factor != 1 ? "," : ":", width.round_to);
+  out.input = layers->graph.input_shape();
+  out.graph = ties.widened(layers->graph, width.factor, width.round_to);
+  out.layers = std::move(layers);
+  out.file_width = width;
+  return out;
+}
+
+std::string embed_network(std::string document, const Network &network) {
+  return network.layers ? embed_network(std::move(document), network.layers->graph, network.layers->name, network.file_width)
+                        : embed_network(std::move(document), network.graph, network.name);
 }
 
 Network make_network(std::string_view spec, const NetworkOptions &options) {
@@ -306,25 +353,6 @@ double Reader::positive(std::string_view key) const {
   const auto out = parse_real(text(key));
   if (!out || !std::isfinite(*out) || *out <= 0) fail(key, "a finite number above 0");
   return *out;
-}
-
-std::int64_t scaled(std::int64_t channels, double factor, const std::string &where, std::int64_t round_to) {
-  if (round_to != 1) {
-    const double value = static_cast<double>(channels) * factor;
-    const std::int64_t multiple = scaled(1, value + static_cast<double>(round_to) / 2, where) / round_to * round_to;
-    const std::int64_t out = std::max(round_to, multiple);
-    return static_cast<double>(out) < 0.9 * value ? out + round_to : out;
-  }
-  const double value = static_cast<double>(channels) * factor;
-  if (value >= 9007199254740992.0)
-    throw Error(ErrorCode::kOverflow, where,
-                fmt::format("int({} x {}) channels are more than 2^53", channels, shortest(factor)));
-  const auto out = static_cast<std::int64_t>(value);
-  if (out < 1)
-    throw Error(ErrorCode::kInvalidConfig, where,
-                fmt::format("int({} x {}) = 0 channels; a factor from {} up would be accepted", channels, shortest(factor),
-                            shortest(1.0 / static_cast<double>(channels))));
-  return out;
 }
 
 } // namespace spec

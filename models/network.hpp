@@ -2,10 +2,12 @@
 
 #include "analysis/graph.hpp"
 #include "analysis/network_file.hpp"
+#include "analysis/widen.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +30,16 @@ struct NetworkKeyInfo {
   /// have one.
   std::string (*canonical)(const std::string &text, const std::string &where) = nullptr;
 };
+
+/// The key by which the linear layers of a family's networks are replaceable, for the families that have some.
+inline constexpr std::string_view kReplaceLinear = "replace_linear";
+inline NetworkKeyInfo replace_linear_key() {
+  return {.name = kReplaceLinear,
+          .standard = "no",
+          .accepted = "yes or no: whether linear layers are replaceable too, as 1 x 1 convolutions",
+          .always_written = false,
+          .choices = {"no", "yes"}};
+}
 
 struct ShortName {
   std::string_view name;   ///< "wrn-D-K"; a capital letter stands for a value
@@ -71,6 +83,9 @@ struct Network {
   std::string name; ///< the canonical spec, or the file's own name
   Shape input;      ///< of one image, batch 1
   Graph graph;
+  /// Of one from a file that has another width than the file's layers: the file, and the width.
+  std::shared_ptr<const NetworkFile> layers = {};
+  FileWidth file_width = {};
 
   bool from_file() const { return family == nullptr; }
 };
@@ -84,6 +99,12 @@ struct NetworkOptions {
 /// WRN-28-10, resnet50.
 Network make_network(std::string_view spec, const NetworkOptions &options = {});
 Network make_network(const NetworkFamily &family, const NetworkValues &values, const NetworkOptions &options = {});
+/// One that was read from a file, of the width that it says. Throws what Widening does where that is not the layers' own.
+Network make_network(NetworkFile file);
+/// Of these layers, whose ties are known, another width.
+Network make_network(std::shared_ptr<const NetworkFile> layers, const Widening &ties, const FileWidth &width);
+/// The document with the network, that came from a file, in the place of its first `"network": null`.
+std::string embed_network(std::string document, const Network &network);
 
 /// A spec as it was read.
 struct NetworkSpec {
@@ -117,9 +138,10 @@ private:
   const NetworkValues &values_;
 };
 
-/// int(factor x channels), as Python: toward zero; or torchvision's rounding to multiples of `round_to` that never loses more
-/// than a tenth. Throws where nothing is left, or where it is beyond 2^53.
-std::int64_t scaled(std::int64_t channels, double factor, const std::string &where, std::int64_t round_to = 1);
+/// The channels of a family: scaled_channels() of analysis/widen.hpp.
+inline std::int64_t scaled(std::int64_t channels, double factor, const std::string &where, std::int64_t round_to = 1) {
+  return scaled_channels(channels, factor, where, round_to);
+}
 } // namespace spec
 
 /// The average pooling in front of a classifier: the network's own window where it leaves 1 x 1, and the whole map of an image

@@ -12,6 +12,9 @@ namespace pare {
 
 namespace {
 
+constexpr std::string_view kResNetRoundTo =
+    "a whole number from 1 to 1048576: the inner channels of every stage are rounded to its multiples";
+
 using Blocks = std::array<std::int64_t, 4>;
 
 struct Depth {
@@ -74,8 +77,9 @@ public:
                  {"width", "1", "a number above 0: scales the channels of every stage", true},
                  {"classes", "1000", "a whole number from 1 to 1099511627776", true},
                  {"expansion", "", "a whole number from 1 to 1048576; default: 1 for basic blocks, 4 for bottlenecks", false},
-                 {"groups", "1", "a whole number from 1 to 1048576: of the 3 x 3 convolutions of bottlenecks (ResNeXt)",
-                  false}},
+                 {"groups", "1", "a whole number from 1 to 1048576: of the 3 x 3 convolutions of bottlenecks (ResNeXt)", false},
+                 {"round_to", "1", kResNetRoundTo, false},
+                 replace_linear_key()},
         // torchvision's names beside the papers': an inner width of 64 x width, outputs of expansion times that.
         .short_names = {{"resnet-D", "depth=D"},
                         {"wide_resnet101_2", "depth=101,width=2,expansion=2"},
@@ -97,7 +101,9 @@ public:
                                       "WRN-50-2: a ResNet-50 of twice the inner width and expansion 2, for 224 x 224 images",
                                   .source = "Zagoruyko and Komodakis 2016",
                                   .keys = {{"classes", "1000", "a whole number from 1 to 1099511627776", true},
-                                           {"width", "2", "a number above 0: scales the channels of every stage", false}},
+                                           {"width", "2", "a number above 0: scales the channels of every stage", false},
+                                           {"round_to", "1", kResNetRoundTo, false},
+                                           replace_linear_key()},
                                   .short_names = {{"wrn-50-2", ""}, {"wide_resnet50_2", ""}}, // torchvision's name
                                   .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
                                   .width_key = "width"};
@@ -110,8 +116,10 @@ public:
 std::vector<std::int64_t> ResNetFamily::channels(const NetworkValues &values) const {
   const spec::Reader read(info(), values);
   const double width = read.positive("width");
+  const std::int64_t round_to = read.whole("round_to", 1, kMostRoundTo);
   std::vector<std::int64_t> out;
-  for (std::int64_t c : {64, 128, 256, 512}) out.push_back(spec::scaled(c, width, std::string(info().name) + "/width"));
+  for (std::int64_t c : {64, 128, 256, 512})
+    out.push_back(spec::scaled(c, width, std::string(info().name) + "/width", round_to));
   // Of grouped convolutions whole groups: as many channels for each as there are.
   const std::int64_t groups = groups_of(read);
   for (std::int64_t &c : out) c = std::max(c / groups, std::int64_t{1}) * groups;

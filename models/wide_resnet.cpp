@@ -23,7 +23,10 @@ public:
         .keys = {{"depth", "28", "a whole number, 6n + 4, up to 60004", true},
                  {"width", "10", "a number above 0", true},
                  {"classes", "10", "a whole number from 1 to 1099511627776", true},
-                 {"attention_split", "1", "a divisor of n: sub-groups of each group, for attention", false}},
+                 {"attention_split", "1", "a divisor of n: sub-groups of each group, for attention", false},
+                 {"round_to", "1",
+                  "a whole number from 1 to 1048576: the channels of the three groups are rounded to its multiples", false},
+                 replace_linear_key()},
         .short_names = {{"wrn-D-K", "depth=D,width=K"}},
         .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
         .width_key = "width"};
@@ -33,8 +36,9 @@ public:
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
     const spec::Reader read(info(), values);
     const double width = read.positive("width");
+    const std::int64_t round_to = read.whole("round_to", 1, kMostRoundTo);
     std::vector<std::int64_t> out;
-    for (std::int64_t c : kChannels) out.push_back(spec::scaled(c, width, "wide_resnet/width"));
+    for (std::int64_t c : kChannels) out.push_back(spec::scaled(c, width, "wide_resnet/width", round_to));
     return out;
   }
 

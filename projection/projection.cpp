@@ -41,7 +41,8 @@ namespace {
 /// The node of the bias that is added last; none where there is none.
 std::optional<NodeId> last_bias(const Graph &graph, NodeId output) {
   const Op &op = graph.node(output).op;
-  const std::size_t port = std::holds_alternative<Conv>(op) ? 2 : std::holds_alternative<AddBias>(op) ? 1 : SIZE_MAX;
+  const bool has_weight = std::holds_alternative<Conv>(op) || std::holds_alternative<Linear>(op);
+  const std::size_t port = has_weight ? 2 : std::holds_alternative<AddBias>(op) ? 1 : SIZE_MAX;
   const std::vector<NodeId> inputs = graph.inputs(output);
   return port < inputs.size() ? std::optional(inputs[port]) : std::nullopt;
 }
@@ -79,7 +80,8 @@ const DenseTensor *of_extents(const DenseTensor *tensor, const Extents &extents)
 std::optional<LayerWeight> layer_weight(const ConvSite &site, const FindTensor &find) {
   const Extents extents{site.out_channels(), site.in_channels() / site.groups, site.kernel.height, site.kernel.width};
   const bool is_separable = site.baseline == Baseline::kSep;
-  const std::string part = site.name + (is_separable ? ".pointwise" : ".conv");
+  const bool is_linear = site.baseline == Baseline::kLinear;
+  const std::string part = site.name + (is_linear ? "" : is_separable ? ".pointwise" : ".conv");
   LayerWeight out;
   if (is_separable) {
     const DenseTensor *map = of_extents(find(part + ".weight"), {extents[0], extents[1], 1, 1});
@@ -98,9 +100,9 @@ std::optional<LayerWeight> layer_weight(const ConvSite &site, const FindTensor &
           out.weight.values.push_back(map->values[j] * depthwise->values[j % in_channels * area + x]);
     }
   } else {
-    const DenseTensor *weight = of_extents(find(part + ".weight"), extents);
+    const DenseTensor *weight = of_extents(find(part + ".weight"), is_linear ? Extents{extents[0], extents[1]} : extents);
     if (weight == nullptr) return std::nullopt;
-    out.weight = *weight;
+    out.weight = {.extents = extents, .values = weight->values};
   }
   if (site.bias) {
     const DenseTensor *bias = of_extents(find(part + ".bias"), {site.out_channels()});

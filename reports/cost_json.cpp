@@ -109,7 +109,7 @@ std::string write_cost_json(const CostView &view) {
 
   // The pieces that may be large are text already, or are written line by line: they are put into the document as text.
   std::string out = document.dump(2);
-  if (view.network.from_file()) out = embed_network(std::move(out), view.network.graph, view.network.name);
+  if (view.network.from_file()) out = embed_network(std::move(out), view.network);
   out.resize(out.size() - std::string_view("\n}").size());
   if (view.layers) {
     out += ",\n  \"layers\": [";

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/values.hpp"
+#include "models/width.hpp"
 #include "solver/uniform/problem.hpp"
 
 #include <fmt/format.h>
@@ -157,11 +158,11 @@ SolvedFor solved_for(const Design &design) {
   if (out.setting) {
     out.knob = out.setting->knob;
     out.is_real = out.setting->family->info().knob.kind == KnobInfo::Kind::kReal;
-  } else if (design.plan.layers.empty() && design.network.family != nullptr) {
-    const NetworkInfo &info = design.network.family->info();
-    out.width_key = info.width_key;
-    out.knob = spec::Reader(info, design.network.values).positive(info.width_key);
-    out.is_real = !info.width_is_whole;
+  } else if (is_of_width(design)) {
+    const Widths widths(design.network);
+    out.width_key = widths.key();
+    out.knob = widths.own();
+    out.is_real = !widths.is_whole();
   }
   return out;
 }
@@ -210,24 +211,18 @@ std::optional<AllSettings> all_settings(const Design &design, const Substitute &
   }
 }
 
-/// Of a width. Each is a network that is built: not all of them are, but those that the file names.
-AllSettings all_widths(const Network &network, double most, const std::vector<Convention> &conventions) {
-  const auto with = [&network](double width) {
-    NetworkValues values = network.values;
-    values[std::string(network.family->info().width_key)] = shortest(width);
-    return values;
-  };
-  AllSettings out{.most = most, .structure = {}, .costs = {}, .known = {most}};
-  out.structure = [&network, with, most](double width) {
+/// Of a width of `original`. Each is a network that is built: not all of them are, but those that the file names, and the
+/// widest.
+AllSettings all_widths(const Widths &widths, double most, const std::vector<Convention> &conventions) {
+  AllSettings out{.most = most, .structure = {}, .costs = {}, .known = {widths.own(), most}};
+  out.structure = [&widths, most](double width) {
     try {
-      return width <= most ? network.family->channels(with(width)) : Structure();
+      return width <= most ? widths.channels(width) : Structure();
     } catch (const Error &) {
       return Structure();
     }
   };
-  out.costs = [&network, with, &conventions](double width) {
-    return costs_of(make_network(*network.family, with(width), {.input = network.input}).graph, {}, conventions);
-  };
+  out.costs = [&widths, &conventions](double width) { return costs_of(widths.at(width).graph, {}, conventions); };
   return out;
 }
 
@@ -504,7 +499,7 @@ void check_attainable(const Value &attainable, const json::Place &place, const A
       for (const double knob : all.known) values.push_back(in_file(place, [&] { return all.costs(knob).at(first); }));
       const auto [least, most] = std::minmax_element(values.begin(), values.end());
       if (!all.are_all) {
-        for (const Count &value : values) check(value, "the original");
+        for (const Count &value : values) check(value, "a width");
         if (!largest)
           json::refuse(members.at("largest"), members.place("largest"), "largest", "a number, since widths have an end");
         if (first.metric == Metric::kParameters && smallest.is_zero())
@@ -545,7 +540,6 @@ void check_kept(const Value &kept, const json::Place &place, const Plan &plan) {
 
 void check_search(json::Members &members, const Design &design, const Recount &recount, const std::vector<Budget> &budgets,
                   const std::vector<Convention> &conventions) {
-  const Value *original = members.said("original");
   const Objective objective = objective_of(budgets, recount);
   const bool optimal = check_termination(members.at("termination"), members.place("termination"), objective);
   Answer answer{.recount = recount,
@@ -555,17 +549,22 @@ void check_search(json::Members &members, const Design &design, const Recount &r
                 .solved_for = solved_for(design),
                 .all = {}};
   const SolvedFor &asked = answer.solved_for;
-  if (asked.knob && asked.setting) {
-    answer.all = all_settings(design, *asked.setting, conventions);
-  } else if (asked.knob) {
-    const NetworkSpec whole = in_file(members.place("original"), [&] {
-      return original != nullptr ? parse_network_spec(members.text("original"))
-                                 : NetworkSpec{.family = design.network.family, .values = design.network.values};
-    });
-    if (whole.family != design.network.family)
+  if (asked.knob && asked.setting) answer.all = all_settings(design, *asked.setting, conventions);
+  const bool is_width = asked.knob && !asked.setting;
+  if (members.said("max_width") != nullptr && !is_width)
+    json::refuse(members.at("max_width"), members.place("max_width"), "max_width", "of a file whose width was solved for");
+  std::optional<Widths> widths; // outlive what is asked of them
+  if (is_width) {
+    const Network whole = in_file(members.place("original"), [&] { return original_of(design); });
+    widths.emplace(whole);
+    const double most = in_file(members.place("max_width"), [&] { return widths->most(design.max_width.value_or(1)); });
+    if (whole.family != design.network.family || widths->at(*asked.knob).name != design.network.name)
       members.place("original").fail(fmt::format("{} is not a width of it", plain(design.network.name)));
-    answer.all =
-        all_widths(design.network, spec::Reader(whole.family->info(), whole.values).positive(asked.width_key), conventions);
+    if (*asked.knob > most)
+      members.place("max_width")
+          .fail(fmt::format("{} is above {}={}, the largest width that was tried", asked.text(), asked.width_key,
+                            shortest(most)));
+    answer.all = all_widths(*widths, most, conventions);
   }
   if (const Value *interval = members.find("same_network_for"); interval != nullptr) {
     const json::Place at = members.place("same_network_for");

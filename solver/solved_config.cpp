@@ -7,7 +7,10 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
+#include "base/values.hpp"
+#include "models/width.hpp"
 #include "solver/mixed/answer_json.hpp"
 #include "solver/setting_json.hpp"
 #include "solver/solved_check_json.hpp"
@@ -17,6 +20,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <cmath>
+#include <filesystem>
 #include <unordered_set>
 
 namespace pare {
@@ -61,6 +67,11 @@ Value entry_json(const Substitute &substitute) {
   return {{"setting", substitute.setting()}, {"evaluation", name_of(kEvaluations, substitute.evaluated())}};
 }
 
+/// A whole one in digits, as counts are.
+Value real_json(double value) {
+  return value == std::floor(value) && value < 1e15 ? Value(static_cast<std::int64_t>(value)) : Value(value);
+}
+
 bool is_known(const Convention &convention) {
   const auto known = conventions();
   return std::any_of(known.begin(), known.end(), [&](const Convention &c) { return c.name == convention.name; });
@@ -74,7 +85,10 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
   Value out;
   out["schema"] = kSolvedSchema;
   out["network"] = solution.network.from_file() ? Value(nullptr) : Value(solution.network.name);
-  if (solution.original) out["original"] = *solution.original;
+  if (solution.original)
+    out["original"] =
+        solution.network.from_file() ? Value({{"width", real_json(solution.original_width)}}) : Value(*solution.original);
+  if (solution.max_width) out["max_width"] = real_json(*solution.max_width);
   out["substitution"] = solution.substitution ? Value(*solution.substitution) : Value(nullptr);
   // Names are unique: appended as they come, without the look-up that an ordered object makes in a line.
   Value::object_t plan;
@@ -124,7 +138,7 @@ std::string write_solved(const Solution &solution, std::string_view provenance) 
   out["known_by_search_only"] = solution.mixed ? Value(kProvenByVerify) : Value(kKnownBySearchOnly);
   out["provenance"] = json::parse(provenance, json::Place("provenance"));
   std::string text = out.dump(2) + "\n";
-  return solution.network.from_file() ? embed_network(std::move(text), solution.network.graph, solution.network.name) : text;
+  return solution.network.from_file() ? embed_network(std::move(text), solution.network) : text;
 }
 
 // ------------------------------------------------------------------------------------------------- reading
@@ -195,6 +209,15 @@ Substitute read_entry(const Value &value, const json::Place &place) {
   return out;
 }
 
+/// {"width": 1}: of a network from a file, whose layers are those of the network that is to be trained.
+double read_original_width(const Value &value, const json::Place &place) {
+  json::Members members(value, place);
+  members.at("width");
+  const double out = read_width(members).factor;
+  members.finish();
+  return out;
+}
+
 Design read_solved(const Value &document, const json::Place &place, const NetworkOptions &options, Holds holds) {
   json::Members members(document, place, kSolvedSchema);
 
@@ -214,10 +237,7 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
       return make_network(spec, own);
     });
   } else if (network.is_object()) {
-    NetworkFile file = read_network(network, members.place("network"), own.input);
-    out.network.name = file.name;
-    out.network.graph = std::move(file.graph);
-    out.network.input = out.network.graph.input_shape();
+    out.network = make_network(read_network(network, members.place("network"), own.input));
   } else {
     json::refuse(network, members.place("network"), "network", "a spec, or a pare.network/1 object");
   }
@@ -279,13 +299,16 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
                   });
 
   const Value *original = members.said("original");
+  if (original != nullptr && out.network.from_file())
+    out.original_width = read_original_width(*original, members.place("original"));
+  else if (original != nullptr)
+    out.original = members.text("original");
+  if (members.said("max_width") != nullptr) out.max_width = members.real("max_width");
+  if (out.original_width && !out.max_width)
+    members.place("max_width").fail("it is missing, and says how far was searched for the width that changed");
   std::optional<Costs> original_costs;
   if (options.input.is_own())
-    original_costs = in_file(members.place("original"), [&] {
-      return original == nullptr
-                 ? costs_of(out.network.graph, {}, all)
-                 : costs_of(make_network(members.text("original"), {.input = out.network.input}).graph, {}, all);
-    });
+    original_costs = in_file(members.place("original"), [&] { return costs_of(original_of(out).graph, {}, all); });
   if (const Value *shares = members.said("percent_of_original"); shares != nullptr && original_costs)
     recount.visit(*shares, members.place("percent_of_original"),
                   [&](const Value &written, const json::Place &at, std::string_view name, const Quantity &quantity) {
@@ -322,6 +345,8 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
     out.mixed = solved::read_mixed(*mixed, members.place("per_layer"), budgets.size());
     out.mixed->request.budgets = budgets;
     out.mixed->request.conventions = all;
+    if (members.said("max_width") != nullptr)
+      json::refuse(members.at("max_width"), members.place("max_width"), "max_width", "of a file whose width was solved for");
     solved::check_mixed_termination(members.at("termination"), members.place("termination"), *out.mixed, has_plan);
   } else {
     check_search(members, out, recount, budgets, all);
@@ -334,7 +359,6 @@ Design read_solved(const Value &document, const json::Place &place, const Networ
     out.termination.limit = *value_of(kLimits, limit->get_ref<const std::string &>());
   if (const auto bound = json::as_whole(termination["bound"])) out.termination.bound = Count(*bound);
   if (const auto gap = json::as_whole(termination["gap"])) out.termination.gap = Count(*gap);
-  if (members.said("original") != nullptr) out.original = members.text("original");
   out.budgets = budgets;
   members.finish();
   return out;
@@ -361,12 +385,18 @@ Design read_design(std::string_view text, const std::string &where, const Networ
     const Value document = json::parse(text, place);
     if (is_solved(document)) return read_solved(document, place, options, holds);
   }
-  NetworkFile file = read_network(text, where, options.input, kSolvedSchema);
   Design out;
-  out.network.name = file.name;
-  out.network.graph = std::move(file.graph);
-  out.network.input = out.network.graph.input_shape();
+  out.network = make_network(read_network(text, where, options.input, kSolvedSchema));
   return out;
+}
+
+bool is_of_width(const Design &design) {
+  return design.is_solved && !design.mixed && design.plan.layers.empty() && (!design.network.from_file() || design.max_width);
+}
+
+Network original_of(const Design &design) {
+  if (design.original_width) return Widths(design.network).at(*design.original_width);
+  return design.original ? make_network(*design.original, {.input = design.network.input}) : design.network;
 }
 
 std::string_view what_is_settled(const Design &design) {
@@ -381,13 +411,62 @@ std::optional<std::string> original_of_solved(std::string_view text, const std::
   const Value document = json::parse(text, place);
   if (!is_solved(document)) return std::nullopt;
   json::Members members(document, place);
-  if (members.said("original") != nullptr) return members.text("original");
   const Value &network = members.at("network");
-  return network.is_object() ? json::dumped(network) : members.text("network");
+  const Value *original = members.said("original");
+  if (!network.is_object()) return members.text(original != nullptr ? "original" : "network");
+  if (original == nullptr) return json::dumped(network);
+  Value whole = network;
+  whole["width"] = read_original_width(*original, members.place("original"));
+  return json::dumped(whole);
+}
+
+namespace {
+
+constexpr std::string_view kWidthKeys[] = {"width", "round_to"};
+
+/// Where the keys begin behind a file's name; npos where there are none, or they are those of a network by its name.
+std::size_t keys_of_file(const std::string &argument) {
+  std::error_code ignored;
+  const auto colon = argument.rfind(':');
+  if (colon == std::string::npos || std::filesystem::exists(argument, ignored)) return std::string::npos;
+  const bool are_keys =
+      argument.find('=', colon) != std::string::npos && std::isalpha(static_cast<unsigned char>(argument[colon + 1])) != 0;
+  const std::string path = argument.substr(0, colon);
+  return are_keys && names_file(path) && !network_by_name(path) ? colon : std::string::npos;
+}
+
+} // namespace
+
+NetworkFileText read_network_file(std::string_view argument) {
+  std::string path(argument);
+  const auto colon = keys_of_file(path);
+  if (colon == std::string::npos) return {.text = read_text(path, file_name(path)), .where = file_name(path)};
+  const std::string keys = path.substr(colon + 1);
+  path.resize(colon);
+  const std::string where = file_name(path);
+  Value document = json::parse(read_text(path, where), json::Place(where));
+  if (is_solved(document))
+    throw Error(ErrorCode::kUsage, where,
+                fmt::format("it is a solved file, which has its width; it would be accepted without {}", shown(keys)));
+  json::Members(document, json::Place(where), "pare.network/1", kSolvedSchema);
+  int depth = 0;
+  for (const std::string_view pair : split_outside_brackets(keys, depth)) {
+    const auto equals = pair.find('=');
+    const auto key = find_name(pair.substr(0, equals), kWidthKeys);
+    if (!key || equals == std::string_view::npos)
+      throw Error(ErrorCode::kUnknownName, where,
+                  fmt::format("unknown key {}; known, of a network from a file: {}{}", shown(pair.substr(0, equals)),
+                              fmt::join(kWidthKeys, ", "), did_you_mean(pair.substr(0, equals), kWidthKeys)));
+    const std::string value(pair.substr(equals + 1));
+    const std::string place = fmt::format("{}/{}", where, kWidthKeys[*key]);
+    document[std::string(kWidthKeys[*key])] = *key == 0 ? Value(read_real(place, value)) : Value(read_whole(place, value));
+  }
+  return {.text = json::dumped(document), .where = where};
 }
 
 std::optional<Network> network_by_name(std::string_view argument, const NetworkOptions &options) {
   const bool may_be_file = names_file(std::string(argument));
+  if (keys_of_file(std::string(argument)) != std::string::npos) return std::nullopt;
   try {
     return make_network(parse_network_spec(argument, may_be_file ? Names::kAsWritten : Names::kFolded), options);
   } catch (const Error &error) {
@@ -405,8 +484,8 @@ Design load_design(std::string_view argument, const NetworkOptions &options, Hol
     out.network = std::move(*network);
     return out;
   }
-  const std::string path(argument);
-  return read_design(read_text(path, file_name(path)), file_name(path), options, holds);
+  const NetworkFileText file = read_network_file(argument);
+  return read_design(file.text, file.where, options, holds);
 }
 
 } // namespace pare

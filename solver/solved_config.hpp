@@ -23,6 +23,8 @@ struct Design {
   std::vector<Budget> budgets;             ///< of a solved file
   Termination termination;                 ///< what a solved file says
   std::optional<std::string> original;     ///< of a solved file: the spec before its width changed
+  std::optional<double> original_width;    ///< the same of a network from a file
+  std::optional<double> max_width;         ///< how many times the original's width was tried; files of before: none above it
   bool is_solved = false;                  ///< read from a solved file: its plan is settled, even where it is empty (width)
 
   /// What its layers are replaced by: "Generic_0.1", or that it differs from layer to layer; empty: nothing is.
@@ -40,6 +42,19 @@ Design read_solved(std::string_view json, const std::string &where, const Networ
 /// Reads whichever of pare.solved/1 and pare.network/1 the text is.
 Design read_design(std::string_view json, const std::string &where, const NetworkOptions &options = {},
                    Holds holds = Holds::kPlan);
+
+/// The network that a solved design was solved for: its own, before its width changed.
+Network original_of(const Design &design);
+/// Whether it was solved for its width: nothing is substituted.
+bool is_of_width(const Design &design);
+
+/// The text of a file that an argument names, and what it is called in messages. Behind a pare.network/1 may stand the width
+/// that it is to have, which is in the text then: "net.json:width=0.5,round_to=8".
+struct NetworkFileText {
+  std::string text;
+  std::string where;
+};
+NetworkFileText read_network_file(std::string_view argument);
 
 /// Why a solved design takes no other substitutes, behind what it is called: "has substitutes of its own; ...".
 std::string_view what_is_settled(const Design &design);

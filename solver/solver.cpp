@@ -30,8 +30,8 @@ void verify(Solution &solution) {
 } // namespace
 
 bool is_width(std::string_view substitution) {
-  constexpr std::array<std::string_view, 1> kWidths = {kWidth};
-  return find_name(substitution, kWidths).has_value();
+  constexpr std::array kNames = {kWidth};
+  return find_name(substitution, kNames).has_value();
 }
 
 Costs costs_of(const Graph &graph, const Plan &plan, std::span<const Convention> conventions) {
@@ -71,13 +71,8 @@ Solution unsolved(const Network &network, const SolveSetting &setting) {
 std::unique_ptr<UniformProblem> make_uniform_problem(const Network &network, const SolveRequest &request,
                                                      const SolveSetting &setting, std::vector<Lowered::Kept> &kept,
                                                      SettingRange range) {
-  if (is_width(request.substitution)) {
-    if (network.from_file())
-      throw Error(
-          ErrorCode::kInvalidConfig, "width",
-          "the width of a network from a file is not a setting; a substitution, or a network by its name, would be accepted");
-    return make_width_problem(network, setting.budgets, setting.conventions);
-  }
+  if (is_width(request.substitution))
+    return make_width_problem(network, request.max_width, setting.budgets, setting.conventions);
   const Substitute substitute = parse_substitute(request.substitution, FreeKnob::kAllow);
   if (!substitute.has_free_knob()) {
     Substitute free = parse_substitute(example_family().info().example);
@@ -99,12 +94,12 @@ Solution solve_uniform(const Network &network, const SolveRequest &request) {
   Solution out = unsolved(network, setting);
   out.uniform = solver.solve(*make_uniform_problem(network, request, setting, out.kept));
   out.termination = out.uniform->termination;
+  if (is_width(request.substitution)) out.max_width = request.max_width;
   if (!out.uniform->answer) return out;
   if (is_width(request.substitution)) {
-    NetworkValues values = network.values;
-    values[std::string(network.family->info().width_key)] = shortest(out.uniform->answer->knob);
-    out.network = make_network(*network.family, values, {.input = network.input});
+    out.network = Widths(network).at(out.uniform->answer->knob);
     if (out.network.name != network.name) out.original = network.name;
+    out.original_width = network.file_width.factor;
     verify(out);
     return out;
   }

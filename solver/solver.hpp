@@ -3,6 +3,7 @@
 #include "analysis/convention.hpp"
 #include "analysis/lower.hpp"
 #include "models/network.hpp"
+#include "models/width.hpp"
 #include "solver/budget.hpp"
 #include "solver/mixed/answer.hpp"
 #include "solver/result.hpp"
@@ -22,12 +23,15 @@ struct SolveRequest {
   std::vector<Convention> conventions; ///< that the answer is counted by; budgets may name these, and those that Pare knows
   std::string method = std::string(kDefaultMethod);
   WhereRefused where_refused = WhereRefused::kThrow;
+  double max_width = kStandardWidthTimes; ///< of `width`: how many times the network's own is tried
 };
 
 /// What solving gives. The plan is set, and `costs`, where the budgets are met; it names each replaceable layer.
 struct Solution {
   Network network;                     ///< that is to be trained: another one than the original where its width was solved for
   std::optional<std::string> original; ///< the network's spec before its width changed
+  double original_width = 1;           ///< of one from a file, whose name is no spec
+  std::optional<double> max_width;     ///< where its width was solved for: how many times the original's was tried
   Termination termination;
   std::vector<Budget> budgets; ///< with their limits resolved
   Plan plan;

@@ -20,12 +20,15 @@ Sweep::Sweep(const Network &network, const SweepRequest &request) : request_(req
   const SolveRequest asked{.substitution = request.substitution,
                            .budgets = {},
                            .conventions = request.conventions,
-                           .where_refused = request.where_refused};
+                           .where_refused = request.where_refused,
+                           .max_width = request.max_width};
   problem_ = make_uniform_problem(network, asked, {.conventions = request.conventions, .original = original_, .budgets = {}},
                                   kept_, leaves_layers() ? SettingRange::kAnyApplies : SettingRange::kAllApply);
-  knob_ = is_width(request.substitution) ? network.family->info().width_key
+  knob_ = is_width(request.substitution) ? std::string(width_key(network))
                                          : parse_substitute(request.substitution, FreeKnob::kAllow).family->info().knob.name;
   note_what_is_below(network);
+  if (const std::string searched = problem_->searched(); !searched.empty())
+    notes_.push_back(fmt::format("the settings {} are taken", searched));
   if (problem_->axis() == UniformProblem::Axis::kWhole)
     notes_.push_back(fmt::format("{} has no end: its settings up to {} are taken", knob_, CandidateRule::kMostFactors));
   if (request.most == SweepRequest::kAll) return;

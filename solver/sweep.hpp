@@ -3,6 +3,7 @@
 #include "analysis/convention.hpp"
 #include "analysis/lower.hpp"
 #include "models/network.hpp"
+#include "models/width.hpp"
 #include "solver/pareto.hpp"
 #include "solver/quantity.hpp"
 #include "solver/result.hpp"
@@ -28,6 +29,7 @@ struct SweepRequest {
   std::vector<Convention> conventions; ///< that plans are counted by
   /// With kLeaveAsItIs settings that some layers refuse are plans too, with these layers as they are.
   WhereRefused where_refused = WhereRefused::kThrow;
+  double max_width = kStandardWidthTimes; ///< of `width`: how many times the network's own they go to
   /// All distinct plans where there are no more of them (kAll: however many there are), else `points` in geometric steps of
   /// the setting.
   std::size_t most = kMostPoints;

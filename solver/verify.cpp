@@ -157,17 +157,19 @@ Verification verify_uniform(const Design &design) {
   }
   if (found != nullptr && found->knob) {
     steps = UniformSteps(design, *found, setting.conventions).find(has_nearest);
-  } else if (found == nullptr && design.plan.layers.empty() && design.network.family != nullptr) {
+  } else if (found == nullptr && is_of_width(design)) {
     // Every width of the original, which is the network itself where none is named.
-    const Network original = design.original ? make_network(*design.original, {.input = design.network.input}) : design.network;
-    const auto problem = make_width_problem(original, budgets, setting.conventions);
-    steps.why = "these are all widths";
-    for (const auto &plateau : problem->plateaus()) {
-      NetworkValues values = original.values;
-      values[std::string(original.family->info().width_key)] = shortest(plateau.first);
-      const Network network = make_network(*original.family, values, {.input = original.input});
-      steps.steps.push_back({problem->text(plateau.first), costs_of(network.graph, {}, setting.conventions)});
+    const Network original = original_of(design);
+    const Widths widths(original);
+    const auto problem = make_width_problem(original, design.max_width.value_or(1), budgets, setting.conventions);
+    if (design.max_width && design.termination.detail.find(problem->searched()) == std::string::npos) {
+      out.proven = Proven::kNothing;
+      out.objection = fmt::format("termination.detail must say how far was searched: {}", problem->searched());
+      return out;
     }
+    steps.why = fmt::format("these are all widths {}", problem->searched());
+    for (const auto &plateau : problem->plateaus())
+      steps.steps.push_back({problem->text(plateau.first), costs_of(widths.at(plateau.first).graph, {}, setting.conventions)});
   } else {
     out.objection = "the plan has no setting that could be another";
     return out;

@@ -9,13 +9,14 @@ public:
   const SubstitutionInfo &info() const override {
     static const SubstitutionInfo info{
         .name = "baseline",
-        .description = "the layer as the network has it: a full convolution, or depthwise separable where it is marked so",
+        .description = "the layer as the network has it: a full convolution, depthwise separable or a linear layer where it is "
+                       "marked so",
         .source = "",
         .example = "Conv",
         .evaluations = {Evaluation::kFactored},
         .accepts_groups = true,
         .among_all = false,
-        .baselines = {Baseline::kConv, Baseline::kSep},
+        .baselines = {Baseline::kConv, Baseline::kSep, Baseline::kLinear},
         .knob = {},
         .keys = {},
         .reference_names = {
@@ -29,6 +30,8 @@ public:
   }
   NodeId lower(Builder &builder, const ConvSite &site, NodeId x, const Settings & /*settings*/, const Structure & /*structure*/,
                Evaluation evaluation) const override {
+    // Under its own name, as in a network that does not mark it.
+    if (site.baseline == Baseline::kLinear) return builder.linear(site.name, x, site.out_channels(), site.bias);
     return layer(site.baseline).lower(builder, site, x, {}, {}, evaluation);
   }
   ClosedForm closed_form(const Settings & /*settings*/, Evaluation evaluation) const override {

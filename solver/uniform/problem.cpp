@@ -5,6 +5,7 @@
 #include "base/bisect.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "models/width.hpp"
 #include "solver/site_key.hpp"
 
 #include <fmt/format.h>
@@ -24,7 +25,8 @@ namespace pare {
 double shortest_decimal(double first, double end) {
   // With so many places, the decimal nearest to `first` and the next one up are the candidates.
   constexpr int kMostPlaces = 17;
-  for (int places = 0; places <= kMostPlaces && first < 10; ++places) {
+  constexpr double kMostDigits = 9e18; // of 64 bits
+  for (int places = 0; places <= kMostPlaces && first * std::pow(10.0, places) < kMostDigits; ++places) {
     const auto below =
         static_cast<std::int64_t>(std::strtod(fmt::format("{:.0f}", first * std::pow(10.0, places)).c_str(), nullptr));
     for (std::int64_t digits : {below - 1, below, below + 1}) {
@@ -296,23 +298,22 @@ class WidthProblem final : public UniformProblem {
 public:
   static constexpr std::size_t kMostPlateaus = 1 << 14; // each is a network that is built and counted
 
-  WidthProblem(const Network &network, std::vector<Budget> budgets, std::vector<Convention> conventions)
-      : UniformProblem(std::move(budgets), std::move(conventions)), family_(*network.family),
-        values_(network.values), options_{.input = network.input} {
-    const NetworkInfo &info = family_.info();
-    const spec::Reader read(info, values_);
-    most_ = read.positive(info.width_key);
-    if (info.width_is_whole) {
-      if (most_ > static_cast<double>(kMostPlateaus))
-        throw Error(ErrorCode::kLimit, std::string(info.name) + "/" + std::string(info.width_key),
-                    fmt::format("{} = {} must be at most {} to be solved for", info.width_key, shortest(most_), kMostPlateaus));
+  WidthProblem(const Network &network, double times, std::vector<Budget> budgets, std::vector<Convention> conventions)
+      : UniformProblem(std::move(budgets), std::move(conventions)), widths_(network), times_(times), name_(network.name),
+        most_(widths_.most(times)) {
+    if (widths_.is_whole()) {
+      if (most_ > static_cast<double>(kMostPlateaus)) refuse(static_cast<double>(kMostPlateaus));
+      Structure last;
       for (double channels = 1; channels <= most_; ++channels)
-        if (!structure(channels).empty()) plateaus_.push_back({channels, channels});
+        if (const Structure own = structure(channels); !own.empty() && own != last) {
+          plateaus_.push_back({channels, channels}); // the least of those that are rounded to the same
+          last = own;
+        }
       return;
     }
     const std::uint64_t last = ordinal_of(most_);
     std::uint64_t at = first_where(0, last, [&](std::uint64_t o) { return !structure(from_ordinal(o)).empty(); });
-    const Structure final = structure(most_);
+    const Structure final = widths_.channels(most_);
     for (;;) {
       const Structure own = structure(from_ordinal(at));
       if (own == final) {
@@ -320,10 +321,7 @@ public:
         return;
       }
       const std::uint64_t next = first_where(at, last, [&](std::uint64_t o) { return structure(from_ordinal(o)) != own; });
-      if (plateaus_.size() >= kMostPlateaus)
-        throw Error(ErrorCode::kLimit, std::string(info.name) + "/" + std::string(info.width_key),
-                    fmt::format("a width of {} has more than {} settings to try; a narrower network would be accepted",
-                                shortest(most_), kMostPlateaus));
+      if (plateaus_.size() >= kMostPlateaus) refuse(from_ordinal(at));
       plateaus_.push_back({from_ordinal(at), from_ordinal(next)});
       at = next;
     }
@@ -335,29 +333,42 @@ public:
   /// Empty where a stage would have no channels.
   Structure structure(double setting) const override {
     try {
-      return family_.channels(with(setting));
+      return widths_.channels(setting);
     } catch (const Error &) {
       return {};
     }
   }
   CostRow cost(double setting) override {
-    return cost_of(lower(make_network(family_, with(setting), options_).graph, {}).graph, quantities(), conventions());
+    try {
+      return cost_of(lower(widths_.at(setting).graph, {}).graph, quantities(), conventions());
+    } catch (const Error &error) {
+      if (error.code() != ErrorCode::kOverflow) throw;
+      throw Error(ErrorCode::kOverflow, text(setting),
+                  fmt::format("{}: {}; --max-width below {} would be accepted", error.where(), error.message(),
+                              shortest(setting / widths_.own())));
+    }
   }
   std::vector<Plateau> plateaus() const override { return plateaus_; }
   double next(double /*setting*/) override { throw std::logic_error("widths are listed"); }
-  std::string text(double setting) const override { return fmt::format("{}={}", family_.info().width_key, shortest(setting)); }
+  std::string searched() const override {
+    return fmt::format("up to {} ({})", text(most_),
+                       times_ == 1 ? "the network's own" : fmt::format("{} times the network's own", shortest(times_)));
+  }
+  std::string text(double setting) const override { return fmt::format("{}={}", widths_.key(), shortest(setting)); }
 
 private:
-  NetworkValues with(double setting) const {
-    NetworkValues values = values_;
-    values[std::string(family_.info().width_key)] = shortest(setting);
-    return values;
+  /// `reached`: the width that so many settings come to.
+  [[noreturn]] void refuse(double reached) const {
+    const double times = std::floor(reached / widths_.own() * 100) / 100; // which may be below 1
+    throw Error(ErrorCode::kLimit, name_,
+                fmt::format("up to {} there are more than {} widths to try; {} would be accepted", text(most_), kMostPlateaus,
+                            times >= 1 ? fmt::format("--max-width {}", shortest(times)) : "a narrower network"));
   }
 
-  const NetworkFamily &family_;
-  NetworkValues values_;
-  NetworkOptions options_;
-  double most_ = 0;
+  Widths widths_;
+  double times_;
+  std::string name_;
+  double most_;
   std::vector<Plateau> plateaus_;
 };
 
@@ -371,9 +382,9 @@ std::unique_ptr<UniformProblem> make_substitution_problem(const Network &network
                                                kept, range);
 }
 
-std::unique_ptr<UniformProblem> make_width_problem(const Network &network, std::vector<Budget> budgets,
+std::unique_ptr<UniformProblem> make_width_problem(const Network &network, double times, std::vector<Budget> budgets,
                                                    std::vector<Convention> conventions) {
-  return std::make_unique<WidthProblem>(network, std::move(budgets), std::move(conventions));
+  return std::make_unique<WidthProblem>(network, times, std::move(budgets), std::move(conventions));
 }
 
 } // namespace pare

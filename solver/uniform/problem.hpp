@@ -45,6 +45,8 @@ public:
   virtual std::int64_t refusing(double /*setting*/) const { return 0; }
   /// The first setting above one that has another structure, or the one behind most(); kReal only.
   virtual double next(double setting) = 0;
+  /// What was tried where there could be more: "up to width=40 (4 times the network's own)". Empty: these are all settings.
+  virtual std::string searched() const { return {}; }
   /// The setting as a person writes it: "Generic_0.054".
   virtual std::string text(double setting) const = 0;
 
@@ -74,8 +76,8 @@ std::unique_ptr<UniformProblem> make_substitution_problem(const Network &network
                                                           std::vector<Budget> budgets, std::vector<Convention> conventions,
                                                           WhereRefused where_refused, std::vector<Lowered::Kept> &kept,
                                                           SettingRange range = SettingRange::kAllApply);
-/// The original layers with every stage's channels scaled by up to 1.
-std::unique_ptr<UniformProblem> make_width_problem(const Network &network, std::vector<Budget> budgets,
+/// The original layers with every stage's channels scaled: all widths up to Widths::most(times).
+std::unique_ptr<UniformProblem> make_width_problem(const Network &network, double times, std::vector<Budget> budgets,
                                                    std::vector<Convention> conventions);
 
 /// The decimal of fewest places in [first, end), the smallest of them; above 0.

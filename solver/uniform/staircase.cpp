@@ -42,6 +42,12 @@ std::string reason_against(const UniformProblem &problem, const CostRow &next, c
   return "not larger";
 }
 
+/// What is spoken of: "setting", or "setting up to width=4 (4 times the network's own)".
+std::string any_setting(const UniformProblem &problem) {
+  const std::string searched = problem.searched();
+  return searched.empty() ? "setting" : fmt::format("setting {}", searched);
+}
+
 /// Fills in what an answer proves.
 void prove(const UniformProblem &problem, const CostRow &answer, UniformResult &result) {
   const Budget *nearest = nearest_of(problem);
@@ -49,19 +55,22 @@ void prove(const UniformProblem &problem, const CostRow &answer, UniformResult &
   result.termination.gap = Count(0);
   result.termination.bound =
       nearest != nullptr ? apart(problem.value(answer, *nearest), nearest->limit) : problem.value(answer, Quantity{});
-  const std::string what = nearest != nullptr ? fmt::format("no setting is nearer to {}", nearest->text())
-                                              : "no setting with more parameters meets the budgets";
+  const std::string setting = any_setting(problem);
+  const std::string what = nearest != nullptr ? fmt::format("no {} is nearer to {}", setting, nearest->text())
+                                              : fmt::format("no {} with more parameters meets the budgets", setting);
   result.termination.detail =
       result.next ? fmt::format("{}: the next one up, {}, does not do ({})", what, result.next->text, result.next_reason)
-                  : fmt::format("{}: this is the largest there is", what);
+                  : fmt::format("{}: this is the largest {}", what,
+                                problem.searched().empty() ? "there is" : "of these, and wider ones were not tried");
 }
 
 /// `nearest`: the least that a setting has, or for >= the most.
-void infeasible(const Budget &budget, const Count &nearest, UniformResult &result) {
+void infeasible(const UniformProblem &problem, const Budget &budget, const Count &nearest, UniformResult &result) {
+  const std::string searched = problem.searched();
   result.termination.reason = Reason::kInfeasible;
   result.termination.detail =
-      fmt::format("even the {} setting that every one of these layers accepts has {}",
-                  budget.relation == Relation::kAtLeast ? "largest" : "smallest", breach(budget, nearest));
+      fmt::format("even the {} setting {} has {}", budget.relation == Relation::kAtLeast ? "largest" : "smallest",
+                  searched.empty() ? "that every one of these layers accepts" : searched, breach(budget, nearest));
 }
 
 /// A range of ordered settings: doubles by their bits, or whole numbers.
@@ -128,7 +137,7 @@ UniformResult solve_monotone(UniformProblem &problem, const std::optional<double
   if (!endless) result.largest = problem.value(cost(axis.last()), first_budget);
 
   if (const Budget *budget = broken(problem, smallest, Relation::kAtMost)) {
-    infeasible(*budget, problem.value(smallest, *budget), result);
+    infeasible(problem, *budget, problem.value(smallest, *budget), result);
     result.above = problem.setting(axis.plateau(axis.first()));
     return result;
   }
@@ -155,7 +164,7 @@ UniformResult solve_monotone(UniformProblem &problem, const std::optional<double
                                       return broken(problem, cost(o), Relation::kAtLeast) == nullptr;
                                     });
   if (const CostRow most = cost(answer); const Budget *budget = broken(problem, most, Relation::kAtLeast)) {
-    infeasible(*budget, problem.value(most, *budget), result);
+    infeasible(problem, *budget, problem.value(most, *budget), result);
     const UniformProblem::Plateau plateau = axis.plateau(answer);
     result.below = problem.setting(plateau);
     if (const std::uint64_t end = axis.end_of(plateau, answer); end <= axis.last()) {
@@ -291,9 +300,9 @@ UniformResult solve_enumerated(UniformProblem &problem) {
     if (below != nullptr) result.below = problem.setting(below->plateau);
     if (above != nullptr) result.above = problem.setting(above->plateau);
     if (alone)
-      infeasible(*failing, value(at_least ? *below : *above), result);
+      infeasible(problem, *failing, value(at_least ? *below : *above), result);
     else
-      result.termination.detail = "each budget can be met, but no setting meets all of them";
+      result.termination.detail = fmt::format("each budget can be met, but no {} meets all of them", any_setting(problem));
     result.termination.reason = Reason::kInfeasible;
     return result;
   }

@@ -252,7 +252,7 @@ TEST(BadNetworkFiles, Headers) {
   bad(changed("/layers", 3), "[invalid_file] net.json/layers: layers must be an array");
   bad(changed("/layers", nullptr), "[invalid_file] net.json/layers: layers must be an array");
   bad(changed("/more", 1),
-      R"([invalid_file] net.json/more: unknown key "more"; known: schema, name, input, output, attention_taps, drop_path, segment_ends, layers)");
+      R"([invalid_file] net.json/more: unknown key "more"; known: schema, name, width, round_to, input, output, attention_taps, drop_path, segment_ends, layers)");
   bad(changed("/output", "zz"), R"([invalid_file] net.json/output: no layer has the id "zz")");
   bad(changed("/output", 3), "[invalid_file] net.json/output: no layer has the id 3");
   bad(changed("/attention_taps", "s"),

@@ -274,10 +274,9 @@ TEST(Sharing, BuildersRefuseWhatCannotBe) {
   graph.mark_replaceable(wide, Baseline::kConv);
   const NodeId silent = graph.add(graph.add_layer("silent", "conv"), Conv{}, {x, graph.inputs(wide)[1]});
   EXPECT_NE(silent, wide);
-  test::expect_message(
-      [&] { lower(graph, {}); },
-      "[invalid_config] silent: a replaceable convolution must have a weight of its own; this one's is computed, "
-      "or used by a layer that does not say that it shares it");
+  test::expect_message([&] { lower(graph, {}); },
+                       "[invalid_config] silent: a replaceable layer must have a weight of its own; this one's is computed, "
+                       "or used by a layer that does not say that it shares it");
 }
 
 /// A user's family that looks at positions: what it needs is not the same at every place.

@@ -238,8 +238,47 @@ TEST_F(Solve, ANetworkFromAFile) {
   EXPECT_EQ(json({"cost", "s.json", "--format", "json"}).at("parameters"), 149);
   EXPECT_EQ(run({"solve", "hand.json", "--substitute", "Generic", "--budget", "parameters<=142"}).code,
             3); // 119 + 18 + 6 = 143
-  expect_fault(run({"solve", "hand.json", "--substitute", "width", "--budget", "parameters<=150"}), 1, "invalid_config",
-               {"width"});
+}
+
+TEST_F(Solve, TheWidthOfANetworkFromAFile) {
+  ASSERT_EQ(run({"show", "wrn-10-1", "--format", "json", "-o", "net.json"}).code, 0);
+  ASSERT_EQ(run({"solve", "net.json", "--substitute", "width", "--budget", "parameters<=150%", "-o", "wide.json"}).code, 0);
+  const Json solved = Json::parse(read("wide.json"));
+  const Json width = solved.at("network").at("width");
+  EXPECT_GT(width, 1);
+  EXPECT_EQ(run({"verify", "wide.json"}).code, 0);
+  const Json counted = json({"cost", "net.json:width=" + width.dump(), "--format", "json"});
+  EXPECT_EQ(counted.at("parameters"), solved.at("achieved").at("parameters"));
+  EXPECT_EQ(json({"cost", "wide.json", "--format", "json"}).at("parameters"), counted.at("parameters"));
+  // A file is what it is, though its name begins as a network's does.
+  ASSERT_EQ(run({"show", "wrn-16-2", "--format", "json", "-o", "wrn-10-1.json"}).code, 0);
+  EXPECT_EQ(json({"cost", "wrn-10-1.json:width=1", "--format", "json"}).at("parameters"),
+            json({"cost", "wrn-16-2", "--format", "json"}).at("parameters"));
+  expect_fault(run({"cost", "net.json:widht=2"}), 2, "unknown_name",
+               {"net.json", "widht", "width, round_to", "did you mean width?"});
+  expect_fault(run({"cost", "net.json:width=0"}), 1, "invalid_file", {"net.json/width", "above 0"});
+  expect_fault(run({"cost", "net.json:width=two"}), 2, "invalid_value", {"net.json/width", "two"});
+  expect_fault(run({"cost", "net.json:round_to=0"}), 2, "invalid_value", {"net.json/round_to"});
+  expect_fault(run({"cost", "wide.json:width=2"}), 2, "usage", {"wide.json", "solved file"});
+  expect_fault(run({"cost", "missing.json:width=2"}), 1, "io", {"missing.json"});
+}
+
+TEST_F(Solve, HowWideIsTried) {
+  const Json solved = json(
+      {"solve", "wrn-10-1", "--substitute", "width", "--budget", "parameters<=1G", "--max-width", "2.5", "--format", "json"});
+  EXPECT_EQ(solved.at("network"), "wide_resnet:depth=10,width=2.5,classes=10");
+  EXPECT_EQ(solved.at("max_width"), 2.5);
+  for (const std::string times : {"0.5", "0", "-1", "1025", "nan", "wide"})
+    expect_fault(run({"solve", "wrn-10-1", "--substitute", "width", "--budget", "parameters<=1M", "--max-width", times}), 2,
+                 "invalid_value", {"--max-width"});
+  expect_fault(run({"solve", "wrn-10-1", "--substitute", "Generic", "--budget", "parameters<=1M", "--max-width", "2"}), 2,
+               "usage", {"--max-width", "width"});
+  expect_fault(run({"solve", "wrn-10-1", "--per-layer", "--budget", "parameters<=1M", "--max-width", "2"}), 2, "usage",
+               {"--max-width"});
+  expect_fault(run({"cost", "wrn-10-1", "--max-width", "2"}), 2, "usage", {"--max-width", "--sweep"});
+  const Result swept = run({"cost", "wrn-10-1", "--sweep", "width", "--max-width", "2"});
+  EXPECT_EQ(swept.code, 0);
+  EXPECT_NE(swept.out.find("the settings up to width=2 (2 times the network's own) are taken"), std::string::npos) << swept.out;
 }
 
 TEST_F(Solve, WarnsAndKeepsWherePossible) {

@@ -260,15 +260,19 @@ TEST(BadNetworkSpecs, AreRefusedWithWhatWouldBeAccepted) {
            "[invalid_value] wide_resnet/attention_split: attention_split = 5 must be a whole number from 1 to 4");
   bad_spec(
       "wide_resnet:dept=28",
-      R"([unknown_name] wide_resnet: unknown key "dept"; known: depth, width, classes, attention_split; did you mean depth?)");
-  bad_spec("wide_resnet:breadth=3",
-           R"([unknown_name] wide_resnet: unknown key "breadth"; known: depth, width, classes, attention_split)");
-  bad_spec("wide_resnet:depth",
-           R"([invalid_value] wide_resnet: "depth" must be key=value; keys: depth, width, classes, attention_split)");
-  bad_spec("wide_resnet:",
-           R"([invalid_value] wide_resnet: "" must be key=value; keys: depth, width, classes, attention_split)");
-  bad_spec("wide_resnet:depth=28,",
-           R"([invalid_value] wide_resnet: "" must be key=value; keys: depth, width, classes, attention_split)");
+      R"([unknown_name] wide_resnet: unknown key "dept"; known: depth, width, classes, attention_split, round_to, replace_linear; did you mean depth?)");
+  bad_spec(
+      "wide_resnet:breadth=3",
+      R"([unknown_name] wide_resnet: unknown key "breadth"; known: depth, width, classes, attention_split, round_to, replace_linear)");
+  bad_spec(
+      "wide_resnet:depth",
+      R"([invalid_value] wide_resnet: "depth" must be key=value; keys: depth, width, classes, attention_split, round_to, replace_linear)");
+  bad_spec(
+      "wide_resnet:",
+      R"([invalid_value] wide_resnet: "" must be key=value; keys: depth, width, classes, attention_split, round_to, replace_linear)");
+  bad_spec(
+      "wide_resnet:depth=28,",
+      R"([invalid_value] wide_resnet: "" must be key=value; keys: depth, width, classes, attention_split, round_to, replace_linear)");
   bad_spec("wide_resnet:depth=28,depth=28", "[invalid_value] wide_resnet/depth: key depth is given twice");
   bad_spec("darts:channels=0", "[invalid_value] darts/channels: channels = 0 must be a whole number from 1 to 1099511627776");
   bad_spec("darts:channels=1.5",
@@ -395,10 +399,10 @@ TEST(BadNetworkSpecs, TextIsBounded) {
       R"(, or a file (pare.network/1 or pare.solved/1))");
   bad_spec(
       "wide_resnet:" + std::string(1'000'000, 'x'),
-      R"([invalid_value] wide_resnet: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" must be key=value; keys: depth, width, classes, attention_split)");
+      R"([invalid_value] wide_resnet: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" must be key=value; keys: depth, width, classes, attention_split, round_to, replace_linear)");
   bad_spec(
       "wide_resnet:" + std::string(1'000'000, 'x') + "=1",
-      R"([unknown_name] wide_resnet: unknown key "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: depth, width, classes, attention_split)");
+      R"([unknown_name] wide_resnet: unknown key "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; known: depth, width, classes, attention_split, round_to, replace_linear)");
 }
 
 // 16e9 channels: the network can be described, and its weights no longer counted.

@@ -68,6 +68,42 @@ LayerWeight random_layer(const ConvSite &site, std::mt19937_64 &random) {
   return out;
 }
 
+// A linear layer's weight is [out, in]; what is projected sees [out, in, 1, 1], and its bias goes on what stands for it.
+TEST(Projection, OfALinearLayer) {
+  ConvSite conv =
+      make_site("fc", {.batch = 1, .channels = 12, .height = 1, .width = 1}, 8, {1, 1}, {1, 1}, {0, 0}, {1, 1}, true);
+  ConvSite linear = conv;
+  linear.baseline = Baseline::kLinear;
+  std::mt19937_64 random(12);
+  const LayerWeight drawn = random_layer(conv, random);
+  const DenseTensors stored{{"fc.weight", {.extents = {8, 12}, .values = drawn.weight.values}}, {"fc.bias", *drawn.bias}};
+  const auto layer = layer_weight(linear, [&](const std::string &name) -> const DenseTensor * {
+    const auto found = stored.find(name);
+    return found == stored.end() ? nullptr : &found->second;
+  });
+  ASSERT_TRUE(layer);
+  EXPECT_EQ(layer->weight.extents, (Extents{8, 12, 1, 1}));
+  EXPECT_EQ(layer->weight.values, drawn.weight.values);
+  for (const std::string text :
+       {"generic:rank=3", "Sep", "convolution", "kronecker:terms=2", "tt_matrix:ranks=2/3", "grouped:groups=4"}) {
+    const Substitute substitute = parse_substitute(text);
+    const auto own = project(linear, substitute, *layer, {}, 10);
+    const auto as_conv = project(conv, substitute, drawn, {}, 10);
+    ASSERT_TRUE(own && as_conv) << text;
+    EXPECT_EQ(own->energy_kept, as_conv->energy_kept) << text;
+    ASSERT_EQ(own->parameters.size(), as_conv->parameters.size()) << text;
+    for (const auto &[name, tensor] : as_conv->parameters)
+      EXPECT_EQ(own->parameters.at(name).values, tensor.values) << text << " " << name;
+  }
+  const auto itself = project(linear, parse_substitute("Conv"), *layer, {}, 10);
+  ASSERT_TRUE(itself);
+  ASSERT_EQ(itself->parameters.size(), 2U);
+  for (const auto &[name, tensor] : stored) {
+    EXPECT_EQ(itself->parameters.at(name).extents, tensor.extents);
+    EXPECT_EQ(itself->parameters.at(name).values, tensor.values);
+  }
+}
+
 TEST(Projection, EveryProjectorIsOfAFamily) {
   std::set<std::string_view> tried;
   for (const std::string &text : kSubstitutes) tried.insert(parse_substitute(text).family->info().name);

@@ -119,11 +119,7 @@ TEST(SolvedConfig, SettingsGoByEitherName) {
 
 TEST(SolvedConfig, EmbedsANetworkFromAFile) {
   const Network model = make_network("wrn-16-4");
-  NetworkFile file = read_network(write_network(model.graph, "mine"), "mine.json");
-  Network network;
-  network.name = file.name;
-  network.graph = std::move(file.graph);
-  network.input = network.graph.input_shape();
+  const Network network = make_network(read_network(write_network(model.graph, "mine"), "mine.json"));
   const Solution solution = solve(network, "Generic", "parameters<=0.2M");
   const std::string text = write_solved(solution, "{}");
   EXPECT_EQ(ordered_json::parse(text)["network"]["schema"], "pare.network/1");
@@ -131,9 +127,42 @@ TEST(SolvedConfig, EmbedsANetworkFromAFile) {
   EXPECT_TRUE(design.network.from_file());
   EXPECT_EQ(design.network.name, "mine");
   EXPECT_EQ(count(lower(design.network.graph, design.plan).graph).parameters, solution.uniform->answer->costs.parameters());
-  expect_message([&] { solve(network, "width", "parameters<=0.2M"); },
-                 "[invalid_config] width: the width of a network from a file is not a setting; a substitution, or a network by "
-                 "its name, would be accepted");
+}
+
+// The layers stand there as they were, and the width beside them.
+TEST(SolvedConfig, EmbedsTheWidthOfANetworkFromAFile) {
+  const Network model = make_network("wrn-16-4");
+  const Network network = make_network(read_network(write_network(model.graph, "mine"), "mine.json"));
+  const Solution solution = solve(network, "width", "parameters<=0.2M");
+  const std::string text = write_solved(solution, "{}");
+  const ordered_json document = ordered_json::parse(text);
+  EXPECT_EQ(document["original"], ordered_json({{"width", 1}}));
+  EXPECT_EQ(document["max_width"], 4);
+  EXPECT_EQ(document["plan"], ordered_json::object());
+  EXPECT_EQ(document["network"]["width"], solution.uniform->answer->knob);
+  ordered_json layers = document["network"];
+  layers.erase("width");
+  EXPECT_EQ(layers, ordered_json::parse(write_network(model.graph, "mine")));
+  const Design design = read_solved(text, "student.json");
+  EXPECT_TRUE(is_of_width(design));
+  EXPECT_EQ(design.network.name, "mine:width=" + shortest(solution.uniform->answer->knob));
+  EXPECT_EQ(count(design.network.graph).parameters, solution.costs->parameters());
+  EXPECT_EQ(count(original_of(design).graph).parameters, count(model.graph).parameters);
+  EXPECT_EQ(ordered_json::parse(*original_of_solved(text, "student.json")).erase("width"), 1U);
+  for (const auto &[path, value] :
+       std::vector<std::pair<std::string, ordered_json>>{{"/network/width", 0.7},
+                                                         {"/network/width", -1},
+                                                         {"/network/width", "0.5"},
+                                                         {"/original/width", 0},
+                                                         {"/original", "mine"},
+                                                         {"/original", {{"width", 1}, {"depth", 2}}},
+                                                         {"/max_width", nullptr},
+                                                         {"/max_width", 0.5}}) {
+    ordered_json changed = document;
+    changed[ordered_json::json_pointer(path)] = value;
+    const std::string line = test::message_of([&] { read_solved(changed.dump(), "student.json"); });
+    EXPECT_TRUE(line.starts_with("[invalid_file] student.json/")) << path << " " << value << ": " << line;
+  }
 }
 
 // ------------------------------------------------------------------------------------------------------- trust
@@ -258,7 +287,7 @@ TEST(SolvedConfig, APlanThatWasChangedByHandIsNotTrusted) {
              "[invalid_file] student.json/achieved.mult_adds.macs: mult-adds[macs] = 28600832, but the plan has 114395648");
   bad_solved(
       added(example(), "/inputt", 3),
-      R"([invalid_file] student.json/inputt: unknown key "inputt"; known: schema, input, network, evaluation, plan, achieved, conventions, original, percent_of_original, budgets, termination, substitution, kept, known_by_search_only, provenance, per_layer, same_network_for, next_up, attainable, nearest; did you mean input?)");
+      R"([invalid_file] student.json/inputt: unknown key "inputt"; known: schema, input, network, evaluation, plan, achieved, conventions, original, max_width, percent_of_original, budgets, termination, substitution, kept, known_by_search_only, provenance, per_layer, same_network_for, next_up, attainable, nearest; did you mean input?)");
   std::string twice = example();
   twice.insert(twice.find("\"plan\": {") + 9, "\"block1.0.layer.0.conv1\": \"Generic_0.9\", ");
   bad_solved(
@@ -693,8 +722,33 @@ TEST(SolvedConfig, OtherSettingsAreCountedToo) {
     else // the original is one of its widths
       expect_each_refused(text, {{"/attainable/smallest", {0}},
                                  {"/attainable/largest", {77849, nullptr}},
+                                 {"/max_width", {0.5, 0, -4, 1025, 1e300, "4", 0.69}},
                                  {"/next_up/setting", {"width=1", "width=1.5", "width=0"}}});
   }
+}
+
+// How far was searched is in the file; files of before went to the original's own width.
+TEST(SolvedConfig, SaysHowWideWasSearched) {
+  const std::string text = write_solved(solve(make_network("wrn-10-1"), "width", "parameters<=150%"), "{}");
+  ordered_json document = ordered_json::parse(text);
+  EXPECT_EQ(document["max_width"], 4);
+  ordered_json changed = document;
+  changed["max_width"] = 8; // of which the largest would have more
+  EXPECT_TRUE(
+      test::message_of([&] { read_solved(changed.dump(), "s.json"); }).starts_with("[invalid_file] s.json/attainable.largest"));
+  for (const ordered_json &less : {ordered_json(1), ordered_json(nullptr)}) {
+    changed["max_width"] = less;
+    EXPECT_TRUE(test::message_of([&] {
+                  read_solved(changed.dump(), "s.json");
+                }).starts_with("[invalid_file] s.json/max_width: width=1."));
+  }
+  ordered_json substituted = ordered_json::parse(example());
+  substituted["max_width"] = 4;
+  bad_solved(substituted.dump(),
+             "[invalid_file] student.json/max_width: max_width = 4 must be of a file whose width was solved for");
+  ordered_json other = document;
+  other["original"] = "wide_resnet:depth=10,width=1,classes=11";
+  EXPECT_NE(test::message_of([&] { read_solved(other.dump(), "s.json"); }), "no error");
 }
 
 // A setting that is a whole number has no interval; that of ACDC has no end, and those of Shuffle go up and down.

@@ -239,10 +239,12 @@ TEST(Sweep, OfLowRankIsASettingForEachRankOfTheWidestLayer) {
 
 TEST(Sweep, OfAWidth) {
   const Network network = make_network("wrn-10-2");
-  Sweep sweep(network, {.substitution = "width", .conventions = {standard_convention()}});
+  Sweep sweep(network, {.substitution = "width", .conventions = {standard_convention()}, .max_width = 1});
   EXPECT_EQ(sweep.knob(), "width");
   // int(16 w) of 1 to 32 channels, and twice and four times as many: int(64 w) from 4, without which the narrowest has none.
   EXPECT_EQ(sweep.count(), 128U - 4 + 1);
+  EXPECT_EQ(sweep.notes(), std::vector<std::string>{"the settings up to width=2 (the network's own) are taken"});
+  EXPECT_EQ(Sweep(network, {.substitution = "width", .conventions = {standard_convention()}}).count(), 512U - 4 + 1);
   const std::vector<SweptPlan> plans = plans_of(sweep, SIZE_MAX);
   for (const std::size_t i : {std::size_t{0}, std::size_t{50}, plans.size() - 1}) {
     const CostReport report = count(lower(make_network("wide_resnet:depth=10," + plans[i].setting.text).graph, {}).graph);

@@ -282,7 +282,9 @@ TEST(Uniform, WidthTriesEveryChannelCount) {
     settings.emplace(count(narrow.graph).parameters, width);
   }
   for (std::int64_t limit : {2000LL, 10000LL, 77850LL, 300000LL, 2748889LL, 2748890LL}) {
-    const Solution solution = solve_uniform(network, request("width", {"parameters<=" + std::to_string(limit)}));
+    SolveRequest asked = request("width", {"parameters<=" + std::to_string(limit)});
+    asked.max_width = 1;
+    const Solution solution = solve_uniform(network, asked);
     ASSERT_TRUE(solution.uniform->answer);
     const auto best = std::prev(settings.upper_bound(limit));
     EXPECT_EQ(solution.uniform->answer->costs.parameters(), best->first);
@@ -297,6 +299,137 @@ TEST(Uniform, WidthTriesEveryChannelCount) {
   EXPECT_LE(darts.uniform->answer->costs.parameters(), 1000000);
   ASSERT_TRUE(darts.uniform->next);
   EXPECT_GT(darts.uniform->next->costs.parameters(), 1000000);
+}
+
+// The answers of the issue that asked for wider networks, from another program.
+TEST(Uniform, WidthsAboveTheNetworksOwn) {
+  struct Known {
+    const char *network;
+    const char *budget;
+    const char *answer;
+    const char *quantity;
+    std::int64_t value;
+    const char *searched;
+  };
+  for (const Known &known :
+       {Known{"darts-imagenet", "mult-adds[macs]<=600M", "channels=50", "mult-adds[macs]", 573'472'800, "channels=192"},
+        Known{"mobilenet-v2:round_to=8", "mult-adds[macs]<=585M", "width=1.422", "mult-adds[macs]", 584'172'144, "width=4"},
+        Known{"resnet-18", "parameters~20M", "width=1.317", "parameters", 20'013'961, "width=4"}}) {
+    const Solution solution = solve_uniform(make_network(known.network), request("width", {known.budget}));
+    ASSERT_TRUE(solution.uniform->answer) << known.network;
+    EXPECT_EQ(solution.uniform->answer->text, known.answer);
+    EXPECT_EQ(solution.costs->at(parse_quantity(known.quantity, "quantity")), Count(known.value)) << known.network;
+    EXPECT_EQ(solution.max_width, 4);
+    EXPECT_NE(solution.termination.detail.find(std::string("up to ") + known.searched + " (4 times the network's own)"),
+              std::string::npos)
+        << solution.termination.detail;
+  }
+}
+
+/// torchvision's _make_divisible(channels x width, 8).
+std::int64_t divisible(double value) {
+  std::int64_t out = std::max<std::int64_t>(8, static_cast<std::int64_t>(value + 4) / 8 * 8);
+  if (static_cast<double>(out) < 0.9 * value) out += 8;
+  return out;
+}
+
+// Every width on a grid that is finer than what channels change at, counted one by one: none within the budgets is better than
+// the answer, of whatever quantity and relation, also where channels are rounded and shortcuts come and go.
+TEST(Uniform, NoWidthOfAGridIsBetter) {
+  for (const std::string spec : {"wide_resnet:depth=10,width=1", "wide_resnet:depth=10,width=0.5,round_to=8",
+                                 "darts:channels=3,layers=3", "darts:channels=12,layers=3,round_to=8"}) {
+    const Network network = make_network(spec);
+    const bool is_whole = network.family->info().width_is_whole;
+    std::map<std::string, CostReport> all; // by the channels
+    const double own = is_whole ? std::stod(network.values.at("channels")) : std::stod(network.values.at("width"));
+    for (int i = 1; i <= 4 * 1440; ++i) { // eighths, and what 0.9 of these comes to
+      if (is_whole && i > 4 * own) break;
+      NetworkValues values = network.values;
+      values[is_whole ? "channels" : "width"] = is_whole ? std::to_string(i) : shortest(own * i / 1440);
+      try {
+        std::string key;
+        for (const std::int64_t channels : network.family->channels(values)) key += std::to_string(channels) + ",";
+        if (!all.contains(key)) all.emplace(key, count(lower(make_network(*network.family, values).graph, {}).graph));
+      } catch (const Error &) { // no channels are left
+      }
+    }
+    ASSERT_GE(all.size(), 4U) << spec;
+    std::mt19937_64 random(20190614);
+    for (int trial = 0; trial < 60; ++trial) {
+      const auto &[key, about] = *std::next(all.begin(), static_cast<std::ptrdiff_t>(random() % all.size()));
+      const std::vector<std::string> quantities = {"parameters", "mult-adds[macs]", "activations"};
+      const std::string quantity = quantities[static_cast<std::size_t>(trial) % 3];
+      const auto value = [&](const CostReport &report) {
+        return quantity == "parameters"    ? report.parameters
+               : quantity == "activations" ? report.activation_elements
+                                           : report.mult_adds(find_convention("macs")).whole();
+      };
+      const std::int64_t limit = value(about) + static_cast<std::int64_t>(random() % 3) - 1;
+      const bool nearest = trial % 4 == 3;
+      const std::string budget = quantity + (nearest ? "~" : "<=") + std::to_string(limit);
+      const Solution solution = solve_uniform(network, request("width", {budget}));
+      std::optional<std::int64_t> best; // distance, or minus parameters
+      for (const auto &[channels, report] : all) {
+        if (!nearest && value(report) > limit) continue;
+        const std::int64_t objective = nearest ? std::abs(value(report) - limit) : -report.parameters;
+        best = std::min(best.value_or(objective), objective);
+      }
+      ASSERT_EQ(solution.uniform->answer.has_value(), best.has_value()) << spec << " " << budget;
+      if (!best) continue;
+      const CostReport answer = count(lower(solution.network.graph, {}).graph);
+      if (!nearest) {
+        EXPECT_LE(value(answer), limit);
+      }
+      EXPECT_EQ(nearest ? std::abs(value(answer) - limit) : -answer.parameters, *best) << spec << " " << budget;
+    }
+  }
+}
+
+TEST(Uniform, RoundsChannelsAsTorchvisionDoes) {
+  for (const double width : {0.1, 0.35, 0.556, 0.75, 1.0, 1.4, 1.422, 2.3})
+    for (const std::string &spec : std::vector<std::string>{"wide_resnet:depth=10", "resnet-18", "wrn-50-2", "mobilenet-v2"}) {
+      const Network network =
+          make_network(spec + (spec.find(':') == std::string::npos ? ":" : ",") + "round_to=8,width=" + shortest(width));
+      std::vector<std::int64_t> expected;
+      if (spec == "mobilenet-v2") {
+        for (const std::int64_t c : {32, 16, 24, 32, 64, 96, 160, 320})
+          expected.push_back(divisible(static_cast<double>(c) * width));
+        expected.push_back(divisible(1280 * std::max(1.0, width)));
+      } else if (spec.starts_with("wide_resnet")) {
+        for (const std::int64_t c : {16, 32, 64}) expected.push_back(divisible(static_cast<double>(c) * width));
+      } else {
+        for (const std::int64_t c : {64, 128, 256, 512}) expected.push_back(divisible(static_cast<double>(c) * width));
+      }
+      EXPECT_EQ(network.family->channels(network.values), expected) << network.name;
+    }
+  for (const std::int64_t channels : {1, 8, 13, 36, 50})
+    for (const std::string &spec : std::vector<std::string>{"darts", "darts-imagenet"}) {
+      const Network network = make_network(spec + ":layers=3,round_to=8,channels=" + std::to_string(channels));
+      EXPECT_EQ(network.family->channels(network.values), std::vector{divisible(static_cast<double>(channels))});
+    }
+}
+
+TEST(Uniform, WhatIsBeyondTheWidestIsNotClaimed) {
+  SolveRequest most = request("width", {"parameters<=1G"});
+  most.max_width = 1.5;
+  const Solution wide = solve_uniform(make_network("wrn-10-2"), most);
+  EXPECT_EQ(
+      wide.termination.detail,
+      "no setting up to width=3 (1.5 times the network's own) with more parameters meets the budgets: this is the largest "
+      "of these, and wider ones were not tried");
+  EXPECT_FALSE(wide.uniform->next);
+  EXPECT_EQ(wide.costs->parameters(), count(make_network("wrn-10-3").graph).parameters);
+  SolveRequest more = request("width", {"parameters>=1G"});
+  const Solution none = solve_uniform(make_network("wrn-10-2"), more);
+  EXPECT_EQ(none.termination.reason, Reason::kInfeasible);
+  EXPECT_NE(none.termination.detail.find("even the largest setting up to width=8 (4 times the network's own) has"),
+            std::string::npos)
+      << none.termination.detail;
+  for (const double times : {0.99, 0.0, -1.0, 1025.0, std::nan("")}) {
+    most.max_width = times;
+    expect_error([&] { solve_uniform(make_network("wrn-10-2"), most); }, ErrorCode::kInvalidValue, "max_width",
+                 "from 1 to 1024");
+  }
 }
 
 // The 2019 code minimised |parameters(s) - budget| over s with a bounded scalar method, which takes a staircase for a curve.
@@ -488,9 +621,14 @@ TEST(Uniform, ShuffleOfAWideLayerTriesDivisorsOnly) {
 }
 
 TEST(Uniform, WidthsWithTooManySettingsAreRefused) {
-  expect_message(
-      [] { solve_uniform(make_network("wrn-10-20000"), request("width", {"parameters<=1M"})); },
-      "[limit] wide_resnet/width: a width of 20000 has more than 16384 settings to try; a narrower network would be accepted");
+  expect_message([] { solve_uniform(make_network("wrn-10-20000"), request("width", {"parameters<=1M"})); },
+                 "[limit] wide_resnet:depth=10,width=20000,classes=10: up to width=80000 there are more than 16384 widths to "
+                 "try; a narrower "
+                 "network would be accepted");
+  // int(64 w) changes at each 64th: the 16385th of those from 4 / 64 up is 16388 / 64 = 256.06.
+  expect_message([] { solve_uniform(make_network("wrn-10-100"), request("width", {"parameters<=1M"})); },
+                 "[limit] wide_resnet:depth=10,width=100,classes=10: up to width=400 there are more than 16384 widths to try; "
+                 "--max-width 2.56 would be accepted");
 }
 
 TEST(Uniform, LayersWhereAFamilyDoesNotApply) {

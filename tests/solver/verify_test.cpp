@@ -283,7 +283,45 @@ TEST(Verify, LayersOfOneSettingStayOnlyWhereItDoesNotFit) {
 TEST(Verify, OfAWidthThatIsTheWholeNetwork) {
   const Solution whole = solve_uniform(
       make_network("wrn-10-2"), {.substitution = "width", .budgets = {parse_budget("parameters<=1G")}, .conventions = {}});
-  EXPECT_EQ(verdict_of(SolvedJson::parse(write_solved(whole, "{}"))), "proven: optimal");
+  SolvedJson solved = SolvedJson::parse(write_solved(whole, "{}"));
+  EXPECT_EQ(verdict_of(solved), "proven: optimal");
+  // What was not searched is not claimed.
+  solved["termination"]["detail"] = "no setting with more parameters meets the budgets: this is the largest there is";
+  EXPECT_EQ(verdict_of(solved), "not proven: termination.detail must say how far was searched: up to width=8 (4 times the "
+                                "network's own)");
+}
+
+// Linear layers are layers of a plan as convolutions are.
+TEST(Verify, OfReplaceableLinearLayers) {
+  const Network network = make_network("wrn-10-1:replace_linear=yes");
+  for (const std::string family : {"Generic", "Shuffle", "kronecker"}) {
+    const Solution solution = solve_uniform(network, {.substitution = family,
+                                                      .budgets = {parse_budget("parameters<=40%")},
+                                                      .conventions = {},
+                                                      .where_refused = WhereRefused::kLeaveAsItIs});
+    EXPECT_TRUE(solution.plan.layers.contains("fc")) << family;
+    EXPECT_EQ(verdict_of(SolvedJson::parse(write_solved(solution, "{}"))), "proven: optimal") << family;
+  }
+  MixedRequest request;
+  request.families = {"generic", "grouped"};
+  request.budgets = {parse_budget("parameters<=40%")};
+  const Solution mixed = solve_mixed(network, request);
+  EXPECT_TRUE(mixed.plan.layers.contains("fc"));
+  EXPECT_EQ(verdict_of(SolvedJson::parse(write_solved(mixed, "{}"))), "proven: optimal");
+}
+
+// Of a network from a file, wider and narrower than it is; and a worse one that is called the best.
+TEST(Verify, OfAWidthOfANetworkFromAFile) {
+  const Network network =
+      make_network(read_network(write_network(make_network("mobilenet-v2:width=0.25").graph, "mine"), "m.json"));
+  for (const std::string budget : {"parameters<=50%", "parameters<=230%", "mult-adds[macs]~150%"}) {
+    const auto solve = [&](const std::string &limit) {
+      return SolvedJson::parse(write_solved(
+          solve_uniform(network, {.substitution = "width", .budgets = {parse_budget(limit)}, .conventions = {}}), "{}"));
+    };
+    const SolvedJson solved = solve(budget);
+    EXPECT_EQ(verdict_of(solved), "proven: optimal") << budget;
+  }
 }
 
 TEST(Verify, OfOneSetting) {

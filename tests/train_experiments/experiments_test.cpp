@@ -69,6 +69,18 @@ TEST(Experiments, HaveTheirBudgetsSolved) {
   }
 }
 
+// A width may be above the network's own, as far as is asked for.
+TEST(Experiments, SayHowWideIsTried) {
+  const std::string asked = R"("network": "wrn-10-1", "substitute": "width", "budgets": ["parameters<=1G"])";
+  EXPECT_EQ(names(make(block(asked))), Names{"wrn_10_1.width_4"});
+  EXPECT_EQ(names(make(block(asked + R"(, "max_width": 2.5)"))), Names{"wrn_10_1.width_2.5"});
+  expect_message([&] { make(block(asked + R"(, "max_width": 0.5)")); },
+                 "[invalid_file] e.json/experiments[0].max_width: max_width = 0.5 must be a "
+                 "number from 1 to 1024: times the network's own width");
+  expect_message([&] { make(block(R"("network": "wrn-10-1", "substitute": "Generic_0.1", "max_width": 2)")); },
+                 "[invalid_file] e.json/experiments[0].max_width: it is of the substitute \"width\", which is not asked for");
+}
+
 TEST(Experiments, RunEqualOnesOnce) {
   // beta changes nothing without a teacher, and Shuffle_2 and Shuffle_3 are one structure in wrn-28-10.
   EXPECT_EQ(names(make(block(R"("network": "wrn-28-10", "substitute": ["Shuffle_2", "Shuffle_3"])"))),
@@ -149,7 +161,8 @@ TEST(Experiments, SayWhatIsWrongInThem) {
                                         "or \"teachers\" would be accepted");
   refuses(block(R"("network": "wrn-10-1", "seed": 3)"),
           "[invalid_file] e.json/experiments[0].seed: unknown key \"seed\"; known: data, protocol, precision, set, network, "
-          "substitute, budgets, where_possible, input, per_layer, families, score, tie, objective, candidates, multiple_of, "
+          "substitute, budgets, where_possible, max_width, input, per_layer, families, score, tie, objective, candidates, "
+          "multiple_of, "
           "exclude, fix, "
           "teacher, seeds, tag, when_infeasible; did you mean seeds?");
   refuses(block(R"("network": "wrn-10-1", "teacher": "nobody")"),

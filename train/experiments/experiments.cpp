@@ -39,7 +39,9 @@ constexpr std::size_t kMostExperiments = 1'000'000;
 
 /// "wrn-28-10": "wrn_28_10"; a file by its name without the ending.
 std::string network_part(const std::string &argument, const NetworkText &network) {
-  std::string out = name_part(network.document.empty() ? argument : std::filesystem::path(argument).filename().stem().string());
+  const std::filesystem::path file = std::filesystem::path(argument).filename();
+  const bool has_width = file.string().find(':') != std::string::npos; // net.json:width=0.5
+  std::string out = name_part(network.document.empty() ? argument : (has_width ? file : file.stem()).string());
   std::replace(out.begin(), out.end(), '-', '_');
   return out;
 }
@@ -104,7 +106,7 @@ private:
   void make_teacher(const std::string &name, const Json &value, const json::Place &place);
   std::vector<FittedNetwork> fitted_networks(const Said &network, const Designs &designs, std::vector<LeftOut> &infeasible);
   std::optional<FittedNetwork> fit(const Original &original, const Substitute *free, const std::string &substitution,
-                                   const Said &budget, bool where_possible, std::vector<LeftOut> &infeasible);
+                                   const Said &budget, const Designs &designs, std::vector<LeftOut> &infeasible);
   std::optional<FittedNetwork> fit_per_layer(const Original &original, const PerLayer &asked, const Said &budget,
                                              const json::Place &place, std::vector<LeftOut> &infeasible);
   FittedNetwork solved_network(const Solution &solution, const std::string &provenance, const Network &original);
@@ -210,14 +212,15 @@ FittedNetwork Maker::solved_network(const Solution &solution, const std::string 
 }
 
 std::optional<FittedNetwork> Maker::fit(const Original &original, const Substitute *free, const std::string &substitution,
-                                        const Said &budget, bool where_possible, std::vector<LeftOut> &infeasible) {
+                                        const Said &budget, const Designs &designs, std::vector<LeftOut> &infeasible) {
   const std::vector<std::string> texts = texts_of(budget, "a budget");
   const std::string called = free == nullptr ? std::string(kWidth) : free->text();
   const SolveRequest request{.substitution = substitution,
                              .budgets = read_budgets(budget),
                              .conventions = shown_conventions(),
                              .method = std::string(kDefaultMethod),
-                             .where_refused = where_possible ? WhereRefused::kLeaveAsItIs : WhereRefused::kThrow};
+                             .where_refused = designs.where_possible ? WhereRefused::kLeaveAsItIs : WhereRefused::kThrow,
+                             .max_width = designs.max_width.value_or(kStandardWidthTimes)};
   options_.say(fmt::format("{}, {}: fitting to {}", original.argument, called, fmt::join(texts, ", ")));
   const Solution solution = at_place(budget.place, [&] {
     try {
@@ -232,7 +235,7 @@ std::optional<FittedNetwork> Maker::fit(const Original &original, const Substitu
     return std::nullopt;
   }
   FittedNetwork out = solved_network(
-      solution, provenance(request.method, {{"substitute", substitution}, {"where_possible", where_possible}}, texts),
+      solution, provenance(request.method, {{"substitute", substitution}, {"where_possible", designs.where_possible}}, texts),
       *original.network);
   out.setting = solution.uniform->answer->text;
   out.name = name_part(out.setting);
@@ -374,11 +377,10 @@ std::vector<FittedNetwork> Maker::fitted_networks(const Said &said, const Design
     }
     const std::string written = substitute.text("substitute");
     refuse_solved(substitute.place);
-    constexpr std::array<std::string_view, 1> kWidths = {kWidth};
-    const bool is_width = find_name(written, kWidths).has_value();
+    const bool asks_width = is_width(written);
     std::optional<Substitute> parsed;
-    if (!is_width) parsed = at_place(substitute.place, [&] { return parse_substitute(written, FreeKnob::kAllow); });
-    if (!is_width && !parsed->has_free_knob()) {
+    if (!asks_width) parsed = at_place(substitute.place, [&] { return parse_substitute(written, FreeKnob::kAllow); });
+    if (!asks_width && !parsed->has_free_knob()) {
       given(parsed->text(), substitute.place);
       continue;
     }
@@ -387,8 +389,11 @@ std::vector<FittedNetwork> Maker::fitted_networks(const Said &said, const Design
           fmt::format("{} leaves its setting open; \"budgets\", or a setting would be accepted", shown(written)));
     is_fitted = true;
     for (const Said &budget : budgets)
-      once(fmt::format("{}{}\n{}", base, is_width ? std::string(kWidth) : parsed->text(), json::dumped(*budget.value)),
-           [&] { return fit(to_fit(), parsed ? &*parsed : nullptr, written, budget, designs.where_possible, infeasible); });
+      once(fmt::format("{}{}\n{}", base,
+                       asks_width ? fmt::format("{} {}", kWidth, shortest(designs.max_width.value_or(kStandardWidthTimes)))
+                                  : parsed->text(),
+                       json::dumped(*budget.value)),
+           [&] { return fit(to_fit(), parsed ? &*parsed : nullptr, written, budget, designs, infeasible); });
   }
   if (!is_fitted && !budgets.empty())
     budgets.front().place.fail("every substitute has its setting; a family without one would be fitted to budgets");

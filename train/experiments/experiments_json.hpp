@@ -88,6 +88,7 @@ struct Designs {
   std::vector<Said> budgets;
   std::vector<PerLayer> per_layer; ///< all combinations; empty: one setting for the whole network
   bool where_possible = false;
+  std::optional<double> max_width; ///< of the substitute `width`
   std::optional<Said> input;
 };
 /// `is_one`: a teacher's, which has no axes; its budgets must all hold.

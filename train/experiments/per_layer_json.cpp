@@ -2,7 +2,9 @@
 #include "base/digest.hpp"
 #include "base/files.hpp"
 #include "base/names.hpp"
+#include "base/text.hpp"
 #include "solver/quantity.hpp"
+#include "solver/solver.hpp"
 #include "train/experiments/experiments_json.hpp"
 
 #include <fmt/ranges.h>
@@ -208,6 +210,16 @@ Designs read_designs(json::Members &members, bool is_one) {
     out.budgets = {{.value = budgets, .place = members.place("budgets")}};
   }
   members.read("where_possible", out.where_possible);
+  if (members.said("max_width") != nullptr) {
+    out.max_width = members.real("max_width");
+    if (!(*out.max_width >= 1 && *out.max_width <= kMostWidthTimes))
+      json::refuse(members.at("max_width"), members.place("max_width"), "max_width",
+                   fmt::format("a number from 1 to {}: times the network's own width", shortest(kMostWidthTimes)));
+    const bool has_width = std::any_of(out.substitutes.begin(), out.substitutes.end(), [](const Said &substitute) {
+      return !substitute.is_null() && is_width(substitute.text("substitute"));
+    });
+    if (!has_width) members.place("max_width").fail("it is of the substitute \"width\", which is not asked for");
+  }
   if (const Json *shape = members.said("input")) out.input = Said{.value = shape, .place = members.place("input")};
   out.per_layer = read_per_layer(members, is_one);
   if (is_one) {

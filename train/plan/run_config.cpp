@@ -301,10 +301,9 @@ TeacherConfig read_teacher(const json::Value &value, const json::Place &place) {
 
 NetworkText read_network_text(const std::string &argument) {
   if (const auto network = network_by_name(argument)) return {.spec = network->name, .document = {}};
-  const std::string name = file_name(argument);
-  const std::string text = read_text(argument, name);
-  read_design(text, name); // a fault in it is the file's
-  return {.spec = {}, .document = json::dumped(json::parse(text, json::Place(name)))};
+  const NetworkFileText file = read_network_file(argument);
+  read_design(file.text, file.where); // a fault in it is the file's
+  return {.spec = {}, .document = json::dumped(json::parse(file.text, json::Place(file.where)))};
 }
 
 NetworkText original_network(const NetworkText &network) {
