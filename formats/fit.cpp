@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kMostPrefixParts = 4; ///< "model.module._orig_mod." has three
 constexpr std::size_t kMostPrefixes = 16;
-constexpr std::size_t kMostTensors = 200'000; ///< each name is matched many times; networks have some thousands
+constexpr std::size_t kMostTensors = 50'000; ///< each name is matched many times; networks have some thousands
 
 /// A tensor of the file.
 struct Given {
@@ -41,7 +41,10 @@ std::string first_parts(const TensorFile &file) {
 
 std::vector<Given> given_tensors(const TensorFile &file, const Reading &reading, const std::string &where) {
   const Renamer rename(reading.renames, "name map");
-  const bool is_under_key = !reading.key.empty() && reading.key != kRootKey && reading.key != file.key;
+  // A key that names of a file with one dictionary of tensors are without already.
+  std::string key = reading.key == kRootKey || reading.key == file.key ? std::string() : reading.key;
+  if (!file.key.empty() && key.starts_with(file.key + ".")) key.erase(0, file.key.size() + 1);
+  const bool is_under_key = !key.empty();
   std::vector<Given> out;
   std::map<std::string, std::string> renamed; // theirs by what it became
   std::vector<std::string> names = file.order;
@@ -50,8 +53,8 @@ std::vector<Given> given_tensors(const TensorFile &file, const Reading &reading,
   for (const std::string &theirs : names) {
     std::string name = theirs;
     if (is_under_key) {
-      if (!name.starts_with(reading.key + ".")) continue;
-      name.erase(0, reading.key.size() + 1);
+      if (!name.starts_with(key + ".")) continue;
+      name.erase(0, key.size() + 1);
     }
     if (!rename.is_empty()) {
       name = rename(name);
@@ -125,11 +128,12 @@ class Fitter {
 public:
   Fitter(const NamedSizes &wanted, const Reading &reading) : reading_(reading) {
     for (const auto &[name, sizes] : wanted) {
+      if (is_in_one_of(name, reading.anew)) continue;
       wanted_.emplace(name, &sizes);
       if (is_batch_counter(name)) continue;
       for (const std::string &known : {name, as_elsewhere(name)}) {
         kinds_.insert(kind_of_name(known));
-        layers_.insert(std::string(layer_of(known)));
+        for (std::string_view layer = layer_of(known); !layer.empty(); layer = layer_of(layer)) layers_.emplace(layer);
       }
       ++needed_;
     }
@@ -156,14 +160,17 @@ public:
         if (want != wanted_.end()) ours = want->first;
       }
       if (want == wanted_.end()) {
-        if (is_batch_counter(ours) || is_in_one_of(ours, reading_.anew)) continue;
-        const std::string_view layer = layer_of(ours);
-        const bool is_foreign = kinds_.contains(kind_of_name(ours)) || (!layer.empty() && layers_.contains(layer));
+        if (is_batch_counter(ours) || is_in_one_of(ours, reading_.anew) || is_in_one_of(as_here(ours), reading_.anew)) continue;
+        bool is_foreign = kinds_.contains(kind_of_name(ours));
+        for (std::string_view layer = layer_of(ours); !layer.empty(); layer = layer_of(layer))
+          is_foreign = is_foreign || layers_.contains(layer);
         (is_foreign ? out.foreign : out.left).push_back(tensor.theirs);
         continue;
       }
       if (const auto [other, added] = found.emplace(ours, tensor.theirs); !added) {
-        out.twice.push_back({.name = ours, .one = other->second, .other = tensor.theirs});
+        if (std::none_of(out.twice.begin(), out.twice.end(),
+                         [&](const Fit::Twice &twice) { return twice.name == other->first; }))
+          out.twice.push_back({.name = ours, .one = other->second, .other = tensor.theirs});
         out.source.erase(ours);
         continue;
       }
@@ -203,7 +210,8 @@ std::string_view role_of(std::string_view name) {
   return {};
 }
 
-Fit fit_by_order(const NamedSizes &wanted, const std::vector<Given> &all, const TensorFile &file, const std::string &where) {
+Fit fit_by_order(const NamedSizes &wanted, const std::vector<Given> &all, const TensorFile &file, const Reading &reading,
+                 const std::string &where) {
   std::vector<Given> given;
   for (const Given &tensor : all)
     if (!is_batch_counter(tensor.name)) given.push_back(tensor);
@@ -224,6 +232,7 @@ Fit fit_by_order(const NamedSizes &wanted, const std::vector<Given> &all, const 
                                 "of the same shapes would be accepted",
                                 i, shown(ours)));
     const Given &tensor = given[i++];
+    if (is_in_one_of(ours, reading.anew)) continue;
     const auto differs = [&](std::string_view what) {
       return refused(where, fmt::format("by their order tensor {} of the file, {} {}, would be the network's {} {}: {}", i,
                                         shown(tensor.theirs), sizes_text(*tensor.sizes), shown(ours), sizes_text(sizes), what));
@@ -263,7 +272,7 @@ Fit fit_tensors(const NamedSizes &wanted, const TensorFile &file, const Reading 
     throw Error(ErrorCode::kLimit, where,
                 fmt::format("holds {} tensors; up to {} would be accepted", file.tensors.size(), kMostTensors));
   const std::vector<Given> given = given_tensors(file, reading, where);
-  if (reading.by_order) return fit_by_order(wanted, given, file, where);
+  if (reading.by_order) return fit_by_order(wanted, given, file, reading, where);
 
   const Fitter fitter(wanted, reading);
   std::optional<Fit> best;
@@ -282,10 +291,10 @@ Fit fit_tensors(const NamedSizes &wanted, const TensorFile &file, const Reading 
     for (const Fit &fit : whole)
       keys.push_back(fit.prefix.empty() ? std::string(kRootKey) + " (the names as they stand)"
                                         : fit.prefix.substr(0, fit.prefix.size() - 1));
-    throw refused(where,
-                  fmt::format("holds the network {} times: {}; a key that says which is meant (--weights-key), or a file that "
-                              "holds it once, would be accepted",
-                              whole.size(), fmt::join(keys, ", ")));
+    throw refused(where, fmt::format("holds the network {} times: {}; a key that says which is meant (--weights-key of train "
+                                     "and evaluate), or a file that "
+                                     "holds it once, would be accepted",
+                                     whole.size(), fmt::join(keys, ", ")));
   }
   return std::move(*best);
 }

@@ -34,8 +34,8 @@ struct Fit {
   std::vector<std::string> missing;          ///< ours
   std::vector<Difference> different;         ///< of other sizes
   std::vector<Twice> twice;                  ///< two of theirs for one of ours
-  /// Theirs that the network has no place for, though it has layers of their kind, or other tensors of their layer: they are of
-  /// another network, a deeper one or one with biases.
+  /// Theirs that the network has no place for, though it has layers of their kind, or the layer or block that they are in: they
+  /// are of another network, a deeper one, or one with biases or more in its blocks.
   std::vector<std::string> foreign;
   std::vector<std::string> left; ///< all other of theirs that the network does not use
 
@@ -48,9 +48,10 @@ struct Fit {
 /// may differ in ones at their end: a linear layer is a 1 x 1 convolution. Batch norm's count of batches has no part in what a
 /// network computes: it may be missing, and one that the network has no place for is passed over.
 ///
-/// `wanted` is without the layers of reading.anew, whose tensors in the file are passed over too. Throws Error{kInvalidConfig}
-/// placed at `where` (the file) where it has no tensors under reading.key, where the network lies in it twice and no key says
-/// which is meant, where reading.renames make two names one, and by order where the sequences of sizes differ.
+/// `wanted` is all of the network; of the layers of reading.anew nothing is needed, and what the file has of them is passed
+/// over. Throws Error{kInvalidConfig} placed at `where` (the file) where it has no tensors under reading.key, where the network
+/// lies in it twice and no key says which is meant, where reading.renames make two names one, and by order where the sequences
+/// of sizes differ.
 Fit fit_tensors(const NamedSizes &wanted, const TensorFile &file, const Reading &reading, const std::string &where);
 
 /// Whether sizes are the same but for ones at their end.

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMostRules = 1000;
 constexpr std::size_t kMostRuleBytes = 1000;
 constexpr std::int64_t kMostAutomatonBytes = std::int64_t{1} << 22; ///< of one rule
-constexpr std::size_t kMostNameBytes = 4096; ///< names do not grow without end, however often a rule matches
+constexpr std::size_t kMostNameBytes = 4096;                        ///< names do not grow without end
 
 } // namespace
 
@@ -56,7 +56,10 @@ bool Renamer::is_empty() const { return rules_.empty(); }
 std::string Renamer::operator()(std::string_view name) const {
   std::string out(name);
   for (const Rule &rule : rules_) {
-    if (out.size() > kMostNameBytes) break;
+    if (out.size() > kMostNameBytes)
+      throw Error(
+          ErrorCode::kLimit, "name map",
+          fmt::format("{} has or becomes more than {} bytes; shorter names would be accepted", shown(name), kMostNameBytes));
     re2::RE2::GlobalReplace(&out, *rule.pattern, rule.replacement);
   }
   return out;

@@ -28,6 +28,7 @@ public:
   Renamer(Renamer &&) noexcept;
   Renamer &operator=(Renamer &&) noexcept;
 
+  /// Throws Error{kLimit} for a name that has, or becomes, more than 4096 bytes.
   std::string operator()(std::string_view name) const;
   bool is_empty() const;
 

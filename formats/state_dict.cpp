@@ -173,6 +173,12 @@ std::vector<StateDict> state_dicts(const Dict &root) {
     }
   };
   visit(visit, root, {}, 0);
+  // What stands beside others, such as losses as an array, has no names of layers.
+  if (out.size() > 1 && out[0].dict == &root && std::none_of(root.items.begin(), root.items.end(), [](const auto &entry) {
+        const auto *name = entry.first->template as<std::string>();
+        return name != nullptr && is_weight(*entry.second) && name->find('.') != std::string::npos;
+      }))
+    out.erase(out.begin());
   return out;
 }
 

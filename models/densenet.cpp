@@ -31,7 +31,8 @@ public:
         .keys = {{"depth", "121", "121, 161, 169 or 201", true},
                  {"width", "1", "a number above 0: scales the channels of the stem and those that each layer adds", true},
                  {"classes", "1000", "a whole number from 1 to 1099511627776", true},
-                 {"round_to", "1", "a whole number from 1 to 1048576: channels are rounded to its multiples", false}},
+                 {"round_to", "1", "a whole number from 1 to 1048576: channels are rounded to its multiples", false},
+                 replace_linear_key()},
         .short_names = {{"densenet-D", "depth=D"}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
         .width_key = "width"};
@@ -42,7 +43,7 @@ public:
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
     const spec::Reader read(info(), values);
     const double width = read.positive("width");
-    const std::int64_t round_to = read.whole("round_to", 1, 1 << 20);
+    const std::int64_t round_to = read.whole("round_to", 1, kMostRoundTo);
     std::vector<std::int64_t> out;
     for (const std::int64_t c : {2 * depth_of(read).growth, depth_of(read).growth})
       out.push_back(spec::scaled(c, width, "densenet/width", round_to));

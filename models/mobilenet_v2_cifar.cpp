@@ -27,7 +27,8 @@ public:
                                   .description = "inverted residuals with convolutions in their shortcuts, for 32 x 32 images",
                                   .source = "github.com/kuangliu/pytorch-cifar, after Sandler et al. 2018",
                                   .keys = {{"width", "1", "a number above 0: scales all channels, int()", true},
-                                           {"classes", "10", "a whole number from 1 to 1099511627776", true}},
+                                           {"classes", "10", "a whole number from 1 to 1099511627776", true},
+                                           replace_linear_key()},
                                   .short_names = {{"mobilenet-v2-cifar", ""}},
                                   .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
                                   .width_key = "width"};

@@ -32,7 +32,8 @@ public:
                  {"width", "1", "a number above 0: scales all channels and hidden features", true},
                  {"classes", "1000", "a whole number from 1 to 1099511627776", true},
                  {"batch_norm", "off", "on or off: behind every convolution", true, {"on", "off"}},
-                 {"round_to", "1", "a whole number from 1 to 1048576: channels are rounded to its multiples", false}},
+                 {"round_to", "1", "a whole number from 1 to 1048576: channels are rounded to its multiples", false},
+                 replace_linear_key()},
         .short_names = {{"vggD_bn", "depth=D,batch_norm=on"}, {"vggD", "depth=D"}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
         .width_key = "width"};
@@ -43,7 +44,7 @@ public:
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
     const spec::Reader read(info(), values);
     const double width = read.positive("width");
-    const std::int64_t round_to = read.whole("round_to", 1, 1 << 20);
+    const std::int64_t round_to = read.whole("round_to", 1, kMostRoundTo);
     std::vector<std::int64_t> out;
     for (const std::int64_t c : kVggStages) out.push_back(spec::scaled(c, width, "vgg/width", round_to));
     out.push_back(spec::scaled(kVggHidden, width, "vgg/width", round_to));

@@ -15,6 +15,11 @@ TeacherWeights::TeacherWeights(const Graph &graph, formats::TensorFile file, std
     : file_(std::move(file)), where_(std::move(where)) {
   const formats::NamedSizes state = state_tensors(lower(graph, {}).graph);
   fit_ = formats::fit_tensors(state, file_, {}, where_);
+  if (!fit_.foreign.empty() || !fit_.twice.empty())
+    throw Error(
+        ErrorCode::kInvalidConfig, where_,
+        fmt::format("holds {}, as of another network; weights of this network before anything is substituted would be accepted",
+                    shown(fit_.foreign.empty() ? fit_.twice.front().other : fit_.foreign.front())));
   sizes_.insert(state.begin(), state.end());
 }
 

@@ -28,8 +28,8 @@ struct Started {
 
 /// Puts the projections of a teacher's weights in the place of what the student was initialised with, layer by layer, and
 /// copies what the two hold alike: tensors of one name and shape outside of what is substituted. The teacher is of the
-/// student's network with nothing substituted. Buffers of the student, the index of a hashed layer, stay. `progress`: told how
-/// many layers are done, of how many.
+/// student's network with nothing substituted. Buffers of the student, the index of a hashed layer, stay. Of the
+/// layers `anew` the teacher has nothing. `progress`: told how many layers are done, of how many.
 Started start_at(Model &student, const Model &teacher, const std::vector<std::string> &anew,
                  const std::function<void(std::int64_t, std::int64_t)> &progress = {});
 

@@ -181,7 +181,7 @@ std::vector<std::string> load_state(torch::nn::Module &module, const formats::Na
                                     const std::string &where, const ValueRules &rules, const formats::Reading &reading) {
   const std::map<std::string, Tensor> targets = tensors_of(module);
   const formats::NamedSizes needed = without_anew(wanted, reading.anew, where);
-  const formats::Fit fit = formats::fit_tensors(needed, file, reading, where);
+  const formats::Fit fit = formats::fit_tensors(wanted, file, reading, where);
 
   // Counts of batches may be missing: they are no part of what must fit, nor of how many do.
   const std::int64_t all =

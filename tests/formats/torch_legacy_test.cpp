@@ -115,7 +115,8 @@ TEST(TorchLegacy, WhereTheStateMayBe) {
   EXPECT_EQ(key(nested), "outer.inner");
   // Several keep what leads to them.
   const std::string several = dict(text("model") + dict(text("a") + w) + text("ema") + dict(text("a") + w) + text("b") + w);
-  EXPECT_EQ(names(several), "b ema.a model.a ");
+  EXPECT_EQ(names(several), "ema.a model.a "); // b is no layer's
+  EXPECT_EQ(names(dict(text("model") + dict(text("a") + w) + text("b.c") + w)), "b.c model.a ");
   EXPECT_EQ(key(several), "");
   // An optimizer's state has whole numbers as keys: its tensors are no weights.
   EXPECT_EQ(names(dict(text("model") + dict(text("a") + w) + text("state") + dict("K\x01" + dict(text("momentum") + w)))),

@@ -6,6 +6,7 @@
 #include "models/network.hpp"
 #include "tests/support.hpp"
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 #include <string>
@@ -32,7 +33,20 @@ TEST(PublishedFamilies, CountAsThePublishedCode) {
     EXPECT_EQ(report.mult_adds(find_convention("macs")), Count(std::stoll(row.at(4))));
     EXPECT_EQ(make_network(network.name).name, network.name);
   }
-  EXPECT_EQ(rows, 23U);
+  EXPECT_EQ(rows, 24U);
+}
+
+/// A linear layer may be replaced in every family that has one.
+TEST(Families, LinearLayersHaveTheirKey) {
+  for (const NetworkFamily *family : network_families()) {
+    const auto &keys = family->info().keys;
+    const bool has_key = std::any_of(keys.begin(), keys.end(), [](const auto &key) { return key.name == kReplaceLinear; });
+    const Graph graph = make_network(std::string(family->info().name)).graph;
+    const auto nodes = graph.nodes();
+    const bool has_linear =
+        std::any_of(nodes.begin(), nodes.end(), [](const Node &node) { return std::holds_alternative<Linear>(node.op); });
+    EXPECT_EQ(has_key, has_linear) << family->info().name;
+  }
 }
 
 TEST(PublishedFamilies, NamesAreThoseOfTheirCheckpoints) {

@@ -90,8 +90,9 @@ TEST(Ops, ProductsStretchOnePixel) {
 
 TEST(Ops, CropsTakeEachStride) {
   const Tensor x = image();
-  expect_near(run(Crop{.top = 1, .left = 2, .stride = {2, 3}}, x), x.index({Slice(), Slice(), Slice(1, 7, 2), Slice(2, 6, 3)}));
-  expect_near(run(Crop{.stride = {2, 1}}, x), x.index({Slice(), Slice(), Slice(0, 7, 2)}));
+  expect_near(run(pare::Crop{.top = 1, .left = 2, .stride = {2, 3}}, x),
+              x.index({Slice(), Slice(), Slice(1, 7, 2), Slice(2, 6, 3)}));
+  expect_near(run(pare::Crop{.stride = {2, 1}}, x), x.index({Slice(), Slice(), Slice(0, 7, 2)}));
 }
 
 TEST(Ops, AdaptivePoolsAverageTheirWindows) {

@@ -24,6 +24,7 @@ constexpr std::uint32_t kClassDouble = 6, kClassUint8 = 9, kClassUint64 = 15;
 
 constexpr std::size_t kMatHeader = 128;
 constexpr std::size_t kTag = 8;
+constexpr std::uint64_t kMostNumbers = std::uint64_t{1} << 24; ///< that are no bytes, of which each takes 8
 
 struct Element {
   std::uint32_t type = 0;
@@ -147,6 +148,9 @@ MatArray read_array(std::string_view matrix, bool swapped, const std::string &wh
   if (data.data.size() % type->bytes != 0 || count != data.data.size() / type->bytes)
     elements.fail(fmt::format("is damaged: {} is {}, and has {} bytes of {} each", shown_name, fmt::join(header.sizes, " x "),
                               data.data.size(), type->bytes));
+  if ((header.kind != kClassUint8 || type->bytes != 1) && count > kMostNumbers)
+    elements.fail(
+        fmt::format("{} has {} numbers that are no bytes; up to {} would be accepted", shown_name, count, kMostNumbers));
   MatArray out{.sizes = std::move(header.sizes), .bytes = {}, .values = {}};
   if (header.kind == kClassUint8 && type->bytes == 1) {
     out.bytes.assign(data.data.begin(), data.data.end());

@@ -548,7 +548,8 @@ void Maker::make_teacher(const std::string &name, const Json &value, const json:
     config.checksum = at_place(members.place("file"), [&] { return digest_of_file(config.file); });
     if (const Json *error = members.said("expected_error"))
       config.expected_error = read_expected_error(*error, members.place("expected_error"));
-    if (const Json *reading = members.said("reading")) config.reading = read_reading(*reading, members.place("reading"));
+    if (const Json *reading = members.said("reading"))
+      config.reading = read_teacher_reading(*reading, members.place("reading"));
     if (members.said("data") != nullptr)
       out.data_kind = at_place(members.place("data"), [&] { return parse_data_spec(members.text("data") + ":-").first; });
     members.finish();

@@ -160,7 +160,8 @@ std::string Identities::of(const RunConfig &config, const std::string &fingerpri
   out["weights"] = config.weights ? Canonical(config.weights->checksum) : Canonical(nullptr);
   // Runs of before have no such keys.
   if (config.start) out["start"] = config.start->checksum;
-  const auto put_reading = [&](const char *name, const formats::Reading &reading) {
+  const auto put_reading = [&](const char *name, formats::Reading reading) {
+    reading.strict = false; // which changes no number
     if (reading != formats::Reading()) out[name] = reading_json(reading);
   };
   if (config.teacher && !out["teacher"].is_null()) put_reading("teacher_reading", config.teacher->reading);

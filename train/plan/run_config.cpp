@@ -129,7 +129,8 @@ std::string text_of(const NetworkText &network) { return network.document.empty(
 std::string text_of(const Shape &input) { return fmt::format("{},{},{}", input.channels, input.height, input.width); }
 std::string text_of(const std::string &value) { return value.empty() ? "none" : value; }
 std::string text_of(bool value) { return value ? "on" : "off"; }
-std::string text_of(const formats::Reading &reading) {
+std::string text_of(formats::Reading reading) {
+  reading.strict = false; // which changes no number
   return reading == formats::Reading() ? "as usual" : reading_json(reading).dump();
 }
 std::string text_of(std::uint64_t value) { return std::to_string(value); }
@@ -258,6 +259,13 @@ formats::Reading read_reading(const json::Value &value, const json::Place &place
   return out;
 }
 
+formats::Reading read_teacher_reading(const json::Value &value, const json::Place &place) {
+  formats::Reading out = read_reading(value, place);
+  if (!out.anew.empty())
+    place.fail("reinitialise is for what is trained; a teacher of which the file gives all would be accepted");
+  return out;
+}
+
 json::Value teacher_json(const TeacherConfig &teacher) {
   Json expected = nullptr;
   if (const auto &error = teacher.expected_error) expected = {{"percent", error->percent}, {"tolerance", error->tolerance}};
@@ -291,10 +299,7 @@ TeacherConfig read_teacher(const json::Value &value, const json::Place &place) {
   teacher.at("expected_error");
   if (const Json *error = teacher.said("expected_error"))
     out.expected_error = read_expected_error(*error, teacher.place("expected_error"));
-  out.reading = read_reading_of(teacher);
-  if (!out.reading.anew.empty())
-    teacher.place("reading").fail(
-        "reinitialise is for what is trained; a teacher of which the file gives all would be accepted");
+  if (const Json *reading = teacher.find("reading")) out.reading = read_teacher_reading(*reading, teacher.place("reading"));
   teacher.finish();
   return out;
 }
