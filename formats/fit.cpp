@@ -167,10 +167,11 @@ public:
         (is_foreign ? out.foreign : out.left).push_back(tensor.theirs);
         continue;
       }
-      if (const auto [other, added] = found.emplace(ours, tensor.theirs); !added) {
-        if (std::none_of(out.twice.begin(), out.twice.end(),
-                         [&](const Fit::Twice &twice) { return twice.name == other->first; }))
-          out.twice.push_back({.name = ours, .one = other->second, .other = tensor.theirs});
+      const auto entry = found.emplace(ours, tensor.theirs);
+      const std::string &first = entry.first->second;
+      if (!entry.second) {
+        if (std::none_of(out.twice.begin(), out.twice.end(), [&](const Fit::Twice &twice) { return twice.name == ours; }))
+          out.twice.push_back({.name = ours, .one = first, .other = tensor.theirs});
         out.source.erase(ours);
         continue;
       }

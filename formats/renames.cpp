@@ -68,8 +68,8 @@ std::string Renamer::operator()(std::string_view name) const {
 std::vector<Rename> parse_renames(std::string_view text, const std::string &where) {
   const json::Place place(where);
   const json::Value list = json::parse(text, place);
-  constexpr std::string_view kAccepted = "a list of [pattern, replacement], such as [[\"^encoder\\\\.\", \"\"]]";
-  if (!list.is_array() || list.empty()) json::refuse(list, place, "name map", kAccepted);
+  constexpr std::string_view kRule = "a list of [pattern, replacement], such as [[\"^encoder\\\\.\", \"\"]]";
+  if (!list.is_array() || list.empty()) json::refuse(list, place, "name map", kRule);
   if (list.size() > kMostRules) place.fail(fmt::format("has {} rules; up to {} would be accepted", list.size(), kMostRules));
   std::vector<Rename> out;
   for (std::size_t i = 0; i < list.size(); ++i) {

@@ -5,7 +5,7 @@
 #include "base/names.hpp"
 #include "base/text.hpp"
 #include "base/values.hpp"
-#include "models/literal.hpp"
+#include "models/literal_json.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-#include "models/literal.hpp"
+#include "models/literal_json.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"

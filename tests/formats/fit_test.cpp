@@ -83,7 +83,7 @@ TEST(Fit, ANetworkThatIsThereTwiceIsAskedFor) {
   EXPECT_EQ(
       fault([&] { fit_net(twice); }),
       "[invalid_config] file: holds the network 2 times: state_dict, state_dict_ema.module; a key that says which is meant "
-      "(--weights-key), or a file that holds it once, would be accepted");
+      "(--weights-key of train and evaluate), or a file that holds it once, would be accepted");
   EXPECT_EQ(fit_net(twice, {.key = "state_dict"}).source.at("fc.bias"), "state_dict.fc.bias");
   EXPECT_EQ(fit_net(twice, {.key = "state_dict_ema"}).source.at("fc.bias"), "state_dict_ema.module.fc.bias");
   const Reading strict{.key = "state_dict", .strict = true};

@@ -4,6 +4,8 @@
 #include "train/modules/fused.hpp"
 #include "train/torch.hpp"
 
+#include <fmt/format.h>
+
 #include <ATen/Parallel.h>
 
 namespace pare::train {
@@ -88,8 +90,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Fused,
                                          Case{4, 32, 16, 16, 100}),
                          [](const testing::TestParamInfo<Case> &param) {
                            const Case &c = param.param;
-                           return "c" + std::to_string(c.channels) + "_" + std::to_string(c.height) + "x" +
-                                  std::to_string(c.width) + (c.offset == 0 ? "" : "_offset");
+                           return fmt::format("c{}_{}x{}{}", c.channels, c.height, c.width, c.offset == 0 ? "" : "_offset");
                          });
 
 TEST(FusedBatchNorm, GivesTheSameBitsWithAnyNumberOfThreads) {

@@ -551,7 +551,8 @@ TEST(Protocol, FilesAreReadStrictly) {
       "[invalid_file] mine.json/augmentation.std: augmentation.std = [1,1] must be a list of three numbers above 0 up to 1");
   bad("\"mine\",", "\"mine\", \"for_networks\": [\"resnt\"],",
       "[invalid_file] mine.json/for_networks: for_networks = resnt must be one of wide_resnet, darts, darts_imagenet, "
-      "wrn_50_2, resnet, mobilenet_v2, resnet_cifar, vgg, densenet, efficientnet_lite0; did you mean resnet?");
+      "wrn_50_2, resnet, mobilenet_v2, mobilenet_v2_cifar, resnet_cifar, vgg, densenet, efficientnet_lite0; did you mean "
+      "resnet?");
   bad("\"flip\": false", "\"flip\": 0",
       "[invalid_file] mine.json/augmentation.flip: augmentation.flip = 0 must be true or false");
   bad("\"kind\": \"none\"", "\"kind\": \"some\"",

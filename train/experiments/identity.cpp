@@ -4,6 +4,7 @@
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "train/plan/run_config_json.hpp"
 
 #include <fmt/format.h>
 
