@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 namespace pare {
 
@@ -117,11 +118,12 @@ std::vector<std::int64_t> ResNetFamily::channels(const NetworkValues &values) co
   const spec::Reader read(info(), values);
   const double width = read.positive("width");
   const std::int64_t round_to = read.whole("round_to", 1, kMostRoundTo);
+  const std::int64_t groups = groups_of(read);
+  const std::int64_t multiple = round_to == 1 ? 1 : std::lcm(groups, round_to);
   std::vector<std::int64_t> out;
   for (std::int64_t c : {64, 128, 256, 512})
-    out.push_back(spec::scaled(c, width, std::string(info().name) + "/width", round_to));
+    out.push_back(spec::scaled(c, width, std::string(info().name) + "/width", multiple));
   // Of grouped convolutions whole groups: as many channels for each as there are.
-  const std::int64_t groups = groups_of(read);
   for (std::int64_t &c : out) c = std::max(c / groups, std::int64_t{1}) * groups;
   return out;
 }

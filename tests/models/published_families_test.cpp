@@ -49,6 +49,11 @@ TEST(Families, LinearLayersHaveTheirKey) {
   }
 }
 
+TEST(ResNet, ChannelsAreMultiplesOfGroupsAndOfWhatTheyAreRoundedTo) {
+  const Network network = make_network("resnet:depth=50,width=2,groups=12,round_to=8");
+  for (const std::int64_t channels : network.family->channels(network.values)) EXPECT_EQ(channels % 24, 0) << channels;
+}
+
 TEST(PublishedFamilies, NamesAreThoseOfTheirCheckpoints) {
   const auto golden = nlohmann::ordered_json::parse(test::read_text(std::string(PARE_GOLDEN_DIR) + "/family_names.json"));
   ASSERT_EQ(golden.size(), 6U);
