@@ -312,8 +312,7 @@ TEST(Verify, OfReplaceableLinearLayers) {
 
 // Of a network from a file, wider and narrower than it is; and a worse one that is called the best.
 TEST(Verify, OfAWidthOfANetworkFromAFile) {
-  const Network network =
-      make_network(read_network(write_network(make_network("mobilenet-v2:width=0.25").graph, "mine"), "m.json"));
+  const Network network = make_network(read_network(write_network(make_network("wrn-10-1").graph, "mine"), "m.json"));
   for (const std::string budget : {"parameters<=50%", "parameters<=230%", "mult-adds[macs]~150%"}) {
     const auto solve = [&](const std::string &limit) {
       return SolvedJson::parse(write_solved(
