@@ -53,7 +53,8 @@ void refuse_other_image(const fs::path &path) {
 /// Goes through a folder and those below it.
 class Walk {
 public:
-  Walk(fs::path split, std::int64_t label, LeftOut &left_out) : split_(std::move(split)), label_(label), left_out_(left_out) {}
+  Walk(fs::path split, std::int64_t label, SkippedFiles &left_out)
+      : split_(std::move(split)), label_(label), left_out_(left_out) {}
 
   std::vector<ImageFile> in(const std::string &folder) {
     std::error_code error;
@@ -79,28 +80,28 @@ private:
     const std::vector<fs::directory_entry> entries = entries_of(path, error);
     if (error) {
       if (around_.size() == 1) throw Error(ErrorCode::kIo, path.string(), error.message());
-      left_out_.add(LeftOut::Why::kUnreadable, path);
+      left_out_.add(SkippedFiles::Why::kUnreadable, path);
     }
     for (const fs::directory_entry &entry : entries) {
       const std::string name = folder + "/" + entry.path().filename().string();
       std::error_code ignored; // what cannot be told is no folder, as in torchvision
       if (is_hidden(entry.path().filename()))
-        left_out_.add(LeftOut::Why::kHidden, entry.path());
+        left_out_.add(SkippedFiles::Why::kHidden, entry.path());
       else if (entry.is_directory(ignored))
         enter(name);
       else if (has_our_ending(name) || has_other_ending(name))
         take(folder, name);
       else
-        left_out_.add(LeftOut::Why::kOtherName, entry.path());
+        left_out_.add(SkippedFiles::Why::kOtherName, entry.path());
     }
   }
 
   void enter(const std::string &folder) {
     std::error_code error;
     fs::path path = fs::canonical(split_ / folder, error);
-    if (error) return left_out_.add(LeftOut::Why::kUnreadable, split_ / folder);
+    if (error) return left_out_.add(SkippedFiles::Why::kUnreadable, split_ / folder);
     if (std::find(around_.begin(), around_.end(), path) != around_.end())
-      return left_out_.add(LeftOut::Why::kCycle, split_ / folder);
+      return left_out_.add(SkippedFiles::Why::kCycle, split_ / folder);
     around_.push_back(std::move(path));
     walk(folder);
     around_.pop_back();
@@ -116,21 +117,21 @@ private:
 
   fs::path split_;
   std::int64_t label_;
-  LeftOut &left_out_;
+  SkippedFiles &left_out_;
   std::vector<fs::path> around_; ///< the folders that the one which is walked lies in, without links
   std::vector<Found> found_;
 };
 
 } // namespace
 
-void LeftOut::add(Why why, const fs::path &path) {
+void SkippedFiles::add(Why why, const fs::path &path) {
   constexpr std::size_t kNamed = 3;
   Some &some = all_[why];
   ++some.count;
   if (some.first.size() < kNamed) some.first.push_back(shortened(one_line(path.lexically_relative(root_).string()), 80));
 }
 
-std::string LeftOut::line() const {
+std::string SkippedFiles::line() const {
   const auto what = [](Why why) {
     switch (why) {
     case Why::kHidden: return "hidden";
@@ -147,7 +148,7 @@ std::string LeftOut::line() const {
   return parts.empty() ? "" : fmt::format("left out: {}", fmt::join(parts, "; "));
 }
 
-std::vector<std::string> list_folders(const fs::path &folder, LeftOut &left_out) {
+std::vector<std::string> list_folders(const fs::path &folder, SkippedFiles &left_out) {
   std::error_code error;
   const std::vector<fs::directory_entry> entries = entries_of(folder, error);
   if (error) throw Error(ErrorCode::kIo, folder.string(), error.message());
@@ -155,16 +156,17 @@ std::vector<std::string> list_folders(const fs::path &folder, LeftOut &left_out)
   for (const fs::directory_entry &entry : entries) {
     std::error_code ignored;
     if (is_hidden(entry.path().filename()))
-      left_out.add(LeftOut::Why::kHidden, entry.path());
+      left_out.add(SkippedFiles::Why::kHidden, entry.path());
     else if (entry.is_directory(ignored))
       out.push_back(entry.path().filename().string());
     else
-      left_out.add(LeftOut::Why::kOtherName, entry.path());
+      left_out.add(SkippedFiles::Why::kOtherName, entry.path());
   }
   return out;
 }
 
-std::vector<ImageFile> list_images(const fs::path &split, const std::string &folder, std::int64_t label, LeftOut &left_out) {
+std::vector<ImageFile> list_images(const fs::path &split, const std::string &folder, std::int64_t label,
+                                   SkippedFiles &left_out) {
   return Walk(split, label, left_out).in(folder);
 }
 

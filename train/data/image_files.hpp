@@ -16,12 +16,12 @@
 namespace pare::train {
 
 /// What lies among the images of a set and is left out.
-class LeftOut {
+class SkippedFiles {
 public:
   enum class Why { kHidden, kOtherName, kUnreadable, kCycle };
 
   /// `root`: names are told below it.
-  explicit LeftOut(std::filesystem::path root) : root_(std::move(root)) {}
+  explicit SkippedFiles(std::filesystem::path root) : root_(std::move(root)) {}
 
   void add(Why why, const std::filesystem::path &path);
   /// How many of which kind, and the names of the first few; empty where there is none.
@@ -43,7 +43,7 @@ struct ImageFile {
 };
 
 /// Folders in `folder`, by name; hidden ones, and files, are added to `left_out`. Throws Error{kIo}.
-std::vector<std::string> list_folders(const std::filesystem::path &folder, LeftOut &left_out);
+std::vector<std::string> list_folders(const std::filesystem::path &folder, SkippedFiles &left_out);
 
 /// The image files in `split`/`folder` and all folders below it, links followed, in the order of torchvision's ImageFolder: by
 /// the folder's path, then by name. Those with the ending of a format that torchvision's takes beside JPEG and PNG are looked
@@ -51,7 +51,7 @@ std::vector<std::string> list_folders(const std::filesystem::path &folder, LeftO
 /// hidden names, folders below the first that cannot be read, and links to a folder that they lie in are added to `left_out`.
 /// Throws Error{kIo} where the first folder cannot be read.
 std::vector<ImageFile> list_images(const std::filesystem::path &split, const std::string &folder, std::int64_t label,
-                                   LeftOut &left_out);
+                                   SkippedFiles &left_out);
 
 /// A split, of JPEG and PNG files that are read when they are asked for.
 class ImageFiles final : public Dataset {

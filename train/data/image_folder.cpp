@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> class_folders(const fs::path &split, LeftOut &left_out) {
+std::vector<std::string> class_folders(const fs::path &split, SkippedFiles &left_out) {
   std::vector<std::string> classes = list_folders(split, left_out);
   if (classes.empty())
     throw Error{ErrorCode::kInvalidFile, split.string(),
@@ -23,7 +23,7 @@ std::vector<std::string> class_folders(const fs::path &split, LeftOut &left_out)
 
 /// The images of a split, class by class. `checksums` gets a line for each class, of its files' names and sizes.
 std::vector<ImageFile> list_split(const fs::path &split, const std::vector<std::string> &classes, const char *split_name,
-                                  Digest kind, LeftOut &left_out, std::string &checksums) {
+                                  Digest kind, SkippedFiles &left_out, std::string &checksums) {
   std::vector<ImageFile> out;
   for (std::size_t label = 0; label < classes.size(); ++label) {
     std::vector<ImageFile> files = list_images(split, classes[label], static_cast<std::int64_t>(label), left_out);
@@ -66,7 +66,7 @@ void open_image_folder(DataSource &source, const std::optional<SyntheticMark> &m
   const fs::path train = find_split(given, {"train"}, "no folder train in it; DIR/train/CLASS/*.jpg is needed");
   const fs::path validation =
       find_split(given, {"val", "validation"}, "no folder val (or validation) in it; DIR/val/CLASS/*.jpg is needed");
-  LeftOut left_out(given);
+  SkippedFiles left_out(given);
   source.class_names = class_folders(train, left_out);
   source.classes = static_cast<std::int64_t>(source.class_names.size());
   const std::vector<std::string> validation_classes = class_folders(validation, left_out);

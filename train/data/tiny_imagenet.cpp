@@ -43,7 +43,7 @@ std::vector<std::pair<int, std::string>> read_lines(const fs::path &path) {
 }
 
 /// The classes in wnids.txt, by name, each of which has a folder in `train`, and no other has.
-std::vector<std::string> read_wnids(const fs::path &path, const fs::path &train, LeftOut &left_out) {
+std::vector<std::string> read_wnids(const fs::path &path, const fs::path &train, SkippedFiles &left_out) {
   const std::vector<std::string> folders = list_folders(train, left_out);
   std::set<std::string> names;
   for (const auto &[number, line] : read_lines(path)) {
@@ -60,8 +60,8 @@ std::vector<std::string> read_wnids(const fs::path &path, const fs::path &train,
 }
 
 /// The images that val_annotations.txt names, in its order. `lines` gets each one's name, size and class.
-std::vector<ImageFile> read_annotated(const fs::path &validation, const std::vector<std::string> &classes, LeftOut &left_out,
-                                      std::string &lines) {
+std::vector<ImageFile> read_annotated(const fs::path &validation, const std::vector<std::string> &classes,
+                                      SkippedFiles &left_out, std::string &lines) {
   const fs::path path = validation / kAnnotations;
   constexpr std::string_view kFolder = "images/";
   std::map<std::string, ImageFile> files; // that are there and were not named yet
@@ -112,7 +112,7 @@ void open_tiny_imagenet(DataSource &source, const std::optional<SyntheticMark> &
                 fmt::format("is not there; a folder whose val has been sorted "
                             "by class is opened as imagenet:{}",
                             folder.string()));
-  LeftOut left_out(folder);
+  SkippedFiles left_out(folder);
   source.class_names = read_wnids(folder / kWnids, train, left_out);
   source.classes = static_cast<std::int64_t>(source.class_names.size());
   std::string checksums;
