@@ -15,7 +15,7 @@ namespace pare::formats {
 
 namespace {
 
-constexpr std::size_t kMostPrefixParts = 4; ///< "model.module._orig_mod." has three
+constexpr std::size_t kMostPrefixParts = 12; ///< "model.module._orig_mod." has three
 constexpr std::size_t kMostPrefixes = 16;
 constexpr std::size_t kMostTensors = 50'000; ///< each name is matched many times; networks have some thousands
 
@@ -109,19 +109,31 @@ std::string_view layer_of(std::string_view name) {
   return name.substr(0, dot == std::string_view::npos ? 0 : dot);
 }
 
-// A convolution that may be replaced is X.conv here, as it is one of the layers that may be in the place of X, and X elsewhere.
+// A convolution that may be replaced is X.conv here, or X.pointwise, as it is one of the layers that may be in the place of X,
+// and X elsewhere.
 
-constexpr std::string_view kConvolution = ".conv";
+constexpr std::array<std::string_view, 2> kConvolutions = {".conv", ".pointwise"};
 
-std::string as_here(const std::string &name) {
+std::vector<std::string> as_here(const std::string &name) {
+  std::vector<std::string> out = {name};
   const std::string_view layer = layer_of(name);
-  return std::string(layer) + std::string(kConvolution) + name.substr(layer.size());
+  for (const std::string_view part : kConvolutions)
+    out.push_back(std::string(layer) + std::string(part) + name.substr(layer.size()));
+  return out;
 }
 
 std::string as_elsewhere(const std::string &name) {
   const std::string_view layer = layer_of(name);
-  if (!layer.ends_with(kConvolution)) return name;
-  return std::string(layer.substr(0, layer.size() - kConvolution.size())) + name.substr(layer.size());
+  for (const std::string_view part : kConvolutions)
+    if (layer.ends_with(part)) return std::string(layer.substr(0, layer.size() - part.size())) + name.substr(layer.size());
+  return name;
+}
+
+/// One that is whole; else that which gives more of what is needed.
+bool is_better(const Fit &one, const Fit &other) {
+  if (one.whole() != other.whole()) return one.whole();
+  if (one.source.size() != other.source.size()) return one.source.size() > other.source.size();
+  return one.problems() < other.problems();
 }
 
 class Fitter {
@@ -153,18 +165,21 @@ public:
         continue;
       }
       const std::string rest = tensor.name.substr(prefix.size());
-      std::string ours = map != nullptr ? map->ours(rest) : rest;
-      auto want = wanted_.find(ours);
+      std::vector<std::string> names = as_here(map != nullptr ? map->ours(rest) : rest);
+      if (map != nullptr)
+        for (std::string &name : as_here(rest)) names.push_back(std::move(name));
+      const std::string &ours = pick(names, *tensor.sizes);
+      const auto want = wanted_.find(ours);
       if (want == wanted_.end()) {
-        want = wanted_.find(as_here(ours));
-        if (want != wanted_.end()) ours = want->first;
-      }
-      if (want == wanted_.end()) {
-        if (is_batch_counter(ours) || is_in_one_of(ours, reading_.anew) || is_in_one_of(as_here(ours), reading_.anew)) continue;
-        bool is_foreign = kinds_.contains(kind_of_name(ours));
-        for (std::string_view layer = layer_of(ours); !layer.empty(); layer = layer_of(layer))
-          is_foreign = is_foreign || layers_.contains(layer);
-        (is_foreign ? out.foreign : out.left).push_back(tensor.theirs);
+        const auto starts_anew = [&](const std::string &name) { return is_in_one_of(name, reading_.anew); };
+        if (is_batch_counter(ours) || std::any_of(names.begin(), names.end(), starts_anew)) continue;
+        const auto is_foreign = [&](const std::string &name) {
+          bool is_near = kinds_.contains(kind_of_name(name));
+          for (std::string_view layer = layer_of(name); !layer.empty(); layer = layer_of(layer))
+            is_near = is_near || layers_.contains(layer);
+          return is_near;
+        };
+        (std::any_of(names.begin(), names.end(), is_foreign) ? out.foreign : out.left).push_back(tensor.theirs);
         continue;
       }
       const auto entry = found.emplace(ours, tensor.theirs);
@@ -190,12 +205,24 @@ public:
     Fit out = fit(given, prefix, nullptr);
     for (const NameMap &map : name_maps()) {
       if (out.whole()) break;
-      if (Fit other = fit(given, prefix, &map); other.problems() < out.problems()) out = std::move(other);
+      if (Fit other = fit(given, prefix, &map); is_better(other, out)) out = std::move(other);
     }
     return out;
   }
 
 private:
+  /// The first of these names that the network has, with such sizes where one has; the first where it has none.
+  const std::string &pick(const std::vector<std::string> &names, const std::vector<std::int64_t> &sizes) const {
+    const std::string *known = nullptr;
+    for (const std::string &name : names) {
+      const auto want = wanted_.find(name);
+      if (want == wanted_.end()) continue;
+      if (same_but_for_ones(sizes, *want->second)) return name;
+      if (known == nullptr) known = &name;
+    }
+    return known != nullptr ? *known : names.front();
+  }
+
   const Reading &reading_;
   std::map<std::string, const std::vector<std::int64_t> *> wanted_;
   std::set<std::string> kinds_;
@@ -284,7 +311,7 @@ Fit fit_tensors(const NamedSizes &wanted, const TensorFile &file, const Reading 
     // The names of some are told with their prefix and without.
     if (found.whole() && std::none_of(whole.begin(), whole.end(), [&](const Fit &fit) { return fit.source == found.source; }))
       whole.push_back(found);
-    if (!best || found.problems() < best->problems()) best = std::move(found);
+    if (!best || is_better(found, *best)) best = std::move(found);
     if (!reading.key.empty() && prefix.empty() && best->whole()) break; // these very names were asked for
   }
   if (whole.size() > 1) {

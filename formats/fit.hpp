@@ -43,10 +43,10 @@ struct Fit {
   std::size_t problems() const { return missing.size() + different.size() + twice.size() + foreign.size(); }
 };
 
-/// What of `file` a network needs: the fit with the fewest problems over the keys and prefixes under which so many tensors lie,
-/// the names as they are and those of the name maps; a convolution that may be replaced is X.conv here, and X elsewhere. Sizes
-/// may differ in ones at their end: a linear layer is a 1 x 1 convolution. Batch norm's count of batches has no part in what a
-/// network computes: it may be missing, and one that the network has no place for is passed over.
+/// What of `file` a network needs: the fit that gives most of it over the keys and prefixes under which so many tensors lie,
+/// the names as they are and those of the name maps; a convolution that may be replaced is X.conv or X.pointwise here, and X
+/// elsewhere. Sizes may differ in ones at their end: a linear layer is a 1 x 1 convolution. Batch norm's count of batches has
+/// no part in what a network computes: it may be missing, and one that the network has no place for is passed over.
 ///
 /// `wanted` is all of the network; of the layers of reading.anew nothing is needed, and what the file has of them is passed
 /// over. Throws Error{kInvalidConfig} placed at `where` (the file) where it has no tensors under reading.key, where the network

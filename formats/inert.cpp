@@ -57,6 +57,9 @@ constexpr std::array kBuiltinNames = std::to_array<InertName>({
     {"list", Inert::kClass},
     {"dict", Inert::kClass},
     {"tuple", Inert::kClass},
+    {"long", Inert::kClass},
+    {"unicode", Inert::kClass},
+    {"object", Inert::kClass},
 });
 constexpr std::array<std::string_view, 2> kNumpyCores = {"numpy.core.", "numpy._core."};
 constexpr std::array kNumpyNames = std::to_array<InertName>({
@@ -64,6 +67,9 @@ constexpr std::array kNumpyNames = std::to_array<InertName>({
     {"multiarray._reconstruct", Inert::kNumpyReconstruct},
     {"numeric._frombuffer", Inert::kNumpyFromBuffer},
 });
+constexpr std::array<std::string_view, 14> kNumpyTypes = {"bool_",   "bool",    "int8",    "int16",  "int32",
+                                                          "int64",   "uint8",   "uint16",  "uint32", "uint64",
+                                                          "float16", "float32", "float64", "str_"};
 constexpr std::array<std::string_view, 3> kPathlibs = {"pathlib.", "pathlib._local.", "pathlib._pathlib."};
 constexpr std::array<std::string_view, 6> kPaths = {"Path",     "PosixPath",     "WindowsPath",
                                                     "PurePath", "PurePosixPath", "PureWindowsPath"};
@@ -231,8 +237,10 @@ std::optional<Inert> inert_name(std::string_view name) {
     for (const std::string_view path : kPaths)
       if (name.starts_with(module) && name.substr(module.size()) == path) return Inert::kPath;
   // numpy.float64 and its like, which a defaultdict may name.
-  if (name == "numpy.float64" || name == "numpy.float32" || name == "numpy.int64") return Inert::kClass;
-  return std::nullopt;
+  return under(std::array<std::string_view, 1>{"numpy."}, [](std::string_view type) -> std::optional<Inert> {
+    const bool is_known = std::find(kNumpyTypes.begin(), kNumpyTypes.end(), type) != kNumpyTypes.end();
+    return is_known ? std::optional(Inert::kClass) : std::nullopt;
+  });
 }
 
 void InertMaker::charge_entries(std::size_t entries) {

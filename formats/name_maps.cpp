@@ -10,8 +10,9 @@ NameMap map_of(std::string_view name, std::string_view covers, const std::vector
   return {.name = name, .covers = covers, .ours = Renamer(rules, std::string(name))};
 }
 
-// Ours: what a substitution may replace is named X.conv.weight where it stays a convolution, which fit_tensors() knows, and
-// X.grouped.weight and X.pointwise.weight where it is separable (X.pointwise.weight alone where it is 1 x 1).
+// Ours: what a substitution may replace is named X.conv.weight where it stays a convolution, and X.grouped.weight and
+// X.pointwise.weight where it is separable (X.pointwise.weight alone where it is 1 x 1): but for the two, fit_tensors() knows.
+// It takes a name as it stands where what a map makes of it is none of the network's.
 //
 // A rule sees what the rules before it left: of modules that are numbered anew, those whose number falls go up from the lowest,
 // those whose number rises down from the highest.
@@ -70,6 +71,10 @@ std::vector<NameMap> make_name_maps() {
   }
   out.push_back(map_of("timm MobileNetV2", "mobilenetv2_100", timm));
 
+  // torchvision.models.densenet, whose checkpoints have the names of 2017: norm.1 for norm1.
+  out.push_back(map_of("torchvision DenseNet of 2017", "densenet121 to densenet201",
+                       {{R"(^(features\.denseblock\d+\.denselayer\d+\.(?:norm|conv))\.([12])\.)", R"(\1\2.)"}}));
+
   // github.com/xternalz/WideResNet-pytorch; TRADES and RobustBench have its names, and a sub_block1 that is not used.
   out.push_back(map_of("xternalz's WideResNet", "wide residual networks for 32 x 32 images",
                        {{R"(^block(\d)\.layer\.)", R"(block\1.0.layer.)"}}));
@@ -98,8 +103,7 @@ std::vector<NameMap> make_name_maps() {
                         {R"(^(cells\.\d+\._ops\.\d+\.op)\.5\.weight$)", R"(\1.4.grouped.weight)"},
                         {R"(^(cells\.\d+\._ops\.\d+\.op)\.6\.weight$)", R"(\1.4.pointwise.weight)"},
                         {R"(^(cells\.\d+\._ops\.\d+\.op)\.7\.(\w+)$)", R"(\1.5.\2)"},
-                        {R"(^(cells\.\d+\.preprocess[01]\.op\.1)\.weight$)", R"(\1.pointwise.weight)"},
-                        {R"(^(cells\.\d+\.(?:preprocess[01]|_ops\.\d+)\.conv_[12])\.weight$)", R"(\1.pointwise.weight)"}}));
+                        {R"(^(cells\.\d+\._ops\.\d+)\.(\d)\.)", R"(\1.op.\2.)"}})); // conv_7x1_1x7 is a row without a name
   return out;
 }
 

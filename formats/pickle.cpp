@@ -103,7 +103,8 @@ std::optional<Global> known_global(std::string_view module, std::string_view nam
   if (full == "collections.OrderedDict") return global(Kind::kOrderedDict);
   if (full == "torch._utils._rebuild_tensor") return global(Kind::kRebuildTensor);
   if (full == "torch._utils._rebuild_tensor_v2") return global(Kind::kRebuildTensorV2);
-  if (full == "torch._utils._rebuild_parameter") return global(Kind::kRebuildParameter);
+  if (full == "torch._utils._rebuild_parameter" || full == "torch._utils._rebuild_parameter_with_state")
+    return global(Kind::kRebuildParameter);
   if (full == "torch.Size") return global(Kind::kSize);
   if (full == "torch.device") return global(Kind::kDevice);
   if (module == "torch" || module == "torch.cuda" || module == "torch.storage") {
@@ -356,7 +357,7 @@ private:
         refuse("a tensor with metadata (a conjugated or negated view)");
       return tensor(items);
     case Global::Kind::kRebuildParameter: {
-      expect(3, 3);
+      expect(3, 4); // the fourth are attributes of its own
       return push_new(TensorRef(argument<TensorRef>(items[0], "a parameter's data")));
     }
     case Global::Kind::kSize: {

@@ -21,7 +21,7 @@ struct TensorFile {
   /// conv, val_errors ...), each as JSON text. Infinities and NaN, which JSON has not, are the texts "Infinity", "-Infinity",
   /// "NaN".
   std::map<std::string, std::string> metadata;
-  std::string format; ///< "safetensors", "torch zip" or "torch legacy"
+  std::string format; ///< "safetensors", "torch zip", "torch legacy" or "pickle"
 };
 
 /// The most that is read of a file of tensors: far more than the largest image networks with their momentum take. What is no

@@ -28,6 +28,17 @@ TensorFile read_torch_legacy(const FileBytes &file, const std::string &where) {
   };
   {
     const Pickle pickle = next();
+    // Of numpy's arrays, without torch.
+    if (pickle.root->as<Dict>() != nullptr && rest.empty()) {
+      TensorFile out = read_state_dict(
+          pickle,
+          [&](const StorageRef &ref) -> std::string_view {
+            throw invalid_legacy(where, fmt::format("has no storage {}", shown(ref.key)));
+          },
+          file, where);
+      out.format = "pickle";
+      return out;
+    }
     const auto *magic = pickle.root->as<BigInteger>();
     if (magic == nullptr || magic->bytes != kMagic)
       throw invalid_legacy(where, "is a pickle but not a torch.save file: its magic number is missing");

@@ -31,7 +31,7 @@ public:
         .keys = {{"depth", "121", "121, 161, 169 or 201", true},
                  {"width", "1", "a number above 0: scales the channels of the stem and those that each layer adds", true},
                  {"classes", "1000", "a whole number from 1 to 1099511627776", true},
-                 {"round_to", "1", "a whole number from 1 to 1048576: channels are rounded to its multiples", false},
+                 round_to_key(),
                  replace_linear_key()},
         .short_names = {{"densenet-D", "depth=D"}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
@@ -42,12 +42,8 @@ public:
   /// The stem's, and those that each layer adds.
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
     const spec::Reader read(info(), values);
-    const double width = read.positive("width");
-    const std::int64_t round_to = read.whole("round_to", 1, kMostRoundTo);
-    std::vector<std::int64_t> out;
-    for (const std::int64_t c : {2 * depth_of(read).growth, depth_of(read).growth})
-      out.push_back(spec::scaled(c, width, "densenet/width", round_to));
-    return out;
+    const std::int64_t growth = depth_of(read).growth;
+    return read.scaled(std::array{2 * growth, growth});
   }
 
   Graph build(const NetworkValues &values, const Shape &input) const override {

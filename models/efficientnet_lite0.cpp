@@ -34,7 +34,7 @@ public:
         .source = "Tan and Le 2019; TensorFlow TPU repository, efficientnet/lite",
         .keys = {{"width", "1", "a number above 0: scales the channels of the blocks, not of stem and head", true},
                  {"classes", "1000", "a whole number from 1 to 1099511627776", true},
-                 {"round_to", "8", "a whole number from 1 to 1048576: channels are rounded to its multiples", false},
+                 round_to_key("8"),
                  replace_linear_key()},
         .short_names = {{"efficientnet-lite0", ""}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
@@ -44,13 +44,9 @@ public:
 
   /// The stages.
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
-    const spec::Reader read(info(), values);
-    const double width = read.positive("width");
-    const std::int64_t round_to = read.whole("round_to", 1, kMostRoundTo);
-    std::vector<std::int64_t> out;
-    for (const LiteStage &stage : kLiteStages)
-      out.push_back(spec::scaled(stage.channels, width, "efficientnet_lite0/width", round_to));
-    return out;
+    std::vector<std::int64_t> stages;
+    for (const LiteStage &stage : kLiteStages) stages.push_back(stage.channels);
+    return spec::Reader(info(), values).scaled(stages);
   }
 
   Graph build(const NetworkValues &values, const Shape &input) const override {

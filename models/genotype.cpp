@@ -313,12 +313,20 @@ GenotypeCell read_cell(json::Members &genotype, const std::string &name) {
 constexpr std::string_view kBlanks = " \t\r\n";
 
 std::string_view trimmed(std::string_view text) {
+  if (constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf"; text.starts_with(kByteOrderMark))
+    text.remove_prefix(kByteOrderMark.size());
   text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
   return text.substr(0, text.find_last_not_of(kBlanks) + 1);
 }
 
 const Published *find_published(std::string_view text) {
-  const auto found = find_name(trimmed(text), genotype_names());
+  // As their repositories name them.
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kAliases = {
+      {{"pc_darts_cifar", "pc_darts"}, {"gdas_v1", "gdas"}}};
+  std::string_view name = trimmed(text);
+  for (const auto &[alias, own] : kAliases)
+    if (find_name(name, {&alias, 1})) name = own;
+  const auto found = find_name(name, genotype_names());
   return found ? &kPublished[*found] : nullptr;
 }
 
@@ -336,7 +344,7 @@ Genotype read_genotype(std::string_view text, const std::string &where) {
                            did_you_mean(own, genotype_names())));
   };
   if (own.find_first_of("([{'\"=#") == std::string_view::npos) refuse();
-  const json::Value document = parse_literal(text, where, {.name = "Genotype", .fields = kFields});
+  const json::Value document = parse_literal(own, where, {.name = "Genotype", .fields = kFields});
   if (!document.is_object()) refuse();
   json::Members genotype(document, place);
   Genotype out{.normal = read_cell(genotype, "normal"), .reduce = read_cell(genotype, "reduce")};

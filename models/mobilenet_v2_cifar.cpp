@@ -26,8 +26,9 @@ public:
     static const NetworkInfo info{.name = "mobilenet_v2_cifar",
                                   .description = "inverted residuals with convolutions in their shortcuts, for 32 x 32 images",
                                   .source = "github.com/kuangliu/pytorch-cifar, after Sandler et al. 2018",
-                                  .keys = {{"width", "1", "a number above 0: scales all channels, int()", true},
+                                  .keys = {{"width", "1", "a number above 0: scales all channels", true},
                                            {"classes", "10", "a whole number from 1 to 1099511627776", true},
+                                           round_to_key(),
                                            replace_linear_key()},
                                   .short_names = {{"mobilenet-v2-cifar", ""}},
                                   .input = {.batch = 1, .channels = 3, .height = 32, .width = 32},
@@ -37,13 +38,10 @@ public:
 
   /// The stem, the stages, the last convolution.
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
-    const spec::Reader read(info(), values);
-    const double width = read.positive("width");
-    const auto scaled = [&](std::int64_t channels) { return spec::scaled(channels, width, "mobilenet_v2_cifar/width"); };
-    std::vector<std::int64_t> out = {scaled(kCifarStem)};
-    for (const CifarStage &stage : kCifarStages) out.push_back(scaled(stage.channels));
-    out.push_back(scaled(kCifarLast));
-    return out;
+    std::vector<std::int64_t> out = {kCifarStem};
+    for (const CifarStage &stage : kCifarStages) out.push_back(stage.channels);
+    out.push_back(kCifarLast);
+    return spec::Reader(info(), values).scaled(out);
   }
 
   Graph build(const NetworkValues &values, const Shape &input) const override {

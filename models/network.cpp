@@ -338,6 +338,15 @@ std::string Reader::text(std::string_view key) const {
   return {};
 }
 
+std::vector<std::int64_t> Reader::scaled(std::span<const std::int64_t> channels) const {
+  const double width = positive("width");
+  const std::int64_t round_to = whole("round_to", 1, kMostRoundTo);
+  std::vector<std::int64_t> out;
+  for (const std::int64_t own : channels)
+    out.push_back(spec::scaled(own, width, fmt::format("{}/width", info_.name), round_to));
+  return out;
+}
+
 void Reader::fail(std::string_view key, const std::string &rule) const {
   throw Error(ErrorCode::kInvalidValue, fmt::format("{}/{}", info_.name, key),
               fmt::format("{} = {} must be {}", key, plain(text(key)), rule));

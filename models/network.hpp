@@ -41,6 +41,14 @@ inline NetworkKeyInfo replace_linear_key() {
           .choices = {"no", "yes"}};
 }
 
+/// The key by which a family's channels are rounded as torchvision rounds them.
+inline NetworkKeyInfo round_to_key(std::string_view standard = "1") {
+  return {.name = "round_to",
+          .standard = standard,
+          .accepted = "a whole number from 1 to 1048576: channels are rounded to its multiples",
+          .always_written = false};
+}
+
 struct ShortName {
   std::string_view name;   ///< "wrn-D-K"; a capital letter stands for a value
   std::string_view values; ///< "depth=D,width=K"
@@ -131,6 +139,8 @@ public:
   std::int64_t whole(std::string_view key, std::int64_t least, std::int64_t most) const;
   /// A finite number above 0.
   double positive(std::string_view key) const;
+  /// Channels times the key width, rounded to multiples of the key round_to.
+  std::vector<std::int64_t> scaled(std::span<const std::int64_t> channels) const;
   [[noreturn]] void fail(std::string_view key, const std::string &rule) const;
 
 private:

@@ -23,7 +23,7 @@ public:
         .keys = {{"depth", "20", "a whole number, 6n + 2, up to 60002", true},
                  {"width", "1", "a number above 0: scales all channels", true},
                  {"classes", "10", "a whole number from 1 to 1099511627776", true},
-                 {"round_to", "1", "a whole number from 1 to 1048576: channels are rounded to its multiples", false},
+                 round_to_key(),
                  replace_linear_key()},
         // Each written out: resnet-D is the network for 224 x 224 images.
         .short_names = {{"resnet-20", "depth=20"},
@@ -39,12 +39,7 @@ public:
 
   /// The three stages; the stem has as many as the first.
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
-    const spec::Reader read(info(), values);
-    const double width = read.positive("width");
-    const std::int64_t round_to = read.whole("round_to", 1, kMostRoundTo);
-    std::vector<std::int64_t> out;
-    for (const std::int64_t c : kCifarStages) out.push_back(spec::scaled(c, width, "resnet_cifar/width", round_to));
-    return out;
+    return spec::Reader(info(), values).scaled(kCifarStages);
   }
 
   Graph build(const NetworkValues &values, const Shape &input) const override {

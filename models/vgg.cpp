@@ -18,8 +18,7 @@ struct VggDepth {
 };
 constexpr std::array<VggDepth, 4> kVggDepths = {
     {{11, {1, 1, 2, 2, 2}}, {13, {2, 2, 2, 2, 2}}, {16, {2, 2, 3, 3, 3}}, {19, {2, 2, 4, 4, 4}}}};
-constexpr std::array<std::int64_t, 5> kVggStages = {64, 128, 256, 512, 512};
-constexpr std::int64_t kVggHidden = 4096;
+constexpr std::array<std::int64_t, 6> kVggChannels = {64, 128, 256, 512, 512, 4096}; ///< of the stages, and hidden features
 
 class Vgg final : public NetworkFamily {
 public:
@@ -32,7 +31,7 @@ public:
                  {"width", "1", "a number above 0: scales all channels and hidden features", true},
                  {"classes", "1000", "a whole number from 1 to 1099511627776", true},
                  {"batch_norm", "off", "on or off: behind every convolution", true, {"on", "off"}},
-                 {"round_to", "1", "a whole number from 1 to 1048576: channels are rounded to its multiples", false},
+                 round_to_key(),
                  replace_linear_key()},
         .short_names = {{"vggD_bn", "depth=D,batch_norm=on"}, {"vggD", "depth=D"}},
         .input = {.batch = 1, .channels = 3, .height = 224, .width = 224},
@@ -42,13 +41,7 @@ public:
 
   /// The five stages, and the hidden features of the classifier.
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
-    const spec::Reader read(info(), values);
-    const double width = read.positive("width");
-    const std::int64_t round_to = read.whole("round_to", 1, kMostRoundTo);
-    std::vector<std::int64_t> out;
-    for (const std::int64_t c : kVggStages) out.push_back(spec::scaled(c, width, "vgg/width", round_to));
-    out.push_back(spec::scaled(kVggHidden, width, "vgg/width", round_to));
-    return out;
+    return spec::Reader(info(), values).scaled(kVggChannels);
   }
 
   Graph build(const NetworkValues &values, const Shape &input) const override {
@@ -67,7 +60,7 @@ public:
     NodeId x = graph.add_input(input);
     std::int64_t index = 0;
     const auto next = [&] { return fmt::format("features.{}", index++); };
-    for (std::size_t stage = 0; stage < kVggStages.size(); ++stage) {
+    for (std::size_t stage = 0; stage < depth->convolutions.size(); ++stage) {
       for (std::int64_t i = 0; i < depth->convolutions[stage]; ++i) {
         const bool is_stem = index == 0;
         x = b.conv(next(), x, {.out_channels = widths[stage], .kernel = {3, 3}, .padding = {1, 1}, .bias = true});

@@ -34,12 +34,7 @@ public:
   }
 
   std::vector<std::int64_t> channels(const NetworkValues &values) const override {
-    const spec::Reader read(info(), values);
-    const double width = read.positive("width");
-    const std::int64_t round_to = read.whole("round_to", 1, kMostRoundTo);
-    std::vector<std::int64_t> out;
-    for (std::int64_t c : kChannels) out.push_back(spec::scaled(c, width, "wide_resnet/width", round_to));
-    return out;
+    return spec::Reader(info(), values).scaled(kChannels);
   }
 
   Graph build(const NetworkValues &values, const Shape &input) const override {

@@ -450,6 +450,7 @@ NetworkFileText read_network_file(std::string_view argument) {
                 fmt::format("it is a solved file, which has its width; it would be accepted without {}", shown(keys)));
   json::Members(document, json::Place(where), "pare.network/1", kSolvedSchema);
   int depth = 0;
+  std::array<bool, std::size(kWidthKeys)> given{};
   for (const std::string_view pair : split_outside_brackets(keys, depth)) {
     const auto equals = pair.find('=');
     const auto key = find_name(pair.substr(0, equals), kWidthKeys);
@@ -459,6 +460,9 @@ NetworkFileText read_network_file(std::string_view argument) {
                               fmt::join(kWidthKeys, ", "), did_you_mean(pair.substr(0, equals), kWidthKeys)));
     const std::string value(pair.substr(equals + 1));
     const std::string place = fmt::format("{}/{}", where, kWidthKeys[*key]);
+    if (std::exchange(given[*key], true))
+      throw Error(ErrorCode::kInvalidValue, place,
+                  fmt::format("key {} is given twice; once would be accepted", kWidthKeys[*key]));
     document[std::string(kWidthKeys[*key])] = *key == 0 ? Value(read_real(place, value)) : Value(read_whole(place, value));
   }
   return {.text = json::dumped(document), .where = where};

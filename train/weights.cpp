@@ -133,6 +133,7 @@ std::vector<std::string> remarks(const formats::Fit &fit, const formats::NamedSi
                             : "tensors that the network does not use, left out",
        [](const std::string &text) { return shown(text); });
   if (!left.empty()) out.push_back(left.substr(2));
+  for (std::string &line : out) line = one_line(line); // names are the file's
   return out;
 }
 

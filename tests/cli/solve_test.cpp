@@ -259,6 +259,7 @@ TEST_F(Solve, TheWidthOfANetworkFromAFile) {
   expect_fault(run({"cost", "net.json:width=0"}), 1, "invalid_file", {"net.json/width", "above 0"});
   expect_fault(run({"cost", "net.json:width=two"}), 2, "invalid_value", {"net.json/width", "two"});
   expect_fault(run({"cost", "net.json:round_to=0"}), 2, "invalid_value", {"net.json/round_to"});
+  expect_fault(run({"cost", "net.json:width=2,width=3"}), 2, "invalid_value", {"net.json/width", "twice"});
   expect_fault(run({"cost", "wide.json:width=2"}), 2, "usage", {"wide.json", "solved file"});
   expect_fault(run({"cost", "missing.json:width=2"}), 1, "io", {"missing.json"});
 }

@@ -78,6 +78,34 @@ TEST(Fit, AnotherNetworkThatHoldsOursIsNotTaken) {
   EXPECT_TRUE(fit_net(both(kNet, {{"conv3.weight", {4}}}), {.renames = {{"^conv3\\..*", ""}}}).whole());
 }
 
+/// What is told of a file that does not fit is of the place that has most of the network.
+TEST(Fit, WhatIsMissingIsToldOfTheBestPlace) {
+  NamedSizes most = under("net.");
+  most.erase(most.begin() + 1); // bn1.weight
+  NamedSizes little = {{"head.fc.bias", {10}}};
+  for (int i = 0; i < 20; ++i) most.emplace_back("net.conv" + std::to_string(i + 10) + ".weight", std::vector<std::int64_t>{4});
+  const Fit fit = fit_net(both(little, most));
+  EXPECT_EQ(fit.prefix, "net.");
+  EXPECT_THAT(fit.missing, ElementsAre("bn1.weight"));
+}
+
+TEST(Fit, PrefixesMayHaveManyParts) {
+  const Fit fit = fit_net(under("a.b.c.d.e.f.module."));
+  EXPECT_TRUE(fit.whole());
+  EXPECT_EQ(fit.prefix, "a.b.c.d.e.f.module.");
+}
+
+/// Of two names that a map gives, the one whose tensor has such a shape.
+TEST(Fit, ReplaceableConvolutionsAreNamedOtherwiseElsewhere) {
+  const NamedSizes ours = {{"a.conv.weight", {4, 4, 3, 3}}, {"b.pointwise.weight", {4, 4, 1, 1}}, {"b.weight", {4}}};
+  const NamedSizes theirs = {{"a.weight", {4, 4, 3, 3}}, {"b.weight", {4, 4, 1, 1}}};
+  const Fit fit = fit_tensors({ours[0], ours[1]}, file_of(theirs), {}, "file");
+  EXPECT_TRUE(fit.whole());
+  EXPECT_EQ(fit.source.at("b.pointwise.weight"), "b.weight");
+  EXPECT_THAT(fit_tensors(ours, file_of(theirs), {}, "file").missing, ElementsAre("b.weight"));
+  EXPECT_TRUE(fit_tensors(ours, file_of(theirs), {.anew = {"b"}}, "file").whole());
+}
+
 TEST(Fit, ANetworkThatIsThereTwiceIsAskedFor) {
   const NamedSizes twice = both(under("state_dict."), under("state_dict_ema.module."));
   EXPECT_EQ(

@@ -91,6 +91,9 @@ TEST(Pickle, TensorsAreReferencesToStorages) {
   const Pickle parameter =
       unpickle(kProto2 + global("torch._utils", "_rebuild_parameter") + "(" + tensor() + "\x88}tR.", "file");
   EXPECT_NO_THROW(get<TensorRef>(parameter.root));
+  const Pickle with_state =
+      unpickle(kProto2 + global("torch._utils", "_rebuild_parameter_with_state") + "(" + tensor() + "\x88}}tR.", "file");
+  EXPECT_NO_THROW(get<TensorRef>(with_state.root));
   const Pickle view = unpickle(kProto2 + "(" + text("storage") + global("torch.cuda", "HalfStorage") + text("5") + text("cpu") +
                                    "K\x09(" + text("6") + "K\x02K\x04ttQ.",
                                "file");
@@ -139,6 +142,18 @@ TEST(Pickle, WhatIsNotDataIsNamedAndRefused) {
   expect_refused("\x80\x05\x97."s, "a buffer");
   expect_refused(kProto2 + "(" + text("module") + text("x") + "tQ.", "persistent object of kind \"module\"");
   expect_refused(kProto2 + storage(1, "TypedStorage") + ".", "torch.TypedStorage");
+}
+
+/// As what a defaultdict is made with, or an argument's type.
+TEST(Pickle, ClassesThatOnlyStandBesideOthersAreNamedAndNotCalled) {
+  const std::vector<std::pair<std::string, std::string>> classes = {
+      {"__builtin__", "long"}, {"__builtin__", "unicode"}, {"builtins", "object"}, {"builtins", "int"},
+      {"numpy", "bool_"},      {"numpy", "uint8"},         {"numpy", "float16"},   {"numpy", "str_"}};
+  for (const auto &[module, name] : classes) {
+    EXPECT_NO_THROW(unpickle(kProto2 + global(module, name) + ".", "file")) << name;
+    expect_refused(kProto2 + global(module, name) + "(K\x01tR.", "a call of a class that only stands beside others");
+  }
+  expect_refused(kProto2 + global("numpy", "save") + ".", "numpy.save");
 }
 
 TEST(Pickle, HarmlessObjectsAreWhatTheyAreMadeOf) {

@@ -101,6 +101,9 @@ TEST(Genotypes, NamesStandForWhatTheirRepositoriesPrint) {
   }
   EXPECT_EQ(text_of("PDARTS"), "p_darts");
   EXPECT_EQ(text_of(" PC-DARTS\n"), "pc_darts");
+  EXPECT_EQ(text_of("PC_DARTS_cifar"), "pc_darts"); // as PC-DARTS' code names it
+  EXPECT_EQ(text_of("GDAS_V1"), "gdas");
+  EXPECT_EQ(text_of("\xef\xbb\xbfpdarts\n"), "p_darts"); // a byte order mark
 }
 
 constexpr const char *kOne = R"({"normal":[["sep_conv_3x3",0],["skip_connect",1],["max_pool_3x3",2],["none",0]],)"

@@ -392,6 +392,12 @@ TEST_F(Runs, Evaluate) {
   EXPECT_EQ(request.model.value().network.spec, "wide_resnet:depth=16,width=2,classes=10");
   EXPECT_EQ(request.protocol.value().name, "cifar100-wrn");
   EXPECT_EQ(request.format, "json");
+  EXPECT_EQ(read({"wrn-16-2", "--weights", "w", "--data", "cifar10:data", "--set", "batch=7"}).protocol.value().batch, 7);
+  expect_message(
+      [&] {
+        read({folder_.string(), "--data", "cifar10:data", "--set", "batch=7"});
+      },
+      "[usage] --set: the run in " + folder_.string() + " has its own; without it would be accepted");
   expect_error([&] { read({"wrn-16-2", "--data", "cifar10:data"}); }, ErrorCode::kUsage, "--weights", "without weights");
   expect_message(
       [&] {

@@ -68,6 +68,12 @@ TEST_F(Checkpoints, OfOtherProgramsAreReadByWhatTheNetworkNeeds) {
   write("map.json", R"([["(", ""]])");
   refused("odd.pt", {"--name-map", "map.json"}, "invalid_value", {"map.json[0]", "RE2"});
 
+  same("arrays.pkl");
+  // Names are the file's, and a terminal does what it is told.
+  const std::string escaped = same("escape.pt");
+  EXPECT_NE(escaped.find("left out: \"mu"), std::string::npos) << escaped;
+  EXPECT_EQ(escaped.find('\x1b'), std::string::npos);
+
   refused("missing.pt", {}, "invalid_config", {"1 missing: \"bn1.bias\""});
   refused("deeper.pt", {}, "invalid_config", {"as of another network", "block1.0.layer.1.conv1.conv.weight"});
   refused("classes.pt", {}, "invalid_config", {"2 of another shape", "--reinitialise fc"});

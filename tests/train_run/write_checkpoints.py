@@ -5,6 +5,7 @@ WEIGHTS is a safetensors file of a wide residual network with one block in each 
 
 import collections
 import json
+import pickle
 import re
 import struct
 import sys
@@ -67,6 +68,9 @@ order += ["bn1." + part for part in norm] + ["fc.weight", "fc.bias"]
 order = [name for name in order if name in own]
 save("list.pt", collections.OrderedDict(("layers.%d" % i, own[name]) for i, name in enumerate(order)))
 save("odd.pt", {"net/" + name.replace(".", "/").replace("weight", "kernel"): tensor for name, tensor in own.items()})
+with open(folder + "/arrays.pkl", "wb") as file:
+    pickle.dump({name: tensor.numpy() for name, tensor in own.items()}, file)
+save("escape.pt", {**own, "mu\x1b[2J": torch.zeros(3)})
 save("missing.pt", {name: tensor for name, tensor in own.items() if name != "bn1.bias"})
 save("deeper.pt", {**own, "block1.0.layer.1.conv1.conv.weight": torch.zeros(4, 4, 3, 3)})
 save("classes.pt", {**own, "fc.weight": torch.zeros(1000, own["fc.weight"].shape[1]), "fc.bias": torch.zeros(1000)})

@@ -116,16 +116,14 @@ struct DataSource {
 
 /// Opens a set of images and checks what can be checked without decoding them:
 ///
-/// - cifar10:DIR, cifar100:DIR: the binary version, or else the Python version, in DIR or in the folder that the archive has;
-/// of
-///   CIFAR-100 the fine labels
+/// - cifar10:DIR, cifar100:DIR: the binary version, or else the Python version, in DIR or in the folder that the archive
+///   has; of CIFAR-100 the fine labels
 /// - fashion-mnist:DIR, mnist:DIR: four files, packed or not, in DIR, DIR/raw or where torchvision puts them; each image with a
 ///   border to 32 x 32, grey in all three channels
 /// - svhn:DIR: the cropped digits, 32 x 32, without the extra ones; the label 10 is the digit 0
 /// - stl10:DIR: the labelled images, 96 x 96, in DIR or DIR/stl10_binary
-/// - tiny-imagenet:DIR: 64 x 64, in DIR or DIR/tiny-imagenet-200; its folder test, which has no labels, is not read. Classes
-/// are
-///   numbered by name, as torchvision's ImageFolder does, and not as wnids.txt has them
+/// - tiny-imagenet:DIR: 64 x 64, in DIR or DIR/tiny-imagenet-200; its folder test, which has no labels, is not read.
+///   Classes are numbered by name, as torchvision's ImageFolder does, and not as wnids.txt has them
 /// - imagenet:DIR, folder:DIR: JPEG and PNG files, DIR/train/CLASS/*.jpg and DIR/val/CLASS/*.jpg, in folders below these too;
 ///   classes are numbered by name, and images have the order of torchvision's ImageFolder
 ///

@@ -234,9 +234,9 @@ std::optional<FittedNetwork> Maker::fit(const Original &original, const Substitu
                           .reason = solution.termination.detail});
     return std::nullopt;
   }
-  FittedNetwork out = solved_network(
-      solution, provenance(request.method, {{"substitute", substitution}, {"where_possible", designs.where_possible}}, texts),
-      *original.network);
+  Json options = {{"substitute", substitution}, {"where_possible", designs.where_possible}};
+  if (designs.max_width) options["max_width"] = *designs.max_width;
+  FittedNetwork out = solved_network(solution, provenance(request.method, std::move(options), texts), *original.network);
   out.setting = solution.uniform->answer->text;
   out.name = name_part(out.setting);
   return out;
