@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cctype>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -36,9 +37,15 @@ inline std::string read_text(const std::string &path) {
   return text.str();
 }
 
+/// tests/golden, or where it is on a machine to which the tests were carried.
+inline std::string golden_folder() {
+  const char *elsewhere = std::getenv("PARE_GOLDEN_DIR");
+  return elsewhere != nullptr ? elsewhere : PARE_GOLDEN_DIR;
+}
+
 /// A file of tests/golden.
 inline nlohmann::ordered_json golden(const std::string &name) {
-  return nlohmann::ordered_json::parse(read_text(std::string(PARE_GOLDEN_DIR) + "/" + name));
+  return nlohmann::ordered_json::parse(read_text(golden_folder() + "/" + name));
 }
 
 /// A name that GoogleTest accepts.

@@ -1,12 +1,14 @@
 #include "train/device.hpp"
 
 #include "base/error.hpp"
+#include "train/cuda/graph.hpp"
 #include "train/cuda/kernels.hpp"
 #include "train/torch.hpp"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -27,6 +29,7 @@ std::string load_cuda() {
       return fmt::format("libtorch_cuda.so cannot be loaded ({})", why == nullptr ? "" : why);
     }
     load_cuda_kernels();
+    load_cuda_graphs();
     return std::string();
   }();
   return fault;
@@ -54,7 +57,13 @@ torch::Device open_device(const std::string &text) {
   if (device.has_index() && device.index() >= count)
     throw Error(ErrorCode::kNotApplicable, "--device",
                 fmt::format("device = {}: there are {} GPUs, numbered from 0", text, count));
-  return device.has_index() ? device : torch::Device(torch::kCUDA, 0);
+  const torch::Device out = device.has_index() ? device : torch::Device(torch::kCUDA, 0);
+  at::globalContext().setDeterministicCuDNN(true); // the same numbers give the same bits
+  // What this thread does there from now on goes to a stream of its own: the default one cannot be recorded as a graph.
+  const c10::impl::VirtualGuardImpl guard(torch::kCUDA);
+  guard.setDevice(out);
+  guard.exchangeStream(guard.getStreamFromGlobalPool(out));
+  return out;
 }
 
 Precision open_precision(const std::string &text, torch::Device device) {

@@ -286,7 +286,7 @@ Outputs GraphModule::run(const Tensor &x, const Pass &pass, Recompute recompute)
   return run_activations(x, pass, recompute);
 }
 
-void GraphModule::freeze() {
+void GraphModule::freeze(Precision precision) {
   const torch::NoGradGuard no_gradient;
   compute_weights({.training = false});
   for (Tensor &value : weight_values_)
@@ -296,12 +296,22 @@ void GraphModule::freeze() {
   for (const Instruction &instruction : activations_)
     for (NodeId input : instruction.inputs) ++readers[input];
   std::vector<Instruction> frozen;
+  // New values get places behind the graph's nodes.
+  const auto constant = [&](const Tensor &value, torch::ScalarType type) {
+    weight_values_.push_back(value.to(type));
+    return static_cast<NodeId>(weight_values_.size() - 1);
+  };
   for (Instruction &instruction : activations_) {
     const Op &op = graph_.node(instruction.node).op;
     // The instruction of a batch norm ends at its ReLU where that is fused to it.
     const bool relu = std::holds_alternative<Relu>(op) && instruction.norm;
     if (!instruction.norm) {
-      if (std::holds_alternative<Conv>(op) && !kept_[instruction.node] && readers[instruction.node] == 1)
+      const bool is_product = std::holds_alternative<Conv>(op) || std::holds_alternative<Linear>(op);
+      const bool is_shortened = precision == Precision::kBf16 && is_product && weight_values_[instruction.inputs[1]].is_cuda();
+      if (is_shortened)
+        for (std::size_t port = 1; port < instruction.inputs.size(); ++port)
+          instruction.inputs[port] = constant(weight_values_[instruction.inputs[port]], torch::kBFloat16);
+      if (!is_shortened && std::holds_alternative<Conv>(op) && !kept_[instruction.node] && readers[instruction.node] == 1)
         made_at[instruction.node] = frozen.size();
       frozen.push_back(std::move(instruction));
       continue;
@@ -312,20 +322,16 @@ void GraphModule::freeze() {
     };
     const auto [scale, shift] = affine_of(statistics(norm), at(1), at(2), std::get<BatchNorm>(graph_.node(norm).op).eps);
     const NodeId source = instruction.inputs[0];
-    // New values get places behind the graph's nodes.
-    const auto constant = [&](const Tensor &value) {
-      weight_values_.push_back(value.to(statistics(norm).mean.scalar_type()));
-      return static_cast<NodeId>(weight_values_.size() - 1);
-    };
+    const torch::ScalarType type = statistics(norm).mean.scalar_type();
     if (const auto conv = made_at.find(source); conv != made_at.end()) {
       Instruction &folded = frozen[conv->second];
       const Tensor weight = weight_values_[folded.inputs[1]];
       const Tensor bias = folded.inputs.size() > 2 ? weight_values_[folded.inputs[2]] * scale + shift : shift;
-      folded.inputs = {folded.inputs[0], constant(weight * scale.view({-1, 1, 1, 1})), constant(bias)};
+      folded.inputs = {folded.inputs[0], constant(weight * scale.view({-1, 1, 1, 1}), type), constant(bias, type)};
       folded.kernel = frozen_conv_kernel(std::get<Conv>(graph_.node(source).op), relu);
       folded.node = instruction.node;
     } else {
-      instruction.inputs = {source, constant(scale), constant(shift)};
+      instruction.inputs = {source, constant(scale, type), constant(shift, type)};
       instruction.kernel = frozen_affine_kernel(relu);
       frozen.push_back(std::move(instruction));
     }

@@ -2,6 +2,7 @@
 
 #include "analysis/graph.hpp"
 #include "train/modules/kernel.hpp"
+#include "train/precision.hpp"
 #include "train/torch.hpp"
 #include "train/weights.hpp"
 
@@ -47,8 +48,9 @@ public:
   Outputs run_activations(const torch::Tensor &x, const Pass &pass, Recompute recompute = Recompute::kNone);
 
   /// From now on for inference only, with the weights and statistics of this moment, on this device: computed weights are kept,
-  /// batch norms and ReLUs are folded into the convolutions in front of them.
-  void freeze();
+  /// batch norms and ReLUs are folded into the convolutions in front of them. On a GPU, in `precision` bf16, weights are kept
+  /// as bfloat16 instead, and batch norms and ReLUs are one pass behind the convolution.
+  void freeze(Precision precision = Precision::kFp32);
 
   /// The name of the first layer whose output has a number that is not finite, or the first parameter; none where all are.
   std::optional<std::string> first_not_finite(const torch::Tensor &x, const Pass &pass);

@@ -35,7 +35,16 @@ double Sgd::clip(double most) {
   return torch::nn::utils::clip_grad_norm_(tensors, most);
 }
 
-void Sgd::step(double learning_rate) {
+void Sgd::set_learning_rate(double learning_rate) {
+  learning_rate_ = learning_rate;
+  // LibTorch takes one in single precision alone.
+  if (parameters_.empty() || !parameters_[0].tensor.is_cuda() || parameters_[0].tensor.scalar_type() != torch::kFloat32) return;
+  if (!learning_rate_there_.defined())
+    learning_rate_there_ = torch::empty({}, parameters_[0].tensor.options().requires_grad(false));
+  learning_rate_there_.fill_(learning_rate);
+}
+
+void Sgd::step() {
   const torch::NoGradGuard no_gradient;
   for (const auto &[decay, members] : groups_) {
     std::vector<torch::Tensor> weights;
@@ -49,7 +58,10 @@ void Sgd::step(double learning_rate) {
       momenta.push_back(p.momentum);
     }
     if (weights.empty()) continue;
-    at::_fused_sgd_(weights, gradients, momenta, decay, momentum_, learning_rate, 0, false, false, false);
+    if (learning_rate_there_.defined())
+      at::_fused_sgd_(weights, gradients, momenta, decay, momentum_, learning_rate_there_, 0, false, false, false);
+    else
+      at::_fused_sgd_(weights, gradients, momenta, decay, momentum_, learning_rate_, 0, false, false, false);
   }
 }
 

@@ -32,7 +32,9 @@ public:
   void zero_grad();
   /// The norm of all gradients together; they are scaled to `most` where it is larger.
   double clip(double most);
-  void step(double learning_rate);
+  /// Of the steps from now on. On a GPU it is a number there, so that a step that was recorded has it, too.
+  void set_learning_rate(double learning_rate);
+  void step();
 
   const std::vector<Parameter> &parameters() const { return parameters_; }
 
@@ -40,6 +42,8 @@ private:
   std::vector<Parameter> parameters_;
   std::map<double, std::vector<std::size_t>> groups_; ///< by weight decay
   double momentum_;
+  double learning_rate_ = 0;
+  torch::Tensor learning_rate_there_; ///< [] on the parameters' GPU
 };
 
 } // namespace pare::train

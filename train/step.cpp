@@ -2,32 +2,12 @@
 
 #include "train/torch.hpp"
 
-#include <ATen/autocast_mode.h>
-
 #include <algorithm>
 #include <cmath>
 
 namespace pare::train {
 
 using torch::Tensor;
-
-PrecisionGuard::PrecisionGuard(Precision precision, torch::DeviceType device) : precision_(precision), device_(device) {
-  switch (precision) {
-  case Precision::kFp32:
-  case Precision::kTf32: return;
-  case Precision::kBf16: break;
-  }
-  enabled_before_ = at::autocast::is_autocast_enabled(device);
-  at::autocast::set_autocast_enabled(device, true);
-  at::autocast::set_autocast_dtype(device, torch::kBFloat16);
-  at::autocast::increment_nesting();
-}
-
-PrecisionGuard::~PrecisionGuard() {
-  if (precision_ != Precision::kBf16) return;
-  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-  at::autocast::set_autocast_enabled(device_, enabled_before_);
-}
 
 namespace {
 
@@ -50,6 +30,12 @@ void accumulate(Tensor &sum, const Tensor &value, double weight) {
 } // namespace
 
 StepResult train_step(const Networks &networks, Sgd &sgd, const Tensor &images, const Tensor &labels, double learning_rate,
+                      const StepSettings &settings, Pass pass) {
+  sgd.set_learning_rate(learning_rate);
+  return train_step(networks, sgd, images, labels, settings, pass);
+}
+
+StepResult train_step(const Networks &networks, Sgd &sgd, const Tensor &images, const Tensor &labels,
                       const StepSettings &settings, Pass pass) {
   pass.training = true;
   sgd.zero_grad();
@@ -83,7 +69,7 @@ StepResult train_step(const Networks &networks, Sgd &sgd, const Tensor &images, 
   result.logits = all_logits.size() == 1 ? all_logits[0] : torch::cat(all_logits);
   if (settings.check_finite && !std::isfinite(result.losses.total.item<double>())) throw NotFinite{};
   if (settings.clip_grad) sgd.clip(*settings.clip_grad);
-  sgd.step(learning_rate);
+  sgd.step();
   return result;
 }
 

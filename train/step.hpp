@@ -3,33 +3,13 @@
 #include "train/graph_module.hpp"
 #include "train/losses.hpp"
 #include "train/optimizer.hpp"
+#include "train/precision.hpp"
 #include "train/torch.hpp"
 
 #include <cstdint>
 #include <optional>
 
 namespace pare::train {
-
-/// In which numbers a network runs.
-enum class Precision : std::uint8_t {
-  kFp32,
-  kTf32, ///< products of 32-bit numbers rounded to 10 bits, on a GPU
-  kBf16, ///< autocast: convolutions and matrix products in bfloat16, the rest as PyTorch does it
-};
-
-/// While it lives, operations on `device` run in `precision`.
-class PrecisionGuard {
-public:
-  PrecisionGuard(Precision precision, torch::DeviceType device);
-  ~PrecisionGuard();
-  PrecisionGuard(const PrecisionGuard &) = delete;
-  PrecisionGuard &operator=(const PrecisionGuard &) = delete;
-
-private:
-  Precision precision_;
-  torch::DeviceType device_;
-  bool enabled_before_ = false;
-};
 
 /// The networks that a step trains and listens to.
 struct Networks {
@@ -50,7 +30,7 @@ struct StepSettings {
 /// Thrown before the update where the loss is not finite: the parameters are still those that gave it.
 struct NotFinite {};
 
-/// What a step tells, on the device: nothing is waited for.
+/// What a step tells, on the device: nothing is waited for. The next step may write over it.
 struct StepResult {
   Losses losses;        ///< of the whole batch, without gradients
   torch::Tensor logits; ///< [N, classes] of the student, without those of its auxiliary head
@@ -61,5 +41,9 @@ struct StepResult {
 /// batch norm, which sees one micro-batch at a time. `pass` says what drop path and dropout do. Throws NotFinite.
 StepResult train_step(const Networks &networks, Sgd &sgd, const torch::Tensor &images, const torch::Tensor &labels,
                       double learning_rate, const StepSettings &settings, Pass pass);
+
+/// The same at the learning rate that `sgd` has.
+StepResult train_step(const Networks &networks, Sgd &sgd, const torch::Tensor &images, const torch::Tensor &labels,
+                      const StepSettings &settings, Pass pass);
 
 } // namespace pare::train

@@ -15,6 +15,7 @@
 #include "train/plan/run_folder.hpp"
 #include "train/start.hpp"
 #include "train/step.hpp"
+#include "train/step_graph.hpp"
 #include "train/torch.hpp"
 #include "train/weights.hpp"
 
@@ -122,6 +123,7 @@ private:
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<Loader> validation_;
   StepSettings settings_;
+  std::unique_ptr<Stepper> stepper_;
 
   Position position_;
   Tensor sums_;
@@ -204,7 +206,7 @@ void Trainer::open() {
     load(*teacher_->module, *config_.teacher);
     for (Tensor &parameter : teacher_->module->parameters()) parameter.requires_grad_(false);
     teacher_->module->to(device_);
-    teacher_->module->freeze();
+    teacher_->module->freeze(precision_);
   }
   student_.module->to(device_);
   if (student_.auxiliary) student_.auxiliary->to(device_);
@@ -253,6 +255,10 @@ void Trainer::open() {
                .micro_batch = config_.micro_batch,
                .clip_grad = p.clip_grad,
                .check_finite = device_.is_cpu()};
+  const Networks networks{.student = student_.module.get(),
+                          .auxiliary = student_.auxiliary.get(),
+                          .teacher = teacher_ ? teacher_->module.get() : nullptr};
+  stepper_ = std::make_unique<Stepper>(networks, *sgd_, settings_, config_.cuda_graph);
   sums_ = torch::zeros({kSums}, torch::TensorOptions(device_).dtype(torch::kFloat64));
 }
 
@@ -503,10 +509,7 @@ void Trainer::one_step(const Batch &batch) {
                   .drop_path = drop_path_probability(p, position_.epoch),
                   .seed = config_.seed,
                   .step = static_cast<std::uint64_t>(position_.step)};
-  last_ = train_step({.student = student_.module.get(),
-                      .auxiliary = student_.auxiliary.get(),
-                      .teacher = teacher_ ? teacher_->module.get() : nullptr},
-                     *sgd_, images, labels, learning_rate(p, position_.epoch), settings_, pass);
+  last_ = (*stepper_)(images, labels, learning_rate(p, position_.epoch), pass);
   const auto n = static_cast<double>(images.size(0));
   const torch::NoGradGuard no_gradient;
   const auto sum = [&](const Tensor &loss) {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""One step of attention transfer on WRN-16-2, in eager PyTorch, as one writes it by hand: the peer of `step_bench`.
+"""One step of attention transfer on a wide residual network, in PyTorch, as one writes it by hand: the peer of `step_bench`.
 
-nn.Conv2d and F.conv2d, index_select for hashed weights, structured weights built once per step, SGD of torch.optim. Prints the seconds of
-each step as JSON. Run by step_table.py, in turns with step_bench.
+nn.Conv2d and F.conv2d, index_select for hashed weights, structured weights built once per step, SGD of torch.optim; eager,
+recorded as a CUDA graph, or by torch.compile. Prints the seconds of each step as JSON. Run by step_table.py, in turns with step_bench.
 """
 import argparse
 import json
@@ -184,38 +184,92 @@ def attention(x):
     return F.normalize(x.pow(2).mean(1).flatten(1))
 
 
+def step_of(options, device):
+    """A function that trains a step, and the student's parameters."""
+    depth, width = (int(part) for part in options.network.split("-")[1:])
+    student = WideResNet(depth, width, maker(options.student)).to(device)
+    teacher = WideResNet(depth, width, Dense).eval().to(device)
+    if options.channels_last:
+        student, teacher = (module.to(memory_format=torch.channels_last) for module in (student, teacher))
+    parameters = sum(p.numel() for p in student.parameters())
+    sgd = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    x = torch.randn(options.batch, 3, 32, 32).to(device)
+    if options.channels_last:
+        x = x.contiguous(memory_format=torch.channels_last)
+    y = torch.randint(0, 10, (options.batch,)).to(device)
+
+    def losses():
+        with torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bf16"):
+            if not options.no_teacher:
+                with torch.no_grad():
+                    maps = [attention(tap) for tap in teacher(x)[1]]
+            logits, taps = student(x)
+            loss = F.cross_entropy(logits, y)
+            if not options.no_teacher:
+                loss = loss + 1000 * sum((attention(s) - t).pow(2).mean() for s, t in zip(taps, maps))
+        return loss
+
+    if options.mode == "compile":
+        losses = torch.compile(losses, mode="reduce-overhead" if device.type == "cuda" else None)
+
+    def step():
+        loss = losses()
+        sgd.zero_grad()
+        loss.backward()
+        sgd.step()
+        return loss
+
+    if options.mode != "graph":
+        return step, parameters
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            step()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    sgd.zero_grad()
+    with torch.cuda.graph(graph):
+        loss = step()
+
+    def replay():
+        graph.replay()
+        return loss
+
+    return replay, parameters
+
+
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--network", default="wrn-16-2", help="a wide residual network")
     parser.add_argument("--student", required=True, help="Conv, Generic_0.1, Shuffle_4, Hashed_0.1, ACDC_12, TensorTrain_0.3")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--warmup", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=15)
+    parser.add_argument("--steps", type=int, default=15, help="that are timed")
+    parser.add_argument("--at-once", type=int, default=1, help="steps between two looks at the clock")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="fp32", choices=["fp32", "tf32", "bf16"])
+    parser.add_argument("--mode", default="eager", choices=["eager", "graph", "compile"])
+    parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--no-teacher", action="store_true", help="cross-entropy alone")
+    parser.add_argument("--search", action="store_true", help="cuDNN tries its algorithms")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    student = WideResNet(16, 2, maker(options.student))
-    teacher = WideResNet(16, 2, Dense).eval()
-    sgd = torch.optim.SGD(student.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
-    x = torch.randn(options.batch, 3, 32, 32)
-    y = torch.randint(0, 10, (options.batch,))
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.precision == "tf32"
+    torch.backends.cudnn.benchmark = options.search
+    step, parameters = step_of(options, torch.device(options.device))
     seconds = []
-    for step in range(options.warmup + options.steps):
+    loss = 0
+    for done in range(-options.warmup, options.steps, options.at_once):
         begin = time.perf_counter()
-        with torch.no_grad():
-            _, teacher_taps = teacher(x)
-            maps = [attention(tap) for tap in teacher_taps]
-        logits, taps = student(x)
-        loss = F.cross_entropy(logits, y)
-        loss = loss + 1000 * sum((attention(s) - t).pow(2).mean() for s, t in zip(taps, maps))
-        sgd.zero_grad()
-        loss.backward()
-        sgd.step()
-        loss.item()
-        if step >= options.warmup:
-            seconds.append(time.perf_counter() - begin)
-    parameters = sum(p.numel() for p in student.parameters())
-    print(json.dumps({"student": options.student, "parameters": parameters, "seconds": seconds}))
+        for _ in range(options.at_once):
+            out = step()
+        loss = out.item()
+        if done >= 0:
+            seconds.append((time.perf_counter() - begin) / options.at_once)
+    print(json.dumps({"student": options.student, "parameters": parameters, "seconds": seconds, "loss": loss}))
 
 
 if __name__ == "__main__":

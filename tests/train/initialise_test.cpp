@@ -436,7 +436,7 @@ protected:
 
   static std::map<std::pair<std::string, std::string>, std::vector<Row>> rows() {
     std::map<std::pair<std::string, std::string>, std::vector<Row>> out;
-    std::ifstream file(std::string(PARE_GOLDEN_DIR) + "/initial_values.csv");
+    std::ifstream file(pare::test::golden_folder() + "/initial_values.csv");
     std::string line;
     std::getline(file, line);
     while (std::getline(file, line)) {

@@ -24,7 +24,7 @@ inline const Json &manifest() {
 /// The tensors of a fixture by name.
 inline std::map<std::string, torch::Tensor> fixture(const std::string &file) {
   std::map<std::string, torch::Tensor> out;
-  for (const auto &[name, bytes] : formats::read_tensor_file(std::string(PARE_GOLDEN_DIR) + "/numerics/" + file).tensors)
+  for (const auto &[name, bytes] : formats::read_tensor_file(pare::test::golden_folder() + "/numerics/" + file).tensors)
     out.emplace(name, tensor_of(bytes));
   return out;
 }

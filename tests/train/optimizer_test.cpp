@@ -29,12 +29,13 @@ TEST(Sgd, TwoStepsByHand) {
           0.9);
   set_gradient(decayed, 0.5);
   set_gradient(other, 1);
-  sgd.step(0.2);
+  sgd.set_learning_rate(0.2);
+  sgd.step();
   EXPECT_NEAR(decayed.item<double>(), 0.88, 1e-15);
   EXPECT_NEAR(other.item<double>(), 1.8, 1e-15);
   set_gradient(decayed, 0.25);
   set_gradient(other, -1);
-  sgd.step(0.2);
+  sgd.step();
   EXPECT_NEAR(decayed.item<double>(), 0.7044, 1e-15);
   EXPECT_NEAR(other.item<double>(), 1.82, 1e-15);
   EXPECT_NEAR(sgd.parameters()[0].momentum.item<double>(), 0.878, 1e-15);

@@ -103,6 +103,7 @@ TEST_F(Runs, OptionsChangeTheProtocol) {
                                            "--precision",
                                            "bf16",
                                            "--channels-last",
+                                           "--no-cuda-graph",
                                            "--micro-batch",
                                            "16",
                                            "--threads",
@@ -126,6 +127,7 @@ TEST_F(Runs, OptionsChangeTheProtocol) {
   EXPECT_EQ(run.device, "cuda:0");
   EXPECT_EQ(run.precision, "bf16");
   EXPECT_TRUE(run.channels_last);
+  EXPECT_FALSE(run.cuda_graph);
   EXPECT_EQ(run.micro_batch, 16);
   EXPECT_EQ(run.threads, 3);
   EXPECT_EQ(run.workers, 0);
@@ -209,7 +211,7 @@ TEST_F(Runs, FilesAreReadStrictly) {
       "[invalid_file] run.json/seed: seed = -1 must be a whole number from 0 to 18446744073709551615");
   bad("\"seed\": 0", "\"sede\": 0", R"([invalid_file] run.json/seed: "seed" is missing)");
   bad("\"seed\": 0", "\"seed\": 0, \"sede\": 0",
-      R"([invalid_file] run.json/sede: unknown key "sede"; known: schema, network, input, substitution, where_possible, teacher, weights, start, data, max_images, protocol, seed, device, precision, channels_last, micro_batch, threads, workers, checkpoint_every, on_bad_file, max_steps, record; did you mean seed?)");
+      R"([invalid_file] run.json/sede: unknown key "sede"; known: schema, network, input, substitution, where_possible, teacher, weights, start, data, max_images, protocol, seed, device, precision, channels_last, cuda_graph, micro_batch, threads, workers, checkpoint_every, on_bad_file, max_steps, record; did you mean seed?)");
   bad("\"seed\": 0", "\"seed\": 0, \"seed\": 0", R"([invalid_file] run.json/seed: key "seed" is given twice in one object)");
   bad("\"batch\": 128", "\"batch\": 0", "[invalid_file] run.json/protocol.batch: batch = 0 must be a whole number from 1 up");
   bad("\"batch\": 128", "\"btch\": 128", R"([invalid_file] run.json/protocol.batch: "batch" is missing)");

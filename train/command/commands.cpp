@@ -78,6 +78,13 @@ OptionInfo channels_last_option() {
   return {.name = "--channels-last", .description = "Keep activations with channels innermost: faster on some devices"};
 }
 
+OptionInfo no_cuda_graph_option() {
+  return {.name = "--no-cuda-graph",
+          .description =
+              "On a GPU, start each operation of a step by itself; else steps are recorded as a CUDA graph after two of "
+              "a kind, where nothing in them is drawn or clipped: faster, with the same bits, and more memory"};
+}
+
 OptionInfo workers_option() {
   return {.name = "--workers", .value = "N", .description = "Threads that read and cut images; nothing depends on how many"};
 }
@@ -298,6 +305,7 @@ command::Command describe_train(Run run) {
                   device_option(),
                   precision_option(),
                   channels_last_option(),
+                  no_cuda_graph_option(),
                   {.name = "--micro-batch",
                    .value = "N",
                    .description =
@@ -345,6 +353,7 @@ command::Command describe_resume(Run run) {
                        .values = Values::kFile,
                        .otherwise = "where the run had them"},
                       device_option(kOfRun),
+                      no_cuda_graph_option(),
                       workers_option(),
                       threads_option(kOfRun),
                       lease_option(),
@@ -432,6 +441,7 @@ RunConfig read_run_config(const Arguments &arguments) {
   out.precision = choice(arguments, "--precision", kPrecisions);
   out.on_bad_file = choice(arguments, "--on-bad-file", kOnBadFile);
   out.channels_last = arguments.has("--channels-last");
+  out.cuda_graph = !arguments.has("--no-cuda-graph");
   out.seed = seed_of(arguments);
   out.micro_batch = whole(arguments, "--micro-batch");
   out.threads = whole(arguments, "--threads", 1, kMostThreads);
@@ -524,6 +534,7 @@ ResumeRequest read_resume_request(const Arguments &arguments) {
     config.data = kind + ":" + folder;
   }
   if (const auto device = arguments.find("--device")) config.device = parse_device("--device", *device);
+  if (arguments.has("--no-cuda-graph")) config.cuda_graph = false;
   if (const auto threads = whole(arguments, "--threads", 1, kMostThreads)) config.threads = threads;
   if (const auto workers = whole(arguments, "--workers", 0, kMostThreads)) config.workers = workers;
 

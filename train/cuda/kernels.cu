@@ -1,7 +1,7 @@
 // What the trainer needs of CUDA itself. The gradient of hashed weights: each value's sum is made by one thread, in a fixed
 // order, so that the same numbers give the same bits. Nothing of LibTorch is needed here.
 
-#include <cstdint>
+#include "train/cuda/functions.hpp"
 
 #include <cuda_runtime.h>
 
@@ -32,15 +32,14 @@ int launch(const void *gradient, const std::int64_t *order, const std::int64_t *
 
 } // namespace
 
-/// Bytes that the current GPU has left, or -1.
-extern "C" std::int64_t pare_cuda_free_bytes() {
+std::int64_t pare_cuda_free_bytes() {
   std::size_t free_bytes = 0;
   std::size_t total_bytes = 0;
   return cudaMemGetInfo(&free_bytes, &total_bytes) == cudaSuccess ? static_cast<std::int64_t>(free_bytes) : -1;
 }
 
-extern "C" int pare_cuda_sum_by_value(int is_double, const void *gradient, const std::int64_t *order,
-                                      const std::int64_t *offsets, void *out, std::int64_t values, void *stream) {
+int pare_cuda_sum_by_value(int is_double, const void *gradient, const std::int64_t *order, const std::int64_t *offsets,
+                           void *out, std::int64_t values, void *stream) {
   const auto on = static_cast<cudaStream_t>(stream);
   return is_double != 0 ? launch<double>(gradient, order, offsets, out, values, on)
                         : launch<float>(gradient, order, offsets, out, values, on);

@@ -6,6 +6,8 @@
 #include "train/modules/structured.hpp"
 #include "train/torch.hpp"
 
+#include <ATen/autocast_mode.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -93,6 +95,15 @@ std::vector<std::int64_t> sizes(const Legs &legs) {
   return out;
 }
 
+/// Whether a grouped 1 x 1 convolution is faster as a whole one, whose weight is zero outside its blocks: a GPU's matrix units
+/// are fast where numbers are short, and cuDNN's grouped convolutions are not.
+bool is_faster_whole(const Tensor &x, const Tensor &weight, std::int64_t groups) {
+  constexpr std::int64_t kMostChannels = 2048; // of the whole weight's numbers on each side
+  return groups > 1 && weight.size(1) > 1 && weight.size(2) == 1 && weight.size(3) == 1 && x.is_cuda() &&
+         x.size(1) <= kMostChannels && weight.size(0) <= kMostChannels &&
+         (at::autocast::is_autocast_enabled(x.device().type()) || x.scalar_type() == torch::kBFloat16);
+}
+
 /// A contraction as einsum is told it: labels become letters. `positions`, where there are any, is a dimension in front of the
 /// first operand's.
 std::string equation_of(const std::vector<Legs> &operands, const Legs &out, std::string_view positions = "") {
@@ -138,6 +149,9 @@ struct MakeKernel {
       // are fewer than 8 input channels and they are last (oneDNN of LibTorch 2.11): the positions are taken first.
       if (strided && in[1].size(2) == 1 && in[1].size(3) == 1 && in[0].is_cpu())
         return at::convolution(at(in[0]), in[1], at_or_none(in, 2), {1, 1}, {0, 0}, {1, 1}, false, {0, 0}, groups);
+      if (is_faster_whole(in[0], in[1], groups))
+        return at::convolution(pad(in[0]), block_diagonal(in[1], groups, 1), at_or_none(in, 2), stride, pad.own, dilation,
+                               false, {0, 0}, 1);
       return at::convolution(pad(in[0]), in[1], at_or_none(in, 2), stride, pad.own, dilation, false, {0, 0}, groups);
     };
   }
@@ -349,17 +363,8 @@ Kernel batch_norm_kernel(const BatchNorm &op, Statistics &statistics, bool relu,
       mean = variance = Tensor();
     }
     if (in.size() == 3 && fuses(in[0])) {
-      if (pass.training) {
-        BatchStatistics batch;
-        Tensor out = fused_batch_norm(in[0], in[1], in[2], eps, relu, batch);
-        if (mean.defined()) {
-          const torch::NoGradGuard no_gradient;
-          const double n = static_cast<double>(in[0].numel() / in[0].size(1)); // 2 or more
-          mean.mul_(1 - momentum).add_(batch.mean, momentum);
-          variance.mul_(1 - momentum).add_(batch.variance, momentum * n / (n - 1)); // the unbiased estimate
-        }
-        return out;
-      }
+      if (pass.training)
+        return fused_batch_norm(in[0], in[1], in[2], eps, relu, {.mean = mean, .variance = variance, .momentum = momentum});
       if (!torch::GradMode::is_enabled()) {
         const auto [scale, shift] = affine_of(statistics, in[1], in[2], eps);
         return fused_scale_shift(in[0], scale.to(torch::kFloat32), shift.to(torch::kFloat32), relu);
@@ -391,7 +396,7 @@ Kernel frozen_conv_kernel(const Conv &op, bool relu) {
   return [stride = pair(op.stride), pad = Padded(op.padding), dilation = pair(op.dilation), groups = op.groups,
           relu](const Pass &, Inputs in) {
     const Tensor x = pad(in[0]);
-    if (relu && fuses(x)) return onednn_convolution(x, in[1], in[2], pad.own, stride, dilation, groups, "relu");
+    if (relu && x.is_cpu() && fuses(x)) return onednn_convolution(x, in[1], in[2], pad.own, stride, dilation, groups, "relu");
     Tensor out = at::convolution(x, in[1], in[2], stride, pad.own, dilation, false, {0, 0}, groups);
     return relu ? out.relu_() : out;
   };

@@ -75,6 +75,7 @@ struct RunConfig {
   std::string device = "cpu"; ///< "cpu" or "cuda:0"
   std::string precision = "fp32";
   bool channels_last = false;
+  bool cuda_graph = true;                  ///< on a GPU, steps are recorded and repeated as a whole where they can be
   std::optional<std::int64_t> micro_batch; ///< images of one pass; none: the whole batch
   std::optional<std::int64_t> threads;
   std::optional<std::int64_t> workers;

@@ -51,6 +51,7 @@ void visit_fields(Config &c, Visit &&visit) {
   visit(RunField{.key = "device", .effect = Effect::kBits}, c.device);
   visit(RunField{.key = "precision", .effect = Effect::kResult, .choices = kPrecisions}, c.precision);
   visit(RunField{.key = "channels_last", .effect = Effect::kBits}, c.channels_last);
+  visit(RunField{.key = "cuda_graph", .missing_before = true, .option = "no-cuda-graph"}, c.cuda_graph);
   visit(RunField{.key = "micro_batch", .effect = Effect::kResult}, c.micro_batch);
   visit(RunField{.key = "threads", .effect = Effect::kBits, .most = kMostThreads}, c.threads);
   visit(RunField{.key = "workers", .least = 0, .most = kMostThreads}, c.workers);
