@@ -4,20 +4,28 @@
 
 #include <torch/nn/utils/clip_grad.h>
 
+#include <set>
+
 namespace pare::train {
 
 std::map<std::string, double> weight_decays(const Graph &lowered, double weight_decay,
-                                            const std::function<double(std::string_view family)> &factor) {
+                                            const std::function<double(std::string_view family)> &factor,
+                                            bool norms_and_biases) {
+  std::set<LayerId> norms;
+  for (NodeId id = 0; id < lowered.node_count(); ++id)
+    if (std::holds_alternative<BatchNorm>(lowered.node(id).op)) norms.insert(lowered.node(id).layer);
   std::map<std::string, double> out;
   for (NodeId id = 0; id < lowered.node_count(); ++id)
     if (const auto *parameter = std::get_if<Parameter>(&lowered.node(id).op)) {
       const std::string &family = lowered.layer(lowered.node(id).layer).family;
-      out[lowered.parameter_name(id)] = parameter->decay_scaled ? weight_decay * factor(family) : weight_decay;
+      const bool is_free = !norms_and_biases && (norms.contains(lowered.node(id).layer) || parameter->leaf == "bias");
+      out[lowered.parameter_name(id)] = is_free ? 0 : parameter->decay_scaled ? weight_decay * factor(family) : weight_decay;
     }
   return out;
 }
 
-Sgd::Sgd(std::vector<Parameter> parameters, double momentum) : parameters_(std::move(parameters)), momentum_(momentum) {
+Sgd::Sgd(std::vector<Parameter> parameters, double momentum, bool nesterov)
+    : parameters_(std::move(parameters)), momentum_(momentum), nesterov_(nesterov) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Parameter &p = parameters_[i];
     if (!p.momentum.defined()) p.momentum = torch::zeros_like(p.tensor).detach();
@@ -59,9 +67,9 @@ void Sgd::step() {
     }
     if (weights.empty()) continue;
     if (learning_rate_there_.defined())
-      at::_fused_sgd_(weights, gradients, momenta, decay, momentum_, learning_rate_there_, 0, false, false, false);
+      at::_fused_sgd_(weights, gradients, momenta, decay, momentum_, learning_rate_there_, 0, nesterov_, false, false);
     else
-      at::_fused_sgd_(weights, gradients, momenta, decay, momentum_, learning_rate_, 0, false, false, false);
+      at::_fused_sgd_(weights, gradients, momenta, decay, momentum_, learning_rate_, 0, nesterov_, false, false);
   }
 }
 

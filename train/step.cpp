@@ -11,13 +11,14 @@ using torch::Tensor;
 
 namespace {
 
-Targets targets_of(GraphModule *teacher, const Tensor &images, const Tensor &labels) {
-  Targets out{.labels = labels, .teacher_logits = {}, .teacher_maps = {}};
+Targets targets_of(GraphModule *teacher, const Tensor &images, const Tensor &labels, const LossSettings &losses) {
+  Targets out{.labels = labels, .teacher_logits = {}, .teacher_energy = {}};
   if (teacher == nullptr) return out;
   const torch::NoGradGuard no_gradient;
   const Outputs outputs = teacher->run(images, {.training = false});
   out.teacher_logits = outputs.logits.to(torch::promote_types(outputs.logits.scalar_type(), torch::kFloat32));
-  for (const Tensor &tap : outputs.taps) out.teacher_maps.push_back(attention_map(tap));
+  if (losses.beta != 0)
+    for (const Tensor &tap : outputs.taps) out.teacher_energy.push_back(attention_energy(tap));
   return out;
 }
 
@@ -51,7 +52,7 @@ StepResult train_step(const Networks &networks, Sgd &sgd, const Tensor &images, 
     Losses losses;
     {
       const PrecisionGuard precision(settings.precision, images.device().type());
-      const Targets targets = targets_of(networks.teacher, x, labels.narrow(0, begin, count));
+      const Targets targets = targets_of(networks.teacher, x, labels.narrow(0, begin, count), settings.losses);
       Outputs outputs = networks.student->run(x, pass, settings.recompute);
       all_logits.push_back(outputs.logits.detach());
       Tensor logits = outputs.logits;

@@ -29,6 +29,12 @@ bool Stepper::can_record(const Tensor &images, const Pass &pass) const {
          !draws(networks_.student) && !draws(networks_.auxiliary);
 }
 
+void Stepper::set_losses(const LossSettings &losses) {
+  if (losses == settings_.losses) return;
+  settings_.losses = losses;
+  for (auto &[kind, recorded] : by_size_) recorded.graph.reset(); // it has those of before
+}
+
 StepResult Stepper::operator()(const Tensor &images, const Tensor &labels, double learning_rate, const Pass &pass) {
   sgd_.set_learning_rate(learning_rate);
   const auto eagerly = [&] { return train_step(networks_, sgd_, images, labels, settings_, pass); };

@@ -22,6 +22,8 @@ public:
   /// As train_step(). Recorded are whole batches without drop path, dropout, clipping and a look at the loss, whose numbers the
   /// CPU has to do with, and without recomputation; while there is memory for it.
   StepResult operator()(const torch::Tensor &images, const torch::Tensor &labels, double learning_rate, const Pass &pass);
+  /// Of the steps from now on.
+  void set_losses(const LossSettings &losses);
 
 private:
   struct Recorded {

@@ -26,6 +26,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 namespace pare::train {
 
@@ -74,10 +75,17 @@ private:
   Heartbeat heartbeat() const;
   void beat_now_and_then();
   Score score(GraphModule &module, const std::string &what);
+  /// What `action` gives while the student has its average's weights and statistics.
+  template <class Action>
+  auto with_average(const Action &action);
+  void begin_average();
+  void update_average();
+  void keep_best(double top1_percent);
+  std::string loss_shares() const;
   void train_epoch();
   void one_step(const Batch &batch);
   void report_step();
-  void report_epoch(const Score &validation);
+  void report_epoch(const Score &validation, const std::optional<Score> &average);
   [[noreturn]] void diverged(const std::string &what, const std::string &not_finite);
   [[noreturn]] void diverged_at(const Batch &batch, std::int64_t step);
   [[noreturn]] void out_of_memory(const std::string &message);
@@ -120,6 +128,8 @@ private:
   Model student_;
   std::optional<Model> teacher_;
   std::unique_ptr<Sgd> sgd_;
+  std::vector<std::pair<std::string, Tensor>> averaged_; ///< the student's parameters and statistics
+  std::vector<Tensor> averages_;                         ///< of each, where there is an average
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<Loader> validation_;
   StepSettings settings_;
@@ -129,6 +139,8 @@ private:
   Tensor sums_;
   StepResult last_;
   std::optional<EpochRecord> last_epoch_;
+  std::optional<double> best_top1_percent_; ///< of the epochs so far
+  bool said_attention_ = false;
   std::optional<double> seconds_before_; ///< it was stopped; none where nobody knows
   std::chrono::steady_clock::time_point started_;
   std::int64_t saved_step_ = 0;
@@ -199,10 +211,10 @@ void Trainer::open() {
     teacher_ = build_model(teacher_design_of(config_), false, config_.teacher->where_possible);
     check_classes(*teacher_, data_, "the teacher");
     const auto taps = [](const Model &model) { return model.module->graph().attention_taps().size(); };
-    if (taps(student_) != taps(*teacher_))
+    if (p.beta != 0 && taps(student_) != taps(*teacher_))
       throw Error(ErrorCode::kInvalidConfig, "--teacher-network",
-                  fmt::format("the student has {} attention taps and the teacher {}; they must have as many", taps(student_),
-                              taps(*teacher_)));
+                  fmt::format("the student has {} attention taps and the teacher {}; as many, or beta = 0 would be accepted",
+                              taps(student_), taps(*teacher_)));
     load(*teacher_->module, *config_.teacher);
     for (Tensor &parameter : teacher_->module->parameters()) parameter.requires_grad_(false);
     teacher_->module->to(device_);
@@ -222,15 +234,18 @@ void Trainer::open() {
                       family));
     return entry->second;
   };
-  const auto decays = weight_decays(student_.module->graph(), p.weight_decay,
-                                    [&](std::string_view family) { return scaling(family).times(ratio); });
+  const auto decays = weight_decays(
+      student_.module->graph(), p.weight_decay, [&](std::string_view family) { return scaling(family).times(ratio); },
+      p.decay_norms_and_biases);
   std::vector<Sgd::Parameter> parameters;
   for (const auto &entry : student_.module->named_parameters())
     parameters.push_back({.name = entry.key(), .tensor = entry.value(), .decay = decays.at(entry.key())});
-  if (student_.auxiliary)
+  if (student_.auxiliary) {
+    const auto own = weight_decays(student_.auxiliary->graph(), p.weight_decay, {}, p.decay_norms_and_biases);
     for (const auto &entry : student_.auxiliary->named_parameters())
-      parameters.push_back({.name = entry.key(), .tensor = entry.value(), .decay = p.weight_decay});
-  sgd_ = std::make_unique<Sgd>(std::move(parameters), p.momentum);
+      parameters.push_back({.name = entry.key(), .tensor = entry.value(), .decay = own.at(entry.key())});
+  }
+  sgd_ = std::make_unique<Sgd>(std::move(parameters), p.momentum, p.nesterov);
 
   std::map<std::string, Json> families; // whose parameters may be scaled
   const Graph &graph = student_.module->graph();
@@ -249,12 +264,20 @@ void Trainer::open() {
   const std::int64_t at_once = std::min(config_.micro_batch.value_or(p.batch), p.batch);
   const Recompute recompute = recompute_of(p.recompute, checked_mul(student_.cost.activation_elements, at_once));
   record_["recompute"] = recompute == Recompute::kAll ? "all" : "none";
-  settings_ = {.losses = {.alpha = p.alpha, .beta = p.beta, .temperature = p.temperature, .attention = p.attention},
+  settings_ = {.losses = loss_settings(p, position_.epoch),
                .precision = precision_,
                .recompute = recompute,
                .micro_batch = config_.micro_batch,
                .clip_grad = p.clip_grad,
                .check_finite = device_.is_cpu()};
+  if (p.ema_decay) {
+    const auto add = [&](const std::string &name, const Tensor &tensor) {
+      if (tensor.is_floating_point()) averaged_.emplace_back(name, tensor.detach());
+    };
+    for (const auto &entry : student_.module->named_parameters()) add(entry.key(), entry.value());
+    for (const auto &entry : student_.module->named_buffers()) add(entry.key(), entry.value());
+    begin_average();
+  }
   const Networks networks{.student = student_.module.get(),
                           .auxiliary = student_.auxiliary.get(),
                           .teacher = teacher_ ? teacher_->module.get() : nullptr};
@@ -370,7 +393,51 @@ std::map<std::string, Tensor> Trainer::tensors() const {
   if (student_.auxiliary) add(std::string(kModel), *student_.auxiliary);
   for (const Sgd::Parameter &p : sgd_->parameters()) out["momentum." + p.name] = p.momentum;
   out["sums"] = sums_;
+  for (std::size_t i = 0; i < averages_.size(); ++i) out["ema." + averaged_[i].first] = averages_[i];
   return out;
+}
+
+void Trainer::begin_average() {
+  averages_.clear();
+  for (const auto &[name, tensor] : averaged_) averages_.push_back(tensor.clone());
+}
+
+void Trainer::update_average() {
+  if (averages_.empty()) return;
+  const torch::NoGradGuard no_gradient;
+  std::vector<Tensor> now;
+  for (const auto &[name, tensor] : averaged_) now.push_back(tensor);
+  at::_foreach_lerp_(averages_, now, 1 - config_.protocol.ema_decay.value());
+}
+
+template <class Action>
+auto Trainer::with_average(const Action &action) {
+  const torch::NoGradGuard no_gradient;
+  std::vector<Tensor> own;
+  for (const auto &[name, tensor] : averaged_) own.push_back(tensor.clone());
+  const auto put = [&](const std::vector<Tensor> &values) {
+    for (std::size_t i = 0; i < averaged_.size(); ++i) Tensor(averaged_[i].second).copy_(values[i]);
+  };
+  put(averages_);
+  try {
+    auto out = action();
+    put(own);
+    return out;
+  } catch (...) {
+    put(own);
+    throw;
+  }
+}
+
+/// Beside the last, which is the result: the weights of the first of the epochs with the fewest errors.
+void Trainer::keep_best(double top1_percent) {
+  if (best_top1_percent_ && top1_percent >= *best_top1_percent_) return;
+  best_top1_percent_ = top1_percent;
+  formats::TensorFile state = state_of(*student_.module);
+  state.metadata["pare.run"] = write_run({.config = config_, .record = record_.dump()});
+  state.metadata["epoch"] = std::to_string(position_.epoch);
+  state.metadata["synthetic"] = data_.synthetic ? "true" : "false";
+  folder_.write("best.safetensors", formats::serialize_safetensors(state));
 }
 
 Checkpoint Trainer::checkpoint() const {
@@ -509,6 +576,7 @@ void Trainer::one_step(const Batch &batch) {
                   .drop_path = drop_path_probability(p, position_.epoch),
                   .seed = config_.seed,
                   .step = static_cast<std::uint64_t>(position_.step)};
+  stepper_->set_losses(loss_settings(p, position_.epoch));
   last_ = (*stepper_)(images, labels, learning_rate(p, position_.epoch), pass);
   const auto n = static_cast<double>(images.size(0));
   const torch::NoGradGuard no_gradient;
@@ -518,6 +586,7 @@ void Trainer::one_step(const Batch &batch) {
   const Losses &l = last_.losses;
   sums_ += torch::cat({torch::stack({sum(l.total), sum(l.cross_entropy), sum(l.kd), sum(l.attention)}),
                        count_errors(last_.logits, labels).to(torch::kFloat64), torch::full({1}, n, sums_.options())});
+  update_average();
   ++position_.step;
   ++position_.batch;
   images_since_start_ += images.size(0);
@@ -546,33 +615,63 @@ void Trainer::report_step() {
                          100 * sums_[kTop1].item<double>() / std::max(1.0, sums_[kImages].item<double>()));
 }
 
-void Trainer::report_epoch(const Score &validation) {
+/// What of the epoch's loss each term was; empty where it has but one.
+std::string Trainer::loss_shares() const {
+  const Tensor sums = sums_.cpu();
+  const LossSettings weights = loss_settings(config_.protocol, position_.epoch);
+  const double total = sums[kTotal].item<double>();
+  if (!teacher_ || !(total > 0)) return {};
+  const auto taps = static_cast<double>(std::max<std::size_t>(student_.module->graph().attention_taps().size(), 1));
+  std::string out;
+  const auto add = [&](std::string_view name, Sum sum, double weight) {
+    const double share = sums[sum].item<double>() * weight / total;
+    if (weight != 0) out += fmt::format("{}{} {:.0f} %", out.empty() ? " (" : ", ", name, 100 * share);
+    return share;
+  };
+  add("cross-entropy", kCrossEntropy, weights.cross_entropy);
+  add("distillation", kKd, weights.distillation);
+  add("attention", kAttention, 3 * weights.beta / taps);
+  return out.find(',') == std::string::npos ? std::string() : out + ")";
+}
+
+void Trainer::report_epoch(const Score &validation, const std::optional<Score> &average) {
   const Tensor sums = sums_.cpu();
   const auto at = [&](Sum sum) { return sums[sum].item<double>(); };
   const double n = at(kImages);
   const auto of_teacher = [&](Sum sum, bool is_there) {
     return teacher_ && is_there ? std::optional(at(sum) / n) : std::nullopt;
   };
-  const EpochRecord record{.epoch = position_.epoch,
-                           .step = position_.step,
-                           .learning_rate = learning_rate(config_.protocol, position_.epoch),
-                           .train = {.loss = at(kTotal) / n,
-                                     .cross_entropy = at(kCrossEntropy) / n,
-                                     .kd = of_teacher(kKd, config_.protocol.alpha != 0),
-                                     .attention = of_teacher(kAttention, true),
-                                     .top1_error_percent = 100 * at(kTop1) / n,
-                                     .top5_error_percent = 100 * at(kTop5) / n},
-                           .validation = {.loss = validation.mean_loss(),
-                                          .top1_error_percent = validation.top1_percent(),
-                                          .top5_error_percent = validation.top5_percent()},
-                           .synthetic = data_.synthetic};
+  const EpochRecord record{
+      .epoch = position_.epoch,
+      .step = position_.step,
+      .learning_rate = learning_rate(config_.protocol, position_.epoch),
+      .train = {.loss = at(kTotal) / n,
+                .cross_entropy = at(kCrossEntropy) / n,
+                .kd = of_teacher(kKd, distillation_weight(config_.protocol) != 0),
+                .attention = of_teacher(kAttention, config_.protocol.beta != 0),
+                .top1_error_percent = 100 * at(kTop1) / n,
+                .top5_error_percent = 100 * at(kTop5) / n},
+      .validation = {.loss = validation.mean_loss(),
+                     .top1_error_percent = validation.top1_percent(),
+                     .top5_error_percent = validation.top5_percent(),
+                     .ema_loss = average ? std::optional(average->mean_loss()) : std::nullopt,
+                     .ema_top1_error_percent = average ? std::optional(average->top1_percent()) : std::nullopt,
+                     .ema_top5_error_percent = average ? std::optional(average->top5_percent()) : std::nullopt},
+      .synthetic = data_.synthetic};
   folder_.metrics(write_record(record), record.step, scalars(record));
   last_epoch_ = record;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
-  say(fmt::format("epoch {}/{}: loss {:.4g}, training error {}, validation error {} (top-5 {}), {}{}", position_.epoch + 1,
-                  config_.protocol.epochs, record.train.loss, percent(record.train.top1_error_percent),
+  say(fmt::format("epoch {}/{}: loss {:.4g}{}, training error {}, validation error {} (top-5 {}){}, {}{}", position_.epoch + 1,
+                  config_.protocol.epochs, record.train.loss, loss_shares(), percent(record.train.top1_error_percent),
                   percent(record.validation.top1_error_percent), percent(record.validation.top5_error_percent),
+                  average ? fmt::format(", of the average {}", percent(average->top1_percent())) : "",
                   command::duration(seconds), data_.synthetic ? ", synthetic data" : ""));
+  const double taps = static_cast<double>(std::max<std::size_t>(student_.module->graph().attention_taps().size(), 1));
+  const double attention = 3 * loss_settings(config_.protocol, position_.epoch).beta / taps * at(kAttention) / at(kTotal);
+  constexpr double kMost = 0.8;
+  if (teacher_ && attention > kMost && !std::exchange(said_attention_, true))
+    say(fmt::format("attention is {:.0f} % of the loss: a short run may come to more with a smaller beta than {}",
+                    100 * attention, config_.protocol.beta));
 }
 
 void Trainer::train_epoch() {
@@ -626,7 +725,19 @@ void Trainer::train_epoch() {
   if (!std::isfinite(validation.loss))
     diverged(fmt::format("epoch {}: the validation loss is not finite", position_.epoch + 1),
              first_not_finite(*student_.module, *validation_, device_, precision_));
-  report_epoch(validation);
+  std::optional<Score> average;
+  if (!averages_.empty()) {
+    average = with_average([&] {
+      return score(*student_.module,
+                   fmt::format("epoch {}/{}, validation of the average", position_.epoch + 1, config_.protocol.epochs));
+    });
+    if (reporter_.ends()) {
+      save();
+      return;
+    }
+  }
+  report_epoch(validation, average);
+  keep_best(validation.top1_percent());
   ++position_.epoch;
   position_.batch = 0;
   sums_.zero_();
@@ -675,7 +786,12 @@ void Trainer::finish() {
   formats::TensorFile state = state_of(*student_.module);
   state.metadata["pare.run"] = write_run({.config = config_, .record = record_.dump()});
   state.metadata["synthetic"] = data_.synthetic ? "true" : "false";
-  folder_.write("weights.safetensors", formats::serialize_safetensors(state));
+  if (!averages_.empty()) {
+    formats::TensorFile average = with_average([&] { return state_of(*student_.module); });
+    average.metadata = state.metadata;
+    folder_.write("ema.safetensors", formats::serialize_safetensors(average));
+  }
+  folder_.write("weights.safetensors", formats::serialize_safetensors(state)); // last: with it the run is complete
   folder_.log("done");
 }
 
@@ -688,6 +804,10 @@ void Trainer::read_epochs_of_before() {
     throw Error(ErrorCode::kInvalidFile, path,
                 fmt::format("must end with epoch {}, the last that was done; it must not be changed by hand", position_.epoch));
   last_epoch_ = epochs.back();
+  for (const EpochRecord &epoch : epochs) {
+    const double error = epoch.validation.top1_error_percent;
+    if (!best_top1_percent_ || error < *best_top1_percent_) best_top1_percent_ = error;
+  }
 }
 
 RunResult Trainer::result(Ending ending, std::string reason) const {
@@ -715,6 +835,7 @@ RunResult Trainer::train_all() {
     say(fmt::format("{}{}: {} parameters, {} mult-adds, on {}", student_.design.network.name,
                     student_.design.substitution_text().empty() ? "" : ", " + student_.design.substitution_text(),
                     student_.cost.parameters, student_.cost.mult_adds(standard_convention()).whole(), describe(device_)));
+    if (position_.step == 0) begin_average();
     first_step_ = position_.step;
     first_step_start_ = std::chrono::steady_clock::now();
     while (position_.epoch < config_.protocol.epochs && !stopped()) train_epoch();

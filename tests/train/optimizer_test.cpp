@@ -43,6 +43,20 @@ TEST(Sgd, TwoStepsByHand) {
   EXPECT_EQ(untouched.item<double>(), 5);
 }
 
+// The same with Nesterov's momentum: g = 0.6, v = 0.6, w = 1 - 0.2 (0.6 + 0.9 x 0.6) = 0.772;
+// g = 0.25 + 0.0772, v = 0.54 + 0.3272 = 0.8672, w = 0.772 - 0.2 (0.3272 + 0.9 x 0.8672) = 0.550464.
+TEST(Sgd, NesterovsByHand) {
+  const Tensor w = parameter(1);
+  Sgd sgd({{.name = "w", .tensor = w, .decay = 0.1}}, 0.9, true);
+  sgd.set_learning_rate(0.2);
+  set_gradient(w, 0.5);
+  sgd.step();
+  EXPECT_NEAR(w.item<double>(), 0.772, 1e-15);
+  set_gradient(w, 0.25);
+  sgd.step();
+  EXPECT_NEAR(w.item<double>(), 0.550464, 1e-12);
+}
+
 TEST(Sgd, ForgetsGradients) {
   const Tensor a = parameter(1);
   Sgd sgd({{.name = "a", .tensor = a}}, 0.9);
@@ -105,6 +119,13 @@ TEST(WeightDecays, FollowTheFamilies) {
   EXPECT_EQ(scaled_names(graph, [](std::string_view) { return false; }), std::set<std::string>{});
   EXPECT_EQ(scaled_names(graph, [](std::string_view family) { return family == "generic"; }), generic);
   EXPECT_EQ(scaled_names(graph, [](std::string_view family) { return family == "hashed" || family == "sep_hashed"; }), hashed);
+  // None for batch norms and biases, of substitutes too; all else as before.
+  for (const auto &[name, decay] : weight_decays(
+           graph, 1, [](std::string_view) { return 0.25; }, false)) {
+    const bool is_norm = name.find("bn") != std::string::npos;
+    const bool is_free = is_norm || name.ends_with(".bias");
+    EXPECT_EQ(decay, is_free ? 0 : all.contains(name) ? 0.25 : 1) << name;
+  }
   // Every parameter has one.
   std::size_t parameters = 0;
   for (const Node &node : graph.nodes()) parameters += std::holds_alternative<pare::Parameter>(node.op) ? 1 : 0;

@@ -45,7 +45,7 @@ std::vector<Tensor> take_steps(std::string_view substitute, torch::Device device
                                bool records) {
   Training training = start(substitute, device, precision);
   Stepper step({.student = training.student.get(), .teacher = training.teacher.get()}, *training.sgd,
-               {.losses = {.alpha = 0.5}, .precision = precision}, records);
+               {.losses = {.cross_entropy = 0.5, .distillation = 0.5}, .precision = precision}, records);
   torch::manual_seed(4);
   std::vector<Tensor> out;
   for (int i = 0; i < 7; ++i) {

@@ -73,7 +73,9 @@ Taken take_step(bool norm, std::optional<std::int64_t> micro_batch, AttentionFor
   Taken out;
   out.result =
       train_step({.student = student.get(), .teacher = teacher.get()}, sgd, images, labels, 0.1,
-                 {.losses = {.alpha = 0.5, .beta = 10, .temperature = 3, .attention = form}, .micro_batch = micro_batch}, {});
+                 {.losses = {.cross_entropy = 0.5, .distillation = 0.5, .beta = 10, .temperature = 3, .attention = form},
+                  .micro_batch = micro_batch},
+                 {});
   for (const auto &entry : student->named_parameters()) out.gradients[entry.key()] = entry.value().grad();
   out.after = copy_of(*student);
   return out;

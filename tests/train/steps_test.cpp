@@ -100,7 +100,8 @@ void check_steps(const Case &which, torch::Device device) {
   for (const auto &entry : student.named_parameters())
     parameters.push_back({.name = entry.key(), .tensor = entry.value(), .decay = decays.at(entry.key())});
   Sgd sgd(std::move(parameters), run.at("momentum").get<double>());
-  const StepSettings settings{.losses = {.alpha = run.at("alpha").get<double>(),
+  const StepSettings settings{.losses = {.cross_entropy = 1 - run.at("alpha").get<double>(),
+                                         .distillation = run.at("alpha").get<double>(),
                                          .beta = run.at("beta").get<double>(),
                                          .temperature = run.at("temperature").get<double>()}};
   std::set<std::string> zero_gradient;
@@ -138,7 +139,7 @@ void check_steps(const Case &which, torch::Device device) {
     near(result.losses.total, "total");
     near(result.losses.cross_entropy, "cross_entropy");
     near(result.losses.attention, "attention");
-    if (settings.losses.alpha > 0) near(result.losses.kd * settings.losses.alpha, "kd");
+    if (settings.losses.distillation > 0) near(result.losses.kd * settings.losses.distillation, "kd");
     if (step == 0)
       for (const Sgd::Parameter &p : sgd.parameters()) {
         const Tensor &expected = tensors.at("grad." + p.name);

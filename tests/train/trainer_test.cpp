@@ -2,10 +2,15 @@
 
 #include "train/trainer.hpp"
 
+#include "base/digest.hpp"
 #include "base/files.hpp"
+#include "formats/tensor_file.hpp"
 #include "tests/support.hpp"
 #include "train/data/synthesize.hpp"
+#include "train/plan/records.hpp"
+#include "train/weights.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <unistd.h>
@@ -31,6 +36,13 @@ public:
 private:
   std::int64_t steps_;
 };
+
+/// The bytes of a file's tensors by name.
+std::map<std::string, std::string> tensors_of(const std::string &file) {
+  std::map<std::string, std::string> out;
+  for (const auto &[name, tensor] : formats::read_tensor_file(file).tensors) out[name] = tensor.bytes;
+  return out;
+}
 
 class TrainerAlone : public testing::Test {
 protected:
@@ -132,6 +144,108 @@ TEST_F(TrainerAlone, EndsWhereItIsAskedToAndGoesOn) {
   EXPECT_EQ(stopped.ending, Ending::kStopped);
   EXPECT_EQ(stopped.step, 2);
   EXPECT_EQ(stopped.reason, "--max-steps 2");
+}
+
+/// average = decay average + (1 - decay) weights after each step, and what is best: the same however often it was stopped.
+TEST_F(TrainerAlone, AveragesAndKeepsTheBest) {
+  RunConfig averaged = config();
+  averaged.protocol.ema_decay = 0.75;
+  averaged.protocol.epochs = 3;
+  averaged.checkpoint_every = 1;
+  Listener whole;
+  const RunResult once = train(averaged, path("whole"), whole);
+  ASSERT_TRUE(once.last.value().validation.ema_top1_error_percent);
+  EXPECT_NE(once.last->validation.ema_loss, once.last->validation.loss);
+  for (const std::int64_t steps : {2, 3, 100}) {
+    Listener listener(steps);
+    train(averaged, path("run"), listener);
+    if (steps > 3) continue;
+    // The last two checkpoints are of neighbouring steps.
+    std::vector<std::pair<std::int64_t, formats::TensorFile>> kept;
+    for (const auto &entry : fs::directory_iterator(path("run")))
+      if (const std::string name = entry.path().filename(); name.starts_with("checkpoint-"))
+        kept.emplace_back(std::stoll(name.substr(11)), formats::read_tensor_file(entry.path()));
+    std::sort(kept.begin(), kept.end(), [](const auto &a, const auto &b) { return a.first < b.first; });
+    ASSERT_EQ(kept.size(), 2U);
+    ASSERT_EQ(kept[1].first, kept[0].first + 1);
+    for (const char *name : {"conv1.weight", "bn1.running_mean", "bn1.running_var", "fc.bias"}) {
+      const auto of = [&](std::size_t i, const std::string &prefix) {
+        return tensor_of(kept[i].second.tensors.at(prefix + name));
+      };
+      const torch::Tensor expected = 0.75 * of(0, "ema.") + 0.25 * of(1, "model.");
+      EXPECT_LE((of(1, "ema.") - expected).abs().max().item<double>(), 1e-6) << name;
+      EXPECT_FALSE(torch::equal(of(1, "ema."), of(1, "model."))) << name;
+    }
+  }
+  for (const char *file : {"weights.safetensors", "ema.safetensors", "best.safetensors"})
+    EXPECT_EQ(tensors_of(path(std::string("run/") + file)), tensors_of(path(std::string("whole/") + file))) << file;
+  EXPECT_EQ(read_text(path("run/metrics.jsonl"), ""), read_text(path("whole/metrics.jsonl"), ""));
+
+  // The first of the epochs with the fewest errors.
+  const std::string metrics = path("whole/metrics.jsonl");
+  const auto epochs = read_epochs(read_text(metrics, metrics), metrics);
+  const auto best = std::min_element(epochs.begin(), epochs.end(), [](const EpochRecord &a, const EpochRecord &b) {
+    return a.validation.top1_error_percent < b.validation.top1_error_percent;
+  });
+  EXPECT_EQ(formats::read_tensor_file(path("whole/best.safetensors")).metadata.at("epoch"), std::to_string(best->epoch));
+  // The average is no part of the training.
+  RunConfig plain = averaged;
+  plain.protocol.ema_decay.reset();
+  Listener other;
+  train(plain, path("plain"), other);
+  EXPECT_EQ(tensors_of(path("plain/weights.safetensors")), tensors_of(path("whole/weights.safetensors")));
+  EXPECT_FALSE(fs::exists(path("plain/ema.safetensors")));
+}
+
+/// Logits alone are compared where attention has no weight: networks need not have as many taps then, or maps of one size.
+TEST_F(TrainerAlone, LearnsFromTheLogitsOfAnotherKindOfNetwork) {
+  Listener listener;
+  RunConfig teacher = config();
+  teacher.model.network.spec = "resnet_cifar:depth=20,width=0.25,classes=3";
+  teacher.protocol.epochs = 1;
+  train(teacher, path("teacher"), listener);
+  RunConfig student = config();
+  student.model.network.spec = "mobilenet_v2_cifar:width=0.1,classes=3";
+  student.protocol.epochs = 1;
+  student.teacher = TeacherConfig{.file = path("teacher/weights.safetensors"),
+                                  .checksum = digest_of_file(path("teacher/weights.safetensors")),
+                                  .network = teacher.model.network};
+  const std::string refused = test::message_of([&] { train(student, path("refused"), listener); });
+  EXPECT_NE(refused.find("beta = 0"), std::string::npos) << refused;
+  student.protocol.beta = 0;
+  student.protocol.distillation = DistillationForm::kHinton;
+  student.protocol.distillation_weight = 0.9;
+  student.protocol.cross_entropy_weight = 0.1;
+  student.protocol.distillation_ramp_epochs = 2;
+  const RunResult result = train(student, path("student"), listener);
+  ASSERT_EQ(result.ending, Ending::kDone);
+  const EpochRecord::Training &losses = result.last.value().train;
+  EXPECT_FALSE(losses.attention);
+  EXPECT_NEAR(losses.loss, 0.1 * losses.cross_entropy + 0.9 / 2 * losses.kd.value(), 1e-5 * losses.loss);
+  const auto epoch = std::find_if(listener.lines.begin(), listener.lines.end(), [](const std::string &line) {
+    return line.find("(cross-entropy ") != std::string::npos && line.find("%, distillation ") != std::string::npos;
+  });
+  EXPECT_NE(epoch, listener.lines.end());
+}
+
+/// A short run in which attention is most of what is learned is told so, once.
+TEST_F(TrainerAlone, SaysWhereAttentionIsMostOfTheLoss) {
+  Listener listener;
+  train(config(), path("teacher"), listener);
+  const auto said = [&](double beta, const std::string &folder) {
+    RunConfig student = config();
+    student.teacher = TeacherConfig{.file = path("teacher/weights.safetensors"),
+                                    .checksum = digest_of_file(path("teacher/weights.safetensors")),
+                                    .network = student.model.network};
+    student.protocol.beta = beta;
+    student.seed = 1;
+    Listener own;
+    train(student, path(folder), own);
+    return std::count_if(own.lines.begin(), own.lines.end(),
+                         [](const std::string &line) { return line.find("a smaller beta than") != std::string::npos; });
+  };
+  EXPECT_EQ(said(1e6, "much"), 1);
+  EXPECT_EQ(said(1e-3, "little"), 0);
 }
 
 TEST_F(TrainerAlone, DivergingIsAResult) {

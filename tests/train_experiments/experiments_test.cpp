@@ -191,10 +191,12 @@ TEST(Experiments, SayWhatIsWrongInThem) {
   refuses(
       block(R"("network": "wrn-10-1", "set": {"betta": 3})"),
       "[unknown_name] e.json/experiments[0]: protocol/betta: unknown key \"betta\"; known: name, description, data, "
-      "for_networks, batch, epochs, learning_rate, momentum, weight_decay, schedule.kind, schedule.milestones, "
+      "for_networks, batch, epochs, learning_rate, warmup_epochs, momentum, nesterov, weight_decay, decay_norms_and_biases, "
+      "schedule.kind, schedule.milestones, "
       "schedule.factor, augmentation.kind, augmentation.size, augmentation.pad, augmentation.flip, augmentation.cutout, "
       "augmentation.mean, augmentation.std, augmentation.evaluation, augmentation.evaluation_resize, alpha, beta, temperature, "
-      "attention, auxiliary_head, drop_path, clip_grad, decay_scaling, recompute; did you mean beta?");
+      "distillation, distillation_weight, cross_entropy_weight, distillation_ramp_epochs, label_smoothing, attention, "
+      "attention_resize, auxiliary_head, drop_path, clip_grad, ema_decay, decay_scaling, recompute; did you mean beta?");
   refuses(block(R"("network": "wrn-10-1", "set": {"beta": 3})"),
           "[invalid_file] e.json/experiments[0].set.beta: beta has no effect without a teacher; a teacher would use it: no "
           "experiment here depends on it");

@@ -137,6 +137,8 @@ TEST(Identity, HasNothingOfWhatChangesNothing) {
   RunConfig late = stepped;
   late.protocol.schedule.milestones = {2, 5};
   EXPECT_EQ(of(late), of(stepped));
+  late.protocol.schedule.milestones = {0.4}; // of 5
+  EXPECT_EQ(of(late), of(stepped));
   late.protocol.schedule.milestones = {2, 4};
   EXPECT_NE(of(late), of(stepped));
   stepped.protocol.schedule = {.kind = ScheduleKind::kStep, .milestones = {60}, .factor = 0.2};
@@ -159,6 +161,12 @@ TEST(Identity, HasAllThatChangesTheResult) {
   EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.beta = 5; }));
   EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.alpha = 0.5; }));
   EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.momentum = 0.5; }));
+  EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.nesterov = true; }));
+  EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.label_smoothing = 0.1; }));
+  EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.warmup_epochs = 1; }));
+  EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.decay_norms_and_biases = false; }));
+  EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.distillation_ramp_epochs = 1; }));
+  EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.attention_resize = AttentionResize::kPool; }));
   EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.augmentation.cutout = 4; }));
   EXPECT_TRUE(changes([](RunConfig &c) { c.protocol.decay_scaling["shuffle"] = false; }));
   RunConfig config = config_of("wrn-28-10", "Shuffle_2");

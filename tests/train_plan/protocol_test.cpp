@@ -4,6 +4,8 @@
 #include "tests/known_names.hpp"
 #include "tests/support.hpp"
 
+#include <gmock/gmock.h>
+
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -30,7 +32,7 @@ struct Row {
   std::int64_t epochs;
   double learning_rate;
   std::string schedule;
-  std::vector<std::int64_t> milestones;
+  Milestones milestones;
   double factor;
   double weight_decay;
   std::string augmentation;
@@ -353,7 +355,7 @@ TEST(Protocol, FieldsAreSetFromText) {
   validate(p);
   EXPECT_EQ(p.batch, 64);
   EXPECT_EQ(p.weight_decay, 1e-4);
-  EXPECT_EQ(p.schedule.milestones, (std::vector<std::int64_t>{20, 40}));
+  EXPECT_EQ(p.schedule.milestones, (Milestones{20, 40}));
   EXPECT_FALSE(p.augmentation.flip);
   EXPECT_EQ(p.augmentation.mean, (Triple{.1, .2, .3}));
   EXPECT_EQ(p.clip_grad, 5.0);
@@ -414,7 +416,7 @@ TEST(Protocol, WrongValuesAreNamed) {
                                                {"schedule.kind", "linear", "step, cosine"},
                                                {"schedule.milestones", "60,60", "ascending"},
                                                {"schedule.milestones", "0,60", "from 1"},
-                                               {"schedule.milestones", "60,", "whole number"},
+                                               {"schedule.milestones", "60,", "number"},
                                                {"schedule.factor", "0", "above 0"},
                                                {"augmentation.kind", "crop", "pad_crop, random_resized_crop, none"},
                                                {"augmentation.size", "0", "from 1"},
@@ -469,6 +471,100 @@ TEST(Protocol, WhatHasNoEffectIsSaid) {
   EXPECT_FALSE(without_effect(step, "schedule.factor"));
   EXPECT_TRUE(without_effect(step, "augmentation.pad"));
   EXPECT_FALSE(without_effect(step, "augmentation.evaluation_resize"));
+}
+
+TEST(Protocol, WhatOnlyATeacherUsesIsSaid) {
+  for (const char *key : {"alpha", "beta", "temperature", "attention", "attention_resize", "distillation",
+                          "distillation_weight", "cross_entropy_weight", "distillation_ramp_epochs"})
+    EXPECT_THAT(without_effect_alone(key).value_or(""), testing::HasSubstr("without a teacher")) << key;
+  for (const char *key : {"batch", "label_smoothing", "nesterov", "warmup_epochs"})
+    EXPECT_FALSE(without_effect_alone(key)) << key;
+  Protocol p = find_protocol("cifar10-wrn");
+  EXPECT_TRUE(without_effect(p, "distillation")); // alpha is 0
+  p.distillation_weight = 0.9;
+  EXPECT_FALSE(without_effect(p, "distillation"));
+  EXPECT_FALSE(without_effect(p, "alpha")); // it is the share of cross-entropy yet
+  p.cross_entropy_weight = 0.1;
+  EXPECT_TRUE(without_effect(p, "alpha"));
+  EXPECT_EQ(distillation_weight(p), 0.9);
+  EXPECT_EQ(cross_entropy_weight(p), 0.1);
+  p.distillation_weight = 0;
+  p.beta = 0;
+  EXPECT_TRUE(without_effect(p, "cross_entropy_weight"));
+  EXPECT_TRUE(without_effect(p, "distillation_ramp_epochs"));
+  EXPECT_TRUE(without_effect(p, "attention_resize"));
+  EXPECT_EQ(cross_entropy_weight(p), 1); // as without a teacher
+}
+
+/// A short run of a long protocol: of 5 epochs 0.3, 0.6 and 0.8 are over after 1.5, 3 and 4.
+TEST(Protocol, MilestonesMayBeShares) {
+  Protocol p = find_protocol("cifar10-wrn");
+  set_field(p, "schedule.milestones", "0.3,0.6,0.8");
+  EXPECT_EQ(milestone_epochs(p), (std::vector<std::int64_t>{60, 120, 160}));
+  const Protocol whole = find_protocol("cifar10-wrn");
+  for (std::int64_t epoch = 0; epoch < 200; ++epoch) EXPECT_EQ(learning_rate(p, epoch), learning_rate(whole, epoch)) << epoch;
+  p.epochs = 5;
+  EXPECT_EQ(milestone_epochs(p), (std::vector<std::int64_t>{2, 3, 4}));
+  p.epochs = 10;
+  EXPECT_EQ(milestone_epochs(p), (std::vector<std::int64_t>{3, 6, 8}));
+  EXPECT_TRUE(remarks(p).empty());
+  EXPECT_THAT(write_protocol(p), testing::HasSubstr("0.3,"));
+  EXPECT_TRUE(differences(read_protocol(write_protocol(p), "file"), p).empty());
+  for (const char *wrong : {"0.5,0.3", "0.5,1", "1.5", "0", "0.5,60", "-0.5", "3,3", "nan", "1e300"})
+    EXPECT_THROW(set_field(p, "schedule.milestones", wrong), Error) << wrong;
+}
+
+TEST(Protocol, LearningRateAndDistillationRise) {
+  Protocol p = find_protocol("cifar10-wrn");
+  p.warmup_epochs = 4;
+  const std::vector<double> shares = {0.25, 0.5, 0.75, 1, 1};
+  for (std::int64_t epoch = 0; epoch < 5; ++epoch) {
+    EXPECT_DOUBLE_EQ(learning_rate(p, epoch), 0.1 * shares[static_cast<std::size_t>(epoch)]) << epoch;
+    EXPECT_EQ(distillation_ramp(p, epoch), 1);
+  }
+  p.distillation_ramp_epochs = 4;
+  for (std::int64_t epoch = 0; epoch < 5; ++epoch)
+    EXPECT_DOUBLE_EQ(distillation_ramp(p, epoch), shares[static_cast<std::size_t>(epoch)]) << epoch;
+  // On a cosine it rises to where the cosine is.
+  Protocol cosine = find_protocol("cifar10-darts");
+  const double third = learning_rate(cosine, 3);
+  cosine.warmup_epochs = 5;
+  EXPECT_DOUBLE_EQ(learning_rate(cosine, 3), third * 0.8);
+  p.warmup_epochs = 200;
+  EXPECT_THAT(remarks(p).at(0), testing::HasSubstr("warmup_epochs 200 are not over"));
+  p.nesterov = true;
+  EXPECT_NO_THROW(validate(p));
+  p.momentum = 0;
+  expect_error([&] { validate(p); }, ErrorCode::kInvalidValue, "nesterov", "momentum above 0");
+}
+
+/// What was not there before is not in a file where it is as before: files and identities stay what they were.
+TEST(Protocol, FilesLeaveOutWhatIsUsual) {
+  Protocol p = find_protocol("cifar10-wrn");
+  const std::string before = write_protocol(p);
+  const std::vector<std::string> later = {"warmup_epochs",
+                                          "nesterov",
+                                          "decay_norms_and_biases",
+                                          "distillation",
+                                          "distillation_weight",
+                                          "cross_entropy_weight",
+                                          "distillation_ramp_epochs",
+                                          "label_smoothing",
+                                          "attention_resize"};
+  for (const std::string &key : later) EXPECT_EQ(before.find("\"" + key + "\""), std::string::npos) << key;
+  const std::map<std::string, std::string> values = {{"warmup_epochs", "5"},
+                                                     {"nesterov", "on"},
+                                                     {"decay_norms_and_biases", "off"},
+                                                     {"distillation", "hinton"},
+                                                     {"distillation_weight", "0.9"},
+                                                     {"cross_entropy_weight", "0.1"},
+                                                     {"distillation_ramp_epochs", "20"},
+                                                     {"label_smoothing", "0.1"},
+                                                     {"attention_resize", "pool"}};
+  for (const std::string &key : later) set_field(p, key, values.at(key));
+  const std::string text = write_protocol(p);
+  for (const std::string &key : later) EXPECT_NE(text.find("\"" + key + "\""), std::string::npos) << key;
+  EXPECT_TRUE(differences(read_protocol(text, "file"), p).empty());
 }
 
 TEST(Protocol, MilestonesThatAreNotReachedAreRemarked) {
@@ -527,7 +623,7 @@ TEST(Protocol, FilesAreReadStrictly) {
       R"([invalid_file] mine.json/schema: schema = "pare.protocol/2" must be "pare.protocol/1")");
   bad("\"batch\": 32,", "", R"([invalid_file] mine.json/batch: "batch" is missing)");
   bad("\"batch\": 32", "\"batch\": 32, \"bacth\": 32",
-      R"([invalid_file] mine.json/bacth: unknown key "bacth"; known: schema, name, description, data, for_networks, batch, epochs, learning_rate, momentum, weight_decay, schedule, augmentation, alpha, beta, temperature, attention, auxiliary_head, drop_path, clip_grad, decay_scaling, recompute; did you mean batch?)");
+      R"([invalid_file] mine.json/bacth: unknown key "bacth"; known: schema, name, description, data, for_networks, batch, epochs, learning_rate, warmup_epochs, momentum, nesterov, weight_decay, decay_norms_and_biases, schedule, augmentation, alpha, beta, temperature, distillation, distillation_weight, cross_entropy_weight, distillation_ramp_epochs, label_smoothing, attention, attention_resize, auxiliary_head, drop_path, clip_grad, ema_decay, decay_scaling, recompute; did you mean batch?)");
   bad("\"batch\": 32", "\"batch\": 32, \"batch\": 32",
       R"([invalid_file] mine.json/batch: key "batch" is given twice in one object)");
   bad("\"batch\": 32", "\"batch\": \"32\"",
@@ -542,11 +638,14 @@ TEST(Protocol, FilesAreReadStrictly) {
   bad("\"factor\": 0.5", "\"fctor\": 0.5",
       R"([invalid_file] mine.json/schedule.fctor: unknown key "fctor"; known: kind, milestones, factor; did you mean factor?)");
   bad("[1, 2]", "[2, 1]",
-      "[invalid_file] mine.json/schedule.milestones: schedule.milestones = 2,1 must be whole numbers from 1 up, ascending, "
-      "with commas between them");
+      "[invalid_file] mine.json/schedule.milestones: schedule.milestones = 2,1 must be whole numbers of epochs from 1 up, or "
+      "shares of them above 0 and below 1, ascending, with commas between them");
   bad("[1, 2]", "[1, 2.5]",
-      "[invalid_file] mine.json/schedule.milestones: schedule.milestones = [1,2.5] must be a list of whole numbers from 1 up, "
-      "ascending");
+      "[invalid_file] mine.json/schedule.milestones: schedule.milestones = 1,2.5 must be whole numbers of epochs from 1 up, or "
+      "shares of them above 0 and below 1, ascending, with commas between them");
+  bad("[1, 2]", "[1, \"2\"]",
+      "[invalid_file] mine.json/schedule.milestones: schedule.milestones = [1,\"2\"] must be a list of whole numbers of epochs "
+      "from 1 up, or shares of them above 0 and below 1, ascending");
   bad("[1, 1, 1]", "[1, 1]",
       "[invalid_file] mine.json/augmentation.std: augmentation.std = [1,1] must be a list of three numbers above 0 up to 1");
   bad("\"mine\",", "\"mine\", \"for_networks\": [\"resnt\"],",

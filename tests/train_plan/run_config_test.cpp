@@ -93,7 +93,7 @@ TEST_F(Runs, OptionsChangeTheProtocol) {
                                            "--set",
                                            "schedule.milestones=2,4",
                                            "--set",
-                                           "beta=500",
+                                           "momentum=0.8",
                                            "--decay-scaling",
                                            "generic=off",
                                            "--recompute",
@@ -122,7 +122,7 @@ TEST_F(Runs, OptionsChangeTheProtocol) {
                                            "9"});
   EXPECT_EQ(differences(run.protocol, find_protocol("cifar10-wrn")),
             (std::vector<std::string>{"batch = 32, not 128", "epochs = 5, not 200", "learning_rate = 0.01, not 0.1",
-                                      "schedule.milestones = 2,4, not 60,120,160", "beta = 500, not 1000",
+                                      "momentum = 0.8, not 0.9", "schedule.milestones = 2,4, not 60,120,160",
                                       "decay_scaling.generic = off, not on", "recompute = all, not auto"}));
   EXPECT_EQ(run.device, "cuda:0");
   EXPECT_EQ(run.precision, "bf16");
@@ -380,6 +380,23 @@ TEST_F(Runs, ExamplesOfTheHelp) {
       ++read;
     }
   EXPECT_GE(read, 6U);
+}
+
+/// A forgotten teacher costs a run.
+TEST_F(Runs, KeysThatOnlyATeacherUsesAreRefusedWithoutOne) {
+  for (const char *setting : {"alpha=0.5", "beta=3", "temperature=2", "attention=paper", "distillation=hinton",
+                              "distillation_weight=1", "distillation_ramp_epochs=2", "attention_resize=pool"})
+    expect_error(
+        [&] {
+          asked("wrn-16-2", {"--set", "alpha=0.5", "--set", setting});
+        },
+        ErrorCode::kUsage, "protocol/", setting == std::string_view("alpha=0.5") ? "twice" : "without a teacher");
+  expect_error(
+      [&] {
+        asked("wrn-16-2", {"--set", "beta=3"});
+      },
+      ErrorCode::kUsage, "protocol/beta", "no effect without a teacher");
+  EXPECT_EQ(asked("wrn-16-2", {"--set", "label_smoothing=0.1"}).protocol.label_smoothing, 0.1);
 }
 
 TEST_F(Runs, Evaluate) {

@@ -209,8 +209,11 @@ Protocol protocol_of(const Arguments &arguments, const ModelConfig &model, const
   const NetworkFamily *family = design_of(model).network.family;
   const ChosenProtocol out = choose_protocol(arguments.find("--protocol"), settings,
                                              family == nullptr ? std::string_view() : family->info().name, model.input, kind);
-  for (const std::string &key : out.changed)
-    if (const auto why = without_effect(out.protocol, key)) throw Error(ErrorCode::kUsage, "protocol/" + key, *why);
+  for (const std::string &key : out.changed) {
+    auto why = without_effect(out.protocol, key);
+    if (!why && !arguments.has("--teacher")) why = without_effect_alone(key);
+    if (why) throw Error(ErrorCode::kUsage, "protocol/" + key, *why);
+  }
   return out.protocol;
 }
 

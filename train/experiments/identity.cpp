@@ -60,8 +60,11 @@ std::vector<std::string> families_of(const Canonical &plan) {
 Canonical protocol_of(const Protocol &protocol, const ProtocolScope &scope) {
   Protocol plain = protocol;
   // Milestones that are never reached, or at which nothing happens.
-  std::vector<std::int64_t> &milestones = plain.schedule.milestones;
-  std::erase_if(milestones, [&](std::int64_t epoch) { return epoch >= protocol.epochs || protocol.schedule.factor == 1; });
+  const std::vector<std::int64_t> epochs = milestone_epochs(protocol);
+  Milestones &milestones = plain.schedule.milestones;
+  milestones.assign(epochs.begin(), epochs.end());
+  std::erase_if(milestones,
+                [&](double epoch) { return epoch >= static_cast<double>(protocol.epochs) || protocol.schedule.factor == 1; });
   for (auto &[family, scaling] : plain.decay_scaling)
     if (scaling.factor == 1) scaling = false;
   constexpr std::string_view kScaling = "decay_scaling";
@@ -84,7 +87,7 @@ Canonical protocol_of(const Protocol &protocol, const ProtocolScope &scope) {
 
 /// Null also for one that nothing is learned from.
 Canonical teacher_of(const RunConfig &config, const std::string &identity) {
-  if (!config.teacher || (config.protocol.alpha == 0 && config.protocol.beta == 0)) return nullptr;
+  if (!config.teacher || !distils(config.protocol)) return nullptr;
   if (!identity.empty()) return {{"run", identity}};
   const Design design = teacher_design_of(config);
   return {{"file", config.teacher->checksum},

@@ -27,7 +27,6 @@ namespace {
 
 using Json = json::Value;
 
-using Wholes = std::vector<std::int64_t>;
 using Texts = std::vector<std::string>;
 using Triple = std::array<double, 3>;
 using Switches = std::map<std::string, DecayScaling>;
@@ -83,7 +82,11 @@ template <Choice T>
 std::string text_of(T value) {
   return std::string(name_of(table_of(value), value));
 }
-std::string text_of(const Wholes &value) { return fmt::format("{}", fmt::join(value, ",")); }
+std::string text_of(const Milestones &value) {
+  std::string out;
+  for (const double milestone : value) out += (out.empty() ? "" : ",") + shortest(milestone);
+  return out;
+}
 std::string text_of(const Texts &value) { return fmt::format("{}", fmt::join(value, ",")); }
 std::string text_of(const DecayScaling &value) { return value.factor ? shortest(*value.factor) : text_of(value.on); }
 std::string text_of(const Triple &value) {
@@ -104,8 +107,9 @@ std::string accepts(const Field &field, std::int64_t) { return accepted(field, "
 std::string accepts(const Field &field, double) { return accepted(field, "a number"); }
 std::string accepts(const Field &, bool) { return "on or off"; }
 std::string accepts(const Field &field, const std::optional<double> &) { return "off, or " + accepted(field, "a number"); }
-std::string accepts(const Field &field, const Wholes &) {
-  return accepted(field, "whole numbers") + ", ascending, with commas between them";
+constexpr std::string_view kMilestones = "whole numbers of epochs from 1 up, or shares of them above 0 and below 1, ascending";
+std::string accepts(const Field & /*field*/, const Milestones &) {
+  return std::string(kMilestones) + ", with commas between them";
 }
 std::string accepts(const Field &field, const Texts &) {
   return fmt::format("names with commas between them, each once, out of {}", fmt::join(field.choices, ", "));
@@ -136,9 +140,7 @@ std::string accepts_json(const Field &, bool) { return "true or false"; }
 std::string accepts_json(const Field &field, const std::optional<double> &) {
   return "null, or " + accepted(field, "a number");
 }
-std::string accepts_json(const Field &field, const Wholes &) {
-  return "a list of " + accepted(field, "whole numbers") + ", ascending";
-}
+std::string accepts_json(const Field & /*field*/, const Milestones &) { return "a list of " + std::string(kMilestones); }
 std::string accepts_json(const Field &field, const Texts &) {
   return fmt::format("a list of names in quotes, each once, out of {}", fmt::join(field.choices, ", "));
 }
@@ -165,9 +167,11 @@ void check(const Field & /*field*/, T /*value*/) {}
 void check(const Field &field, const std::optional<double> &value) {
   if (value && !within(field, *value)) reject(field, text_of(value), accepts(field, value));
 }
-void check(const Field &field, const Wholes &value) {
+void check(const Field &field, const Milestones &value) {
+  const bool are_shares = !value.empty() && value[0] < 1;
   for (std::size_t i = 0; i < value.size(); ++i)
-    if (!within(field, static_cast<double>(value[i])) || (i > 0 && value[i] <= value[i - 1]))
+    if (!within(field, value[i]) || (i > 0 && value[i] <= value[i - 1]) ||
+        (are_shares ? value[i] >= 1 : value[i] != std::floor(value[i])))
       reject(field, text_of(value), accepts(field, value));
 }
 void check(const Field &field, const Texts &value) {
@@ -232,9 +236,9 @@ void read(const Field &field, std::string_view text, std::optional<double> &out)
   else
     out = read_real(std::string(field.key), text);
 }
-void read(const Field &field, std::string_view text, Wholes &out) {
+void read(const Field &field, std::string_view text, Milestones &out) {
   out.clear();
-  for (const std::string &part : split(text)) out.push_back(read_whole(std::string(field.key), part, least_whole(field)));
+  for (const std::string &part : split(text)) out.push_back(read_real(std::string(field.key), part));
 }
 void read(const Field &field, std::string_view text, Texts &out) {
   out.clear();
@@ -262,6 +266,12 @@ void read(const Field &field, std::string_view text, Switches &out) {
 
 // To and from JSON. The type is checked here, the value by validate().
 Json json_of(const std::optional<double> &value) { return value ? Json(*value) : Json(nullptr); }
+Json json_of(const Milestones &value) {
+  Json out = Json::array();
+  for (const double milestone : value)
+    out.push_back(milestone < 1 ? Json(milestone) : Json(static_cast<std::int64_t>(milestone)));
+  return out;
+}
 Json json_of(const Switches &value) {
   Json out = Json::object();
   for (const auto &[family, scaling] : value) out[family] = scaling.factor ? Json(*scaling.factor) : Json(scaling.on);
@@ -395,14 +405,46 @@ const Protocol &default_protocol(std::string_view kind, std::string_view family)
   return *found;
 }
 
-double learning_rate(const Protocol &protocol, std::int64_t epoch) {
+std::vector<std::int64_t> milestone_epochs(const Protocol &protocol) {
+  std::vector<std::int64_t> out;
+  const auto epochs = static_cast<double>(protocol.epochs);
+  constexpr double kRounding = 1e-9; // 0.3 of 10 is 3
+  for (const double milestone : protocol.schedule.milestones)
+    out.push_back(static_cast<std::int64_t>(milestone < 1 ? std::ceil(milestone * epochs * (1 - kRounding)) : milestone));
+  return out;
+}
+
+namespace {
+
+/// 1 / n, 2 / n ... 1 in epochs 0, 1 ... of a rise that takes n.
+double rise(std::int64_t epochs, std::int64_t epoch) {
+  return epoch < epochs ? static_cast<double>(epoch + 1) / static_cast<double>(epochs) : 1;
+}
+
+double scheduled_rate(const Protocol &protocol, std::int64_t epoch) {
   if (protocol.schedule.kind == ScheduleKind::kCosine)
     return protocol.learning_rate / 2 *
            (1 + std::cos(std::numbers::pi * static_cast<double>(epoch) / static_cast<double>(protocol.epochs)));
   double rate = protocol.learning_rate;
-  for (const std::int64_t milestone : protocol.schedule.milestones)
+  for (const std::int64_t milestone : milestone_epochs(protocol))
     if (milestone <= epoch) rate *= protocol.schedule.factor;
   return rate;
+}
+
+} // namespace
+
+double learning_rate(const Protocol &protocol, std::int64_t epoch) {
+  return scheduled_rate(protocol, epoch) * rise(protocol.warmup_epochs, epoch);
+}
+
+double distillation_weight(const Protocol &protocol) { return protocol.distillation_weight.value_or(protocol.alpha); }
+double cross_entropy_weight(const Protocol &protocol) {
+  return distils(protocol) ? protocol.cross_entropy_weight.value_or(1 - protocol.alpha) : 1;
+}
+bool distils(const Protocol &protocol) { return distillation_weight(protocol) > 0 || protocol.beta > 0; }
+
+double distillation_ramp(const Protocol &protocol, std::int64_t epoch) {
+  return rise(protocol.distillation_ramp_epochs, epoch);
 }
 
 double drop_path_probability(const Protocol &protocol, std::int64_t epoch) {
@@ -418,6 +460,8 @@ void validate(const Protocol &protocol) {
         ErrorCode::kInvalidValue, "augmentation.evaluation_resize",
         fmt::format("augmentation.evaluation_resize = {} must be at least augmentation.size = {}, which is cut out of it",
                     a.evaluation_resize, a.size));
+  if (protocol.nesterov && protocol.momentum == 0)
+    throw Error(ErrorCode::kInvalidValue, "nesterov", "nesterov = on must have a momentum above 0, and momentum = 0");
   if (a.cutout > a.size)
     throw Error(ErrorCode::kInvalidValue, "augmentation.cutout",
                 fmt::format("augmentation.cutout = {} must be at most augmentation.size = {}", a.cutout, a.size));
@@ -470,23 +514,42 @@ std::optional<std::string> without_effect(const Protocol &protocol, std::string_
   if (key == "augmentation.pad") return needs("augmentation.kind", a.kind, Crop::kPadCrop);
   if (key == "augmentation.evaluation_resize")
     return needs("augmentation.evaluation", a.evaluation, EvaluationCrop::kResizeCrop);
-  if (key == "temperature" && protocol.alpha == 0)
-    return "temperature has no effect with alpha = 0; an alpha above 0 would use it";
-  if (key == "attention" && protocol.beta == 0) return "attention has no effect with beta = 0; a beta above 0 would use it";
+  if ((key == "temperature" || key == "distillation") && distillation_weight(protocol) == 0)
+    return fmt::format("{} has no effect with {} = 0; one above 0 would use it", key,
+                       protocol.distillation_weight ? "distillation_weight" : "alpha");
+  if ((key == "attention" || key == "attention_resize") && protocol.beta == 0)
+    return fmt::format("{} has no effect with beta = 0; a beta above 0 would use it", key);
+  if (key == "alpha" && protocol.distillation_weight && protocol.cross_entropy_weight)
+    return "alpha has no effect beside distillation_weight and cross_entropy_weight; without one of them it would have";
+  if ((key == "distillation_ramp_epochs" || key == "cross_entropy_weight") && !distils(protocol))
+    return fmt::format("{} has no effect where nothing is learned from a teacher; an alpha or beta above 0 would use it", key);
+  if (key == "label_smoothing" && cross_entropy_weight(protocol) == 0)
+    return "label_smoothing has no effect where cross-entropy has no weight; an alpha below 1 would use it";
   return std::nullopt;
 }
 
 std::optional<std::string> without_effect_alone(std::string_view key) {
-  constexpr std::array<std::string_view, 4> kOfTeachers = {"alpha", "beta", "temperature", "attention"};
+  constexpr std::array<std::string_view, 9> kOfTeachers = {"alpha",
+                                                           "beta",
+                                                           "temperature",
+                                                           "attention",
+                                                           "attention_resize",
+                                                           "distillation",
+                                                           "distillation_weight",
+                                                           "cross_entropy_weight",
+                                                           "distillation_ramp_epochs"};
   if (std::find(kOfTeachers.begin(), kOfTeachers.end(), key) == kOfTeachers.end()) return std::nullopt;
   return fmt::format("{} has no effect without a teacher; a teacher would use it", key);
 }
 
 std::vector<std::string> remarks(const Protocol &protocol) {
   Texts out;
+  if (protocol.warmup_epochs >= protocol.epochs)
+    out.push_back(fmt::format("warmup_epochs {} are not over in {} epochs: the learning rate never comes to {}",
+                              protocol.warmup_epochs, protocol.epochs, shortest(protocol.learning_rate)));
   if (protocol.schedule.kind != ScheduleKind::kStep) return out;
-  Wholes late;
-  for (const std::int64_t milestone : protocol.schedule.milestones)
+  std::vector<std::int64_t> late;
+  for (const std::int64_t milestone : milestone_epochs(protocol))
     if (milestone >= protocol.epochs) late.push_back(milestone);
   if (!late.empty())
     out.push_back(fmt::format("schedule.milestones {} are not reached in {} epochs: the learning rate does not fall there",
@@ -540,7 +603,13 @@ std::vector<FieldDescription> describe_protocol_fields() {
 std::string write_protocol(const Protocol &protocol) {
   Json out;
   out["schema"] = kSchema;
+  const Protocol standard = standard_protocol();
+  std::map<std::string_view, Json> usual; // of what is left out then
+  visit_fields(standard, [&](const Field &field, const auto &value) {
+    if (field.omitted) usual.emplace(field.key, json_of(value));
+  });
   visit_fields(protocol, [&](const Field &field, const auto &value) {
+    if (const auto known = usual.find(field.key); known != usual.end() && known->second == json_of(value)) return;
     const auto [group, name] = parts_of(field.key);
     (group.empty() ? out[name] : out[group][name]) = json_of(value);
   });

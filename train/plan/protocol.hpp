@@ -23,11 +23,32 @@ inline constexpr std::array kScheduleKinds = {std::pair{ScheduleKind::kStep, std
                                               std::pair{ScheduleKind::kCosine, std::string_view("cosine")}};
 constexpr const auto &table_of(ScheduleKind /*kind*/) { return kScheduleKinds; }
 
+/// Epochs, or all of them shares of a run's epochs, above 0 and below 1; ascending.
+using Milestones = std::vector<double>;
+
 struct LearningRateSchedule {
   ScheduleKind kind = ScheduleKind::kStep;
-  std::vector<std::int64_t> milestones; ///< epochs, ascending; of kStep only
-  double factor = 1;                    ///< of kStep only
+  Milestones milestones; ///< of kStep only
+  double factor = 1;     ///< of kStep only
 };
+
+/// How a student's logits are compared with its teacher's, at a temperature T.
+enum class DistillationForm : std::uint8_t {
+  kReference, ///< KL(teacher || student) averaged over images and classes, times 2 T^2 (the 2019 code)
+  kHinton,    ///< KL(teacher || student) averaged over images, times T^2 (Hinton, Vinyals and Dean 2015)
+};
+inline constexpr std::array kDistillationForms = {std::pair{DistillationForm::kReference, std::string_view("reference")},
+                                                  std::pair{DistillationForm::kHinton, std::string_view("hinton")}};
+constexpr const auto &table_of(DistillationForm /*form*/) { return kDistillationForms; }
+
+/// What is done with attention maps of different sizes.
+enum class AttentionResize : std::uint8_t {
+  kOff,  ///< they are refused
+  kPool, ///< the larger one is averaged over windows, to the size of the smaller
+};
+inline constexpr std::array kAttentionResizes = {std::pair{AttentionResize::kOff, std::string_view("off")},
+                                                 std::pair{AttentionResize::kPool, std::string_view("pool")}};
+constexpr const auto &table_of(AttentionResize /*resize*/) { return kAttentionResizes; }
 
 /// How attention maps are compared.
 enum class AttentionForm : std::uint8_t {
@@ -62,8 +83,8 @@ struct DecayScaling {
   bool operator==(const DecayScaling &) const = default;
 };
 
-/// How a network is trained: everything but the network, the data's place and the machine. SGD without Nesterov or dampening,
-/// the weight decay added to the gradient.
+/// How a network is trained: everything but the network, the data's place and the machine. SGD without dampening, the weight
+/// decay added to the gradient.
 struct Protocol {
   std::string name;
   std::string description;
@@ -72,19 +93,29 @@ struct Protocol {
 
   std::int64_t batch = 0;
   std::int64_t epochs = 0;
-  double learning_rate = 0; ///< of epoch 0
+  double learning_rate = 0;       ///< of epoch 0
+  std::int64_t warmup_epochs = 0; ///< in which the learning rate rises linearly to that of the schedule
   double momentum = 0.9;
+  bool nesterov = false;
   double weight_decay = 0;
+  bool decay_norms_and_biases = true; ///< batch norms' weights and biases, and all other biases
   LearningRateSchedule schedule;
   Augmentation augmentation;
 
   double alpha = 0;       ///< share of distillation from logits (KD), in [0, 1]; the rest is cross-entropy
   double beta = 1000;     ///< weight of attention transfer
   double temperature = 4; ///< of KD
+  DistillationForm distillation = DistillationForm::kReference;
+  std::optional<double> distillation_weight = {};  ///< of KD, instead of alpha
+  std::optional<double> cross_entropy_weight = {}; ///< instead of 1 - alpha
+  std::int64_t distillation_ramp_epochs = 0;       ///< in which what is learned from the teacher rises linearly to its weight
+  double label_smoothing = 0;                      ///< of cross-entropy: what is spread over all classes, in [0, 1)
   AttentionForm attention = AttentionForm::kReference;
-  bool auxiliary_head = false;     ///< train with the network's auxiliary head, where it has one
-  double drop_path = 0;            ///< final probability; rises linearly from 0
-  std::optional<double> clip_grad; ///< greatest L2 norm of the whole gradient
+  AttentionResize attention_resize = AttentionResize::kOff;
+  bool auxiliary_head = false;          ///< train with the network's auxiliary head, where it has one
+  double drop_path = 0;                 ///< final probability; rises linearly from 0
+  std::optional<double> clip_grad;      ///< greatest L2 norm of the whole gradient
+  std::optional<double> ema_decay = {}; ///< of a moving average of weights and statistics, which is evaluated and saved too
   /// How the weight decay of a family's marked parameters is scaled, by its lower-case name.
   std::map<std::string, DecayScaling> decay_scaling;
   RecomputeChoice recompute = RecomputeChoice::kAuto;
@@ -98,8 +129,18 @@ Protocol find_protocol(const std::string &name);
 /// which lists the known ones, where none or several fit.
 const Protocol &default_protocol(std::string_view kind, std::string_view family);
 
+/// The epochs that the milestones are: of a share the first of which that part of the run is over.
+std::vector<std::int64_t> milestone_epochs(const Protocol &protocol);
 /// Of an epoch, from 0 up to epochs - 1.
 double learning_rate(const Protocol &protocol, std::int64_t epoch);
+/// What the losses are multiplied by: distillation_weight or alpha; cross_entropy_weight or 1 - alpha, and 1 where nothing is
+/// learned from a teacher.
+double distillation_weight(const Protocol &protocol);
+double cross_entropy_weight(const Protocol &protocol);
+/// Whether a student of this protocol learns anything from its teacher.
+bool distils(const Protocol &protocol);
+/// What the losses that compare with a teacher are multiplied by: from 1 / distillation_ramp_epochs in epoch 0 up to 1.
+double distillation_ramp(const Protocol &protocol, std::int64_t epoch);
 /// drop_path x epoch / epochs.
 double drop_path_probability(const Protocol &protocol, std::int64_t epoch);
 

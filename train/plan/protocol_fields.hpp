@@ -22,6 +22,7 @@ struct Field {
   bool without_least = false; ///< the ends themselves are not accepted
   bool without_most = false;
   std::vector<std::string_view> choices = {};
+  bool omitted = false; ///< from files, where it has its standard value: files of before are those of today
 };
 
 /// Of all families of networks.
@@ -46,14 +47,24 @@ void visit_fields(AProtocol &p, Visit &&visit) {
         p.epochs);
   visit(Field{.key = "learning_rate", .description = "of the first epoch", .required = true, .least = 0, .without_least = true},
         p.learning_rate);
+  visit(Field{.key = "warmup_epochs",
+              .description = "in which the learning rate rises to the schedule's: times 1 / n, 2 / n ...",
+              .least = 0,
+              .most = kMany,
+              .omitted = true},
+        p.warmup_epochs);
   visit(Field{.key = "momentum", .description = "of SGD", .least = 0, .most = 1, .without_most = true}, p.momentum);
+  visit(Field{.key = "nesterov", .description = "Nesterov's momentum", .omitted = true}, p.nesterov);
   visit(Field{.key = "weight_decay", .description = "added to the gradient", .required = true, .least = 0}, p.weight_decay);
+  visit(Field{.key = "decay_norms_and_biases", .description = "weight decay on batch norms and biases too", .omitted = true},
+        p.decay_norms_and_biases);
   visit(Field{.key = "schedule.kind", .description = "how the learning rate falls, epoch by epoch", .required = true},
         p.schedule.kind);
   visit(Field{.key = "schedule.milestones",
-              .description = "step: the epochs from which factor applies once more",
-              .least = 1,
-              .most = kMany},
+              .description = "step: the epochs, or shares of all epochs, from which factor applies once more",
+              .least = 0,
+              .most = kMany,
+              .without_least = true},
         p.schedule.milestones);
   visit(Field{.key = "schedule.factor",
               .description = "step: what a milestone multiplies the learning rate by",
@@ -104,15 +115,54 @@ void visit_fields(AProtocol &p, Visit &&visit) {
   visit(Field{.key = "beta", .description = "weight of attention transfer", .least = 0}, p.beta);
   visit(Field{.key = "temperature", .description = "of distillation from logits", .least = 0, .without_least = true},
         p.temperature);
+  visit(Field{.key = "distillation",
+              .description = "form of distillation from logits: averaged over classes too, times 2, as in 2019, or Hinton's",
+              .omitted = true},
+        p.distillation);
+  visit(Field{.key = "distillation_weight",
+              .description = "what distillation from logits is multiplied by, instead of alpha",
+              .least = 0,
+              .omitted = true},
+        p.distillation_weight);
+  visit(Field{.key = "cross_entropy_weight",
+              .description = "what cross-entropy is multiplied by, instead of 1 - alpha",
+              .least = 0,
+              .omitted = true},
+        p.cross_entropy_weight);
+  visit(Field{.key = "distillation_ramp_epochs",
+              .description = "in which what compares with the teacher rises to its weight: times 1 / n, 2 / n ...",
+              .least = 0,
+              .most = kMany,
+              .omitted = true},
+        p.distillation_ramp_epochs);
+  visit(Field{.key = "label_smoothing",
+              .description = "of cross-entropy: the share that is spread over all classes",
+              .least = 0,
+              .most = 1,
+              .without_most = true,
+              .omitted = true},
+        p.label_smoothing);
   visit(Field{.key = "attention",
               .description = "form of attention transfer: squared differences as in 2019, or the paper's norm"},
         p.attention);
+  visit(Field{.key = "attention_resize",
+              .description = "maps of different sizes: refused, or the larger one pooled",
+              .omitted = true},
+        p.attention_resize);
   visit(Field{.key = "auxiliary_head", .description = "train with the network's auxiliary head"}, p.auxiliary_head);
   visit(
       Field{.key = "drop_path", .description = "final probability, rising from 0", .least = 0, .most = 1, .without_most = true},
       p.drop_path);
   visit(Field{.key = "clip_grad", .description = "greatest norm of the gradient", .least = 0, .without_least = true},
         p.clip_grad);
+  visit(Field{.key = "ema_decay",
+              .description = "after each step average = decay average + (1 - decay) weights; evaluated and saved beside them",
+              .least = 0,
+              .most = 1,
+              .without_least = true,
+              .without_most = true,
+              .omitted = true},
+        p.ema_decay);
   visit(Field{.key = "decay_scaling",
               .description = "weight decay times the compression ratio, or a number, on the marked parameters of a family"},
         p.decay_scaling);

@@ -38,6 +38,9 @@ struct EpochRecord {
     double loss = 0;
     double top1_error_percent = 0;
     double top5_error_percent = 0;
+    std::optional<double> ema_loss = {}; ///< of the average of the weights, where there is one
+    std::optional<double> ema_top1_error_percent = {};
+    std::optional<double> ema_top5_error_percent = {};
   } validation;
   bool synthetic = false; ///< the images
 };
@@ -74,6 +77,10 @@ void visit_fields(Record &r, Visit &&visit) {
   visit(RecordField{"validation.loss", "epoch/validation_loss"}, r.validation.loss);
   visit(RecordField{"validation.top1_error_percent", "epoch/validation_top1_error"}, r.validation.top1_error_percent);
   visit(RecordField{"validation.top5_error_percent", "epoch/validation_top5_error"}, r.validation.top5_error_percent);
+  visit(RecordField{"validation.ema_loss", "epoch/validation_ema_loss"}, r.validation.ema_loss);
+  visit(RecordField{"validation.ema_top1_error_percent", "epoch/validation_ema_top1_error"},
+        r.validation.ema_top1_error_percent);
+  visit(RecordField{"validation.ema_top5_error_percent"}, r.validation.ema_top5_error_percent);
   visit(RecordField{"synthetic"}, r.synthetic);
 }
 
