@@ -65,6 +65,8 @@ struct Command {
   std::string_view description; ///< a paragraph, for help and the man page
   std::vector<OptionInfo> options;
   std::vector<Example> examples;
+  /// Options of other programs, and what is meant here: for whoever asks for those.
+  std::vector<std::pair<std::string, std::string>> elsewhere = {};
   int (*run)(const Arguments &arguments) = nullptr;
   /// Instead of `run`: what another program does. It gets the words behind the command's name unread, --help too.
   int (*hand_over)(const Command &command, const std::vector<std::string> &words) = nullptr;

@@ -110,8 +110,13 @@ std::string meant_option(const Parser &parser, const Command &command) {
   std::vector<std::string_view> known = {"--help"};
   for (const OptionInfo &info : command.options)
     if (!info.has_place()) known.push_back(info.name);
-  for (const std::string &word : parser.app.remaining())
-    if (word.starts_with("--")) return did_you_mean(word.substr(0, word.find('=')), known);
+  for (const std::string &word : parser.app.remaining()) {
+    if (!word.starts_with("--")) continue;
+    const std::string name = word.substr(0, word.find('='));
+    for (const auto &[theirs, ours] : command.elsewhere)
+      if (name == theirs) return fmt::format("; did you mean {}?", ours);
+    return did_you_mean(name, known);
+  }
   return {};
 }
 

@@ -91,52 +91,23 @@ void load_and_tell(GraphModule &module, const std::string &file, const formats::
   for (const std::string &line : load_weights(module, file, reading)) command::talk(fmt::format("{}: {}", file, line));
 }
 
-/// The weights of a run: those at its end, or of its newest checkpoint.
-std::string load_run_weights(GraphModule &module, const std::string &folder) {
-  const std::string file = folder + "/weights.safetensors";
-  if (std::filesystem::exists(file)) {
-    load_and_tell(module, file);
-    return file;
-  }
-  std::vector<std::string> damaged;
-  const auto found = newest_checkpoint(folder, damaged);
-  for (const std::string &line : damaged) command::talk(fmt::format("a damaged checkpoint is passed over: {}", line));
-  if (!found)
-    throw Error(ErrorCode::kIo, folder,
-                "has neither weights.safetensors nor a checkpoint; a run that has saved once would be accepted");
-  formats::TensorFile state;
-  for (const auto &[name, tensor] : found->tensors)
-    if (constexpr std::string_view prefix = "model."; name.starts_with(prefix) && !name.starts_with("model.auxiliary_head."))
-      state.tensors[name.substr(prefix.size())] = tensor;
-  load_state(module, state_tensors(module.graph()), state, folder, module.value_rules());
-  return fmt::format("{}, step {} (not finished)", folder, found->position.step);
-}
-
 int run_evaluate(const Arguments &arguments) {
-  EvaluateRequest request = read_evaluate_request(arguments);
-  if (!request.run.empty()) {
-    const std::string path = request.run + "/run.json";
-    RunConfig config = read_run(read_text(path, path), path).config;
-    request.model = config.model;
-    request.protocol = config.protocol;
-  }
+  const EvaluateRequest request = read_evaluate_request(arguments);
+  for (const std::string &remark : request.remarks) command::talk(remark);
   prepare_cpu(request.threads);
   const torch::Device device = open_device(request.device);
   const Precision precision = open_precision(request.precision, device);
   const DataSource data = open_data(request.data, parse_on_bad_file(request.on_bad_file, "--on-bad-file"));
   if (!data.left_out.empty()) command::talk(fmt::format("{}: {}", data.spec, data.left_out));
-  Model model = build_model(design_of(*request.model), false, request.model->where_possible);
+  Model model = build_model(design_of(request.model), false, request.model.where_possible);
   check_classes(model, data, "the network");
-  std::string weights = request.weights;
-  if (weights.empty())
-    weights = load_run_weights(*model.module, request.run);
-  else
-    load_and_tell(*model.module, weights, request.reading);
+  const std::string &weights = request.told;
+  load_and_tell(*model.module, request.weights, request.reading);
   command::check_output(request.output); // before the work
   model.module->to(device);
 
-  Loader loader(data.validation, request.protocol->augmentation,
-                {.batch = request.batch.value_or(request.protocol->batch),
+  Loader loader(data.validation, request.protocol.augmentation,
+                {.batch = request.batch.value_or(request.protocol.batch),
                  .workers = request.workers.value_or(1),
                  .pinned = device.is_cuda(),
                  .channels_last = request.channels_last});

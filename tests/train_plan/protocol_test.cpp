@@ -451,7 +451,8 @@ TEST(Protocol, WrongValuesAreNamed) {
       },
       "[invalid_value] schedule.kind: schedule.kind = cosin must be one of step, cosine; did you mean cosine?");
   Protocol p = find_protocol("cifar10-wrn");
-  expect_error([&] { set_field(p, "batchsize", "64"); }, ErrorCode::kUnknownName, "batchsize", "batch, epochs");
+  expect_error([&] { set_field(p, "images", "64"); }, ErrorCode::kUnknownName, "images", "batch, epochs");
+  expect_error([&] { set_field(p, "batchsize", "64"); }, ErrorCode::kUnknownName, "batchsize", "did you mean batch?");
   expect_error([&] { set_field(p, "decay_scaling.tt", "off"); }, ErrorCode::kUnknownName, "decay_scaling", "tensor_train");
   EXPECT_EQ(write_protocol(p), write_protocol(find_protocol("cifar10-wrn"))); // nothing of it was kept
   p.augmentation.cutout = 33;

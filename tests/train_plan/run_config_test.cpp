@@ -320,6 +320,14 @@ TEST_F(Runs, WhatCannotBeIsNamed) {
   const std::string weights = write("weights", "1");
   bad({"wrn-16-2", "--start", weights, "--weights", weights}, ErrorCode::kUsage, "--start", "one of the two would be accepted");
   bad({"darts", "--set", "schedule.factor=0.5"}, ErrorCode::kUsage, "protocol/schedule.factor", "cosine");
+  // As other programs call it.
+  bad({"wrn-16-2", "--lr", "0.1"}, ErrorCode::kUsage, "pare train", "did you mean --learning-rate?");
+  bad({"wrn-16-2", "--batch-size=64"}, ErrorCode::kUsage, "pare train", "did you mean --batch?");
+  bad({"wrn-16-2", "--weight-decay", "1e-4"}, ErrorCode::kUsage, "pare train", "did you mean --set weight_decay=VALUE?");
+  bad({"wrn-16-2", "--ema", "0.9"}, ErrorCode::kUsage, "pare train", "did you mean --set ema_decay=VALUE?");
+  bad({"wrn-16-2", "--set", "lr=0.1"}, ErrorCode::kUnknownName, "protocol/lr", "did you mean learning_rate?");
+  bad({"wrn-16-2", "--set", "WD=1e-4"}, ErrorCode::kUnknownName, "protocol/WD", "did you mean weight_decay?");
+  bad({"wrn-16-2", "--set", "gamma=0.1"}, ErrorCode::kUnknownName, "protocol/gamma", "did you mean schedule.factor?");
   bad({"wrn-16-2", "--decay-scaling", "generic"}, ErrorCode::kInvalidValue, "decay_scaling", "on, off or a number above 0");
   bad({"wrn-16-2", "--decay-scaling", "foo=on"}, ErrorCode::kUnknownName, "decay_scaling", "generic");
   bad({"wrn-16-2", "--protocol", "nope"}, ErrorCode::kUnknownName, "protocol", "cifar10-wrn");
@@ -403,15 +411,35 @@ TEST_F(Runs, Evaluate) {
   const auto read = [](const std::vector<std::string> &words) {
     return read_evaluate_request(parsed(describe_evaluate(), words));
   };
-  EvaluateRequest request = read({folder_.string(), "--data", "cifar10:data"});
-  EXPECT_EQ(request.run, folder_.string());
-  EXPECT_FALSE(request.model);
+  const std::string no_run = folder_.string();
+  expect_message(
+      [&] {
+        read({no_run, "--data", "cifar10:data"});
+      },
+      "[io] " + no_run + ": has no run.json; the folder of a run would be accepted");
+  write("run.json", write_run({.config = asked("wrn-16-4", {"--substitute", "Shuffle_2"}), .record = "{}"}));
+  expect_message(
+      [&] {
+        read({no_run, "--data", "cifar10:data"});
+      },
+      "[io] " + no_run + ": has neither weights.safetensors nor a checkpoint; a run that has saved once would be accepted");
+  write("weights.safetensors", "x"); // whose they are is in run.json
+  EvaluateRequest request = read({folder_.string()});
+  EXPECT_EQ(request.weights, (folder_ / "weights.safetensors").string());
+  EXPECT_EQ(request.told, request.weights);
+  EXPECT_EQ(request.data, "cifar10:data");
+  EXPECT_EQ(request.model.network.spec, "wide_resnet:depth=16,width=4,classes=10");
+  EXPECT_EQ(request.model.substitution, "Shuffle_2");
+  EXPECT_EQ(read({folder_.string(), "--data", "cifar10:elsewhere"}).data, "cifar10:elsewhere");
+  EXPECT_EQ(read({folder_.string(), "--weights", "w"}).weights, "w");
+  expect_error([&] { read({(folder_ / "weights.safetensors").string()}); }, ErrorCode::kInvalidFile, "weights.safetensors",
+               "is not a file of weights");
   request = read({"wrn-16-2", "--weights", "w", "--data", "cifar100:data", "--format", "json"});
-  EXPECT_EQ(request.run, "");
-  EXPECT_EQ(request.model.value().network.spec, "wide_resnet:depth=16,width=2,classes=10");
-  EXPECT_EQ(request.protocol.value().name, "cifar100-wrn");
+  EXPECT_EQ(request.model.network.spec, "wide_resnet:depth=16,width=2,classes=10");
+  EXPECT_EQ(request.protocol.name, "cifar100-wrn");
+  expect_error([&] { read({"wrn-16-2", "--weights", "w"}); }, ErrorCode::kUsage, "--data", "is missing");
   EXPECT_EQ(request.format, "json");
-  EXPECT_EQ(read({"wrn-16-2", "--weights", "w", "--data", "cifar10:data", "--set", "batch=7"}).protocol.value().batch, 7);
+  EXPECT_EQ(read({"wrn-16-2", "--weights", "w", "--data", "cifar10:data", "--set", "batch=7"}).protocol.batch, 7);
   expect_message(
       [&] {
         read({folder_.string(), "--data", "cifar10:data", "--set", "batch=7"});

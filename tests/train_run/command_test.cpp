@@ -96,6 +96,29 @@ TEST_F(Run, EvaluatesRunsAndNetworks) {
   const Json unfinished = json(join({"evaluate", "unfinished"}, data));
   EXPECT_EQ(unfinished.at("loss"), metrics("run")[20].at("validation").at("loss")); // behind the first epoch's 20 steps
   EXPECT_NE(unfinished.at("weights").get<std::string>().find("step 20 (not finished)"), std::string::npos);
+  // Its files say what they are, and where the images were.
+  const auto loss_of = [](const std::string &what) {
+    return json({"evaluate", what, "--threads", "1", "--format", "json"}).at("loss");
+  };
+  EXPECT_EQ(loss_of("unfinished/checkpoint-000000000020.safetensors"), unfinished.at("loss"));
+  for (const char *what : {"run", "run/weights.safetensors"}) EXPECT_EQ(loss_of(what), of_run.at("loss")) << what;
+  Json best; // the first of the epochs with the fewest errors
+  for (const Json &line : metrics("run"))
+    if (line.contains("validation") &&
+        (best.is_null() || line.at("validation").at("top1_error_percent") < best.at("top1_error_percent")))
+      best = line.at("validation");
+  EXPECT_EQ(loss_of("run/best.safetensors"), best.at("loss"));
+
+  // A run's folder is a teacher, of its own network, done or not.
+  for (const char *teacher : {"run", "unfinished"}) {
+    const std::string student = std::string("of_") + teacher;
+    trained(
+        join({"wide_resnet:depth=10,width=0.5", "--data", "cifar10:data", "--epochs", "1", "--batch", "10", "--threads", "1"},
+             {"--set", "schedule.milestones=", "--teacher", teacher, "-o", student}));
+    EXPECT_EQ(run_json(student).at("teacher").at("network"), run_json(teacher).at("network"));
+    EXPECT_NEAR(record(student).at("teacher").at("loss").get<double>(),
+                (teacher == std::string("run") ? of_run : unfinished).at("loss").get<double>(), 1e-5);
+  }
 
   const std::string text = output({"evaluate", "run", "--data", "cifar10:data", "--threads", "1"});
   EXPECT_NE(text.find("(synthetic)"), std::string::npos) << text;

@@ -9,6 +9,7 @@
 #include "base/values.hpp"
 #include "command/options.hpp"
 #include "train/plan/run_config_fields.hpp"
+#include "train/plan/trained.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -233,6 +234,34 @@ ExpectedError read_expected_error(const std::string &text) {
 
 } // namespace
 
+namespace {
+
+/// What other programs call options of `train`, and the keys of protocols, which are set by --set.
+std::vector<std::pair<std::string, std::string>> options_elsewhere() {
+  std::vector<std::pair<std::string, std::string>> out = {
+      {"--lr", "--learning-rate"},      {"--batch-size", "--batch"},    {"--bs", "--batch"},
+      {"--gpu", "--device cuda"},       {"--cuda", "--device cuda"},    {"--gpus", "--device cuda"},
+      {"--amp", "--precision bf16"},    {"--bf16", "--precision bf16"}, {"--output-dir", "--output"},
+      {"--save-dir", "--output"},       {"--pretrained", "--weights"},  {"--checkpoint", "--weights"},
+      {"--dataset", "--data"},          {"--data-dir", "--data"},       {"--num-workers", "--workers"},
+      {"--resume", "pare resume"},      {"--num-epochs", "--epochs"},   {"--teacher-weights", "--teacher"},
+      {"--grad-accum", "--micro-batch"}};
+  const auto option = [](std::string_view key) {
+    std::string name = "--" + std::string(key);
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return c == '_' || c == '.'; }, '-');
+    return name;
+  };
+  for (const FieldDescription &field : describe_protocol_fields()) {
+    const std::string meant = fmt::format("--set {}=VALUE", field.key);
+    out.emplace_back(option(field.key), meant);
+    for (const std::string_view name : field.elsewhere) out.emplace_back(option(name), meant);
+  }
+  return out;
+}
+
+} // namespace
+
 command::Command describe_train(Run run) {
   return {
       .name = "train",
@@ -242,85 +271,85 @@ command::Command describe_train(Run run) {
                      "Everything that is needed to repeat the run goes into the folder, with metrics, checkpoints and the "
                      "trained weights. The same "
                      "command on a folder that is there goes on where it stopped.",
-      .options = {command::network_option(),
-                  command::substitute_option(),
-                  command::where_possible_option(),
-                  command::input_option(),
-                  {.name = "--teacher",
-                   .value = "FILE",
-                   .description = "Weights of the teacher: safetensors, .pt, .pth or .t7",
-                   .values = Values::kFile,
-                   .otherwise = "none, train from scratch"},
-                  {.name = "--teacher-network",
-                   .value = "NETWORK",
-                   .description = "What the teacher is",
-                   .values = Values::kNetwork,
-                   .otherwise = "the network before anything is substituted"},
-                  {.name = "--expect-teacher-error",
-                   .value = "X+-D",
-                   .description =
-                       "Refuse a teacher whose top-1 error on the validation images is not X percent, give or take D"},
-                  data_option(),
-                  {.name = "--max-images",
-                   .value = "N",
-                   .description = "Train on the first N images of each class only; validation has all of its own"},
-                  protocol_option(),
-                  set_option(),
-                  {.name = "--epochs", .value = "N", .description = "Short for --set epochs=N"},
-                  {.name = "--batch", .value = "N", .description = "Short for --set batch=N"},
-                  {.name = "--learning-rate", .value = "X", .description = "Short for --set learning_rate=X"},
-                  {.name = "--decay-scaling",
-                   .value = "FAMILY=on|off|X",
-                   .description =
-                       "Whether a family's weight decay is scaled by the compression ratio, or by X; without FAMILY: of all",
-                   .repeats = true},
-                  {.name = "--recompute",
-                   .value = "WHAT",
-                   .description = "Activations that are computed again instead of kept",
-                   .choices = names_of(kRecomputeChoices),
-                   .otherwise = "auto"},
-                  {.name = "--output",
-                   .letter = "-o",
-                   .value = "DIR",
-                   .description = "The run's folder, which is made or gone on with",
-                   .values = Values::kFile,
-                   .required = true},
-                  {.name = "--weights",
-                   .value = "FILE",
-                   .description = "Weights to start from, instead of random ones",
-                   .values = Values::kFile},
-                  {.name = "--start",
-                   .value = "FILE",
-                   .description =
-                       "Weights of the network before anything is substituted: each substituted layer starts at the member of "
-                       "its family that is nearest to them, or near; what has no such projection starts as usual and is "
-                       "listed, all else at what they are, but for statistics of batch norms, which are measured anew",
-                   .values = Values::kFile},
-                  weights_key_option(),
-                  match_option(),
-                  name_map_option(),
-                  strict_option(),
-                  {.name = "--reinitialise",
-                   .value = "LAYER",
-                   .description = "Start this layer anew, whatever the file of --weights or --start has: fc, for other classes",
-                   .repeats = true},
-                  {.name = "--seed", .value = "N", .description = "Of everything that is random", .otherwise = "0"},
-                  device_option(),
-                  precision_option(),
-                  channels_last_option(),
-                  no_cuda_graph_option(),
-                  {.name = "--micro-batch",
-                   .value = "N",
-                   .description =
-                       "Images in one pass, the gradients of a batch added up: less memory; batch norm then sees N images"},
-                  workers_option(),
-                  threads_option(),
-                  {.name = "--checkpoint-every",
-                   .value = "STEPS",
-                   .description = "Save that often as well as at the end of each epoch"},
-                  on_bad_file_option(),
-                  {.name = "--max-steps", .value = "N", .description = "Save and stop after N steps of the run"},
-                  {.name = "--quiet", .description = "Show no progress"}},
+      .options =
+          {command::network_option(),
+           command::substitute_option(),
+           command::where_possible_option(),
+           command::input_option(),
+           {.name = "--teacher",
+            .value = "FILE",
+            .description =
+                "Weights of the teacher: safetensors, .pt, .pth or .t7; or the folder of a run, which is of its own network",
+            .values = Values::kFile,
+            .otherwise = "none, train from scratch"},
+           {.name = "--teacher-network",
+            .value = "NETWORK",
+            .description = "What the teacher is",
+            .values = Values::kNetwork,
+            .otherwise = "that of the teacher's run, or the network before anything is substituted"},
+           {.name = "--expect-teacher-error",
+            .value = "X+-D",
+            .description = "Refuse a teacher whose top-1 error on the validation images is not X percent, give or take D"},
+           data_option(),
+           {.name = "--max-images",
+            .value = "N",
+            .description = "Train on the first N images of each class only; validation has all of its own"},
+           protocol_option(),
+           set_option(),
+           {.name = "--epochs", .value = "N", .description = "Short for --set epochs=N"},
+           {.name = "--batch", .value = "N", .description = "Short for --set batch=N"},
+           {.name = "--learning-rate", .value = "X", .description = "Short for --set learning_rate=X"},
+           {.name = "--decay-scaling",
+            .value = "FAMILY=on|off|X",
+            .description =
+                "Whether a family's weight decay is scaled by the compression ratio, or by X; without FAMILY: of all",
+            .repeats = true},
+           {.name = "--recompute",
+            .value = "WHAT",
+            .description = "Activations that are computed again instead of kept",
+            .choices = names_of(kRecomputeChoices),
+            .otherwise = "auto"},
+           {.name = "--output",
+            .letter = "-o",
+            .value = "DIR",
+            .description = "The run's folder, which is made or gone on with",
+            .values = Values::kFile,
+            .required = true},
+           {.name = "--weights",
+            .value = "FILE",
+            .description = "Weights to start from, instead of random ones",
+            .values = Values::kFile},
+           {.name = "--start",
+            .value = "FILE",
+            .description =
+                "Weights of the network before anything is substituted: each substituted layer starts at the member of "
+                "its family that is nearest to them, or near; what has no such projection starts as usual and is "
+                "listed, all else at what they are, but for statistics of batch norms, which are measured anew",
+            .values = Values::kFile},
+           weights_key_option(),
+           match_option(),
+           name_map_option(),
+           strict_option(),
+           {.name = "--reinitialise",
+            .value = "LAYER",
+            .description = "Start this layer anew, whatever the file of --weights or --start has: fc, for other classes",
+            .repeats = true},
+           {.name = "--seed", .value = "N", .description = "Of everything that is random", .otherwise = "0"},
+           device_option(),
+           precision_option(),
+           channels_last_option(),
+           no_cuda_graph_option(),
+           {.name = "--micro-batch",
+            .value = "N",
+            .description = "Images in one pass, the gradients of a batch added up: less memory; batch norm then sees N images"},
+           workers_option(),
+           threads_option(),
+           {.name = "--checkpoint-every",
+            .value = "STEPS",
+            .description = "Save that often as well as at the end of each epoch"},
+           on_bad_file_option(),
+           {.name = "--max-steps", .value = "N", .description = "Save and stop after N steps of the run"},
+           {.name = "--quiet", .description = "Show no progress"}},
       .examples = {{"pare train student.json --teacher teacher.safetensors --data cifar10:data -o runs/student",
                     "Distil a teacher into what `pare solve` found"},
                    {"pare train student.json --start teacher.safetensors --data cifar10:data -o runs/student",
@@ -328,6 +357,7 @@ command::Command describe_train(Run run) {
                    {"pare train wrn-28-10 --data cifar10:data -o runs/teacher", "A teacher, from scratch"},
                    {"pare train wrn-16-2 --data cifar10:data --epochs 10 --set schedule.milestones=4,8 -o runs/short",
                     "Ten epochs"}},
+      .elsewhere = options_elsewhere(),
       .run = run};
 }
 
@@ -373,7 +403,8 @@ command::Command describe_evaluate(Run run) {
           .description =
               "Runs the validation images through a trained network and prints its top-1 and top-5 error and its loss.",
           .options = {{.name = "RUN_OR_NETWORK",
-                       .description = "The folder of a run, or a network, which needs --weights",
+                       .description =
+                           "The folder of a run, a file of weights or a checkpoint of its, or a network, which needs --weights",
                        .values = Values::kNetwork,
                        .required = true},
                       command::substitute_option(),
@@ -388,7 +419,7 @@ command::Command describe_evaluate(Run run) {
                       match_option(),
                       name_map_option(),
                       strict_option(),
-                      data_option(),
+                      data_option(false),
                       protocol_option(),
                       set_option(),
                       {.name = "--batch", .value = "N", .description = "Images in one pass"},
@@ -475,10 +506,23 @@ RunConfig read_run_config(const Arguments &arguments) {
     const auto network = arguments.find("--teacher-network");
     const auto error = arguments.find("--expect-teacher-error");
     out.teacher = {.file = *teacher,
-                   .checksum = digest_of_file(*teacher),
+                   .checksum = {},
                    .network = network ? read_network_text(*network) : original_network(out.model.network),
                    .expected_error = error ? std::optional(read_expected_error(*error)) : std::nullopt,
                    .reading = reading};
+    // The folder of a run says what it is.
+    std::error_code ignored;
+    if (std::filesystem::is_directory(*teacher, ignored)) {
+      const Trained run = find_trained(*teacher).value();
+      out.teacher->file = run.file;
+      if (reading == formats::Reading()) out.teacher->reading = run.reading;
+      if (!network) {
+        out.teacher->network = run.config.model.network;
+        out.teacher->substitution = run.config.model.substitution;
+        out.teacher->where_possible = run.config.model.where_possible;
+      }
+    }
+    out.teacher->checksum = digest_of_file(out.teacher->file);
     teacher_design_of(out); // must take the student's images
   }
   if (weights) out.weights = {.file = *weights, .checksum = digest_of_file(*weights), .reading = with_anew};
@@ -565,8 +609,9 @@ ResumeRequest read_resume_request(const Arguments &arguments) {
 
 EvaluateRequest read_evaluate_request(const Arguments &arguments) {
   EvaluateRequest out;
-  const auto [kind, folder] = parse_data_spec(arguments.get("--data"));
-  out.data = kind + ":" + folder;
+  const auto data = arguments.find("--data");
+  const auto [kind, folder] = data ? parse_data_spec(*data) : std::pair<std::string, std::string>();
+  if (data) out.data = kind + ":" + folder;
   out.device = parse_device("--device", arguments.get("--device", kDevice));
   out.precision = choice(arguments, "--precision", kPrecisions);
   out.on_bad_file = choice(arguments, "--on-bad-file", kOnBadFile);
@@ -580,19 +625,31 @@ EvaluateRequest read_evaluate_request(const Arguments &arguments) {
   out.reading = read_reading(arguments, !out.weights.empty());
 
   const std::string what = arguments.get("RUN_OR_NETWORK");
-  std::error_code ignored;
-  if (std::filesystem::is_directory(what, ignored)) {
+  if (const auto trained = find_trained(what)) {
     for (const char *option : {"--substitute", "--where-possible", "--input", "--protocol", "--set"})
       if (arguments.has(option))
         throw Error(ErrorCode::kUsage, option, fmt::format("the run in {} has its own; without it would be accepted", what));
-    out.run = what;
+    out.model = trained->config.model;
+    out.protocol = trained->config.protocol;
+    if (!data) out.data = trained->config.data;
+    out.told = out.weights;
+    if (out.weights.empty()) {
+      out.weights = trained->file;
+      out.told = trained->told;
+      out.remarks = trained->remarks;
+      out.reading = trained->reading;
+    }
     return out;
   }
+  if (!data)
+    throw Error(ErrorCode::kUsage, "--data",
+                "is missing: a run has its own, and a network has none; --data KIND:DIR would be accepted");
   out.model = model_of(arguments, "RUN_OR_NETWORK");
   if (out.weights.empty())
     throw Error(ErrorCode::kUsage, "--weights",
                 fmt::format("{} is a network without weights; --weights FILE, or the folder of a run would be accepted", what));
-  out.protocol = protocol_of(arguments, *out.model, kind);
+  out.protocol = protocol_of(arguments, out.model, kind);
+  out.told = out.weights;
   return out;
 }
 

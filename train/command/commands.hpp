@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pare::train {
 
@@ -35,12 +36,13 @@ struct ResumeRequest {
 };
 ResumeRequest read_resume_request(const command::Arguments &arguments);
 
-/// `evaluate`: either a run's folder, which has all but the data, or a network with weights.
+/// `evaluate`: a network with weights, or what a run came to, which has all of this.
 struct EvaluateRequest {
-  std::string run;                  ///< a folder; empty for a network
-  std::optional<ModelConfig> model; ///< of a network
-  std::optional<Protocol> protocol; ///< of a network: how images are cut and normalised
-  std::string weights;              ///< a file; empty: the run's last
+  ModelConfig model;
+  Protocol protocol;                ///< how images are cut and normalised
+  std::string weights;              ///< a file
+  std::string told;                 ///< what the weights are, for people: the file, or which step of which run
+  std::vector<std::string> remarks; ///< on how they were found
   formats::Reading reading = {};    ///< of that file
   std::string data;                 ///< "cifar10:DIR"
   std::optional<std::int64_t> batch;

@@ -89,6 +89,8 @@ Position read_position(std::string_view text, const std::string &where) {
   return out;
 }
 
+std::string checkpoint_file(std::int64_t step) { return fmt::format("{}{:012}{}", kPrefix, step, kSuffix); }
+
 void check_sizes(const std::map<std::string, std::uint64_t> &tensor_bytes, std::string_view run) {
   constexpr std::size_t kEntryBytes = 128; // of a tensor in the header beside its name: more than any takes
   std::uint64_t header = json::dumped(json::Value(run)).size();
@@ -114,7 +116,7 @@ void write_checkpoint(const RunFolder &folder, const Checkpoint &checkpoint) {
       {.tensors = checkpoint.tensors, .metadata = {{"checksum", kNoChecksum}, {"position", write_position(p)}}, .format = {}});
   const std::string checksum = digest(bytes);
   bytes.replace(bytes.find(kChecksumField) + kChecksumField.size(), kNoChecksum.size(), checksum);
-  folder.write(fmt::format("{}{:012}{}", kPrefix, p.step, kSuffix), bytes);
+  folder.write(checkpoint_file(p.step), bytes);
 
   // What is newer was damaged, or the run would have gone on from there: in its place the last two that are whole are kept.
   std::size_t kept = 0;

@@ -34,6 +34,9 @@ struct Checkpoint {
 /// the text of run.json, which the weights hold. Throws Error{kLimit}.
 void check_sizes(const std::map<std::string, std::uint64_t> &tensor_bytes, std::string_view run);
 
+/// "checkpoint-000000000020.safetensors".
+std::string checkpoint_file(std::int64_t step);
+
 /// Writes "checkpoint-STEP.safetensors" beside itself, flushed and renamed, with a checksum of all its bytes; then removes all
 /// but the last two. Throws Error{kIo}; the earlier ones are whole then.
 void write_checkpoint(const RunFolder &folder, const Checkpoint &checkpoint);

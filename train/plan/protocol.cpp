@@ -498,6 +498,10 @@ std::string set_field(Protocol &protocol, const std::string &key, std::string_vi
       }
   });
   if (found) return own;
+  visit_fields(protocol, [&](const Field &field, const auto &) {
+    if (find_name(key, field.elsewhere))
+      throw Error(ErrorCode::kUnknownName, key, fmt::format("unknown key {}; did you mean {}?", shown(key), field.key));
+  });
   throw Error(ErrorCode::kUnknownName, key,
               fmt::format("unknown key {}; known: {}{}", shown(key), fmt::join(known, ", "), did_you_mean(key, all)));
 }
@@ -586,7 +590,8 @@ std::vector<FieldDescription> describe_protocol_fields() {
   std::vector<FieldDescription> out;
   const Protocol standard = standard_protocol();
   visit_fields(standard, [&](const Field &field, const auto &value) {
-    FieldDescription description{std::string(field.key), {}, accepts(field, value), std::string(field.description)};
+    FieldDescription description{
+        std::string(field.key), {}, accepts(field, value), std::string(field.description), field.elsewhere};
     if constexpr (std::is_same_v<std::decay_t<decltype(value)>, Switches>) {
       Texts off;
       for (const auto &[family, on] : value)

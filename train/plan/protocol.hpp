@@ -173,6 +173,7 @@ struct FieldDescription {
   std::string standard; ///< what a file without it means; empty where it must be there
   std::string accepted;
   std::string description;
+  std::vector<std::string_view> elsewhere; ///< what other programs call it
 };
 std::vector<FieldDescription> describe_protocol_fields();
 

@@ -22,6 +22,7 @@ struct Field {
   bool without_least = false; ///< the ends themselves are not accepted
   bool without_most = false;
   std::vector<std::string_view> choices = {};
+  std::vector<std::string_view> elsewhere = {}; ///< what other programs call it: for whoever asks for that
   bool omitted = false; ///< from files, where it has its standard value: files of before are those of today
 };
 
@@ -42,20 +43,37 @@ void visit_fields(AProtocol &p, Visit &&visit) {
   visit(Field{.key = "data", .description = "the data that it is for", .required = true, .choices = data_kind_names()}, p.data);
   visit(Field{.key = "for_networks", .description = "families of networks whose default it is", .choices = family_names()},
         p.for_networks);
-  visit(Field{.key = "batch", .description = "images of one step", .required = true, .least = 1, .most = kMany}, p.batch);
+  visit(Field{.key = "batch",
+              .description = "images of one step",
+              .required = true,
+              .least = 1,
+              .most = kMany,
+              .elsewhere = {"batch_size", "bs"}},
+        p.batch);
   visit(Field{.key = "epochs", .description = "how often each image is seen", .required = true, .least = 1, .most = kMany},
         p.epochs);
-  visit(Field{.key = "learning_rate", .description = "of the first epoch", .required = true, .least = 0, .without_least = true},
+  visit(Field{.key = "learning_rate",
+              .description = "of the first epoch",
+              .required = true,
+              .least = 0,
+              .without_least = true,
+              .elsewhere = {"lr", "base_lr"}},
         p.learning_rate);
   visit(Field{.key = "warmup_epochs",
               .description = "in which the learning rate rises to the schedule's: times 1 / n, 2 / n ...",
               .least = 0,
               .most = kMany,
+              .elsewhere = {"warmup", "warmup_iters"},
               .omitted = true},
         p.warmup_epochs);
   visit(Field{.key = "momentum", .description = "of SGD", .least = 0, .most = 1, .without_most = true}, p.momentum);
   visit(Field{.key = "nesterov", .description = "Nesterov's momentum", .omitted = true}, p.nesterov);
-  visit(Field{.key = "weight_decay", .description = "added to the gradient", .required = true, .least = 0}, p.weight_decay);
+  visit(Field{.key = "weight_decay",
+              .description = "added to the gradient",
+              .required = true,
+              .least = 0,
+              .elsewhere = {"wd", "l2"}},
+        p.weight_decay);
   visit(Field{.key = "decay_norms_and_biases", .description = "weight decay on batch norms and biases too", .omitted = true},
         p.decay_norms_and_biases);
   visit(Field{.key = "schedule.kind", .description = "how the learning rate falls, epoch by epoch", .required = true},
@@ -64,12 +82,14 @@ void visit_fields(AProtocol &p, Visit &&visit) {
               .description = "step: the epochs, or shares of all epochs, from which factor applies once more",
               .least = 0,
               .most = kMany,
-              .without_least = true},
+              .without_least = true,
+              .elsewhere = {"milestones", "lr_milestones", "lr_steps"}},
         p.schedule.milestones);
   visit(Field{.key = "schedule.factor",
               .description = "step: what a milestone multiplies the learning rate by",
               .least = 0,
-              .without_least = true},
+              .without_least = true,
+              .elsewhere = {"gamma", "lr_gamma", "factor"}},
         p.schedule.factor);
   visit(Field{.key = "augmentation.kind", .description = "how training images are cut", .required = true}, p.augmentation.kind);
   visit(Field{.key = "augmentation.size",
@@ -85,7 +105,8 @@ void visit_fields(AProtocol &p, Visit &&visit) {
   visit(Field{.key = "augmentation.cutout",
               .description = "side of a square that is blanked in training, pixels; 0: none",
               .least = 0,
-              .most = kMostPixels},
+              .most = kMostPixels,
+              .elsewhere = {"cutout"}},
         p.augmentation.cutout);
   // Of values between 0 and 1: means are there too, and no deviation is as large as 1.
   visit(Field{.key = "augmentation.mean",
@@ -113,7 +134,11 @@ void visit_fields(AProtocol &p, Visit &&visit) {
           .key = "alpha", .description = "share of distillation from logits; the rest is cross-entropy", .least = 0, .most = 1},
       p.alpha);
   visit(Field{.key = "beta", .description = "weight of attention transfer", .least = 0}, p.beta);
-  visit(Field{.key = "temperature", .description = "of distillation from logits", .least = 0, .without_least = true},
+  visit(Field{.key = "temperature",
+              .description = "of distillation from logits",
+              .least = 0,
+              .without_least = true,
+              .elsewhere = {"T", "kd_temperature"}},
         p.temperature);
   visit(Field{.key = "distillation",
               .description = "form of distillation from logits: averaged over classes too, times 2, as in 2019, or Hinton's",
@@ -140,6 +165,7 @@ void visit_fields(AProtocol &p, Visit &&visit) {
               .least = 0,
               .most = 1,
               .without_most = true,
+              .elsewhere = {"smoothing"},
               .omitted = true},
         p.label_smoothing);
   visit(Field{.key = "attention",
@@ -153,7 +179,11 @@ void visit_fields(AProtocol &p, Visit &&visit) {
   visit(
       Field{.key = "drop_path", .description = "final probability, rising from 0", .least = 0, .most = 1, .without_most = true},
       p.drop_path);
-  visit(Field{.key = "clip_grad", .description = "greatest norm of the gradient", .least = 0, .without_least = true},
+  visit(Field{.key = "clip_grad",
+              .description = "greatest norm of the gradient",
+              .least = 0,
+              .without_least = true,
+              .elsewhere = {"grad_clip", "clip_grad_norm", "max_norm"}},
         p.clip_grad);
   visit(Field{.key = "ema_decay",
               .description = "after each step average = decay average + (1 - decay) weights; evaluated and saved beside them",
@@ -161,6 +191,7 @@ void visit_fields(AProtocol &p, Visit &&visit) {
               .most = 1,
               .without_least = true,
               .without_most = true,
+              .elsewhere = {"ema", "model_ema_decay"},
               .omitted = true},
         p.ema_decay);
   visit(Field{.key = "decay_scaling",
