@@ -200,7 +200,7 @@ public:
     return out;
   }
 
-  /// The fit with the fewest problems of the names as they are and the maps.
+  /// The best fit of the names as they are and the maps.
   Fit best(const std::vector<Given> &given, const std::string &prefix) const {
     Fit out = fit(given, prefix, nullptr);
     for (const NameMap &map : name_maps()) {

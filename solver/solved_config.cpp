@@ -24,6 +24,7 @@
 #include <cmath>
 #include <filesystem>
 #include <unordered_set>
+#include <utility>
 
 namespace pare {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "train/step.hpp"
+#include "train/precision.hpp"
 #include "train/torch.hpp"
 
 #include <cstdint>
@@ -10,7 +10,8 @@
 namespace pare::train {
 
 /// "cpu", "cuda" or "cuda:1" as a device that is there. LibTorch's CUDA libraries are loaded now, and not before: they take
-/// seconds. Throws Error{kNotApplicable} that says what is missing.
+/// seconds. What this thread does on a GPU from now on goes there, to a stream of its own, and cuDNN takes algorithms that give
+/// the same bits every time. Throws Error{kNotApplicable} that says what is missing.
 torch::Device open_device(const std::string &text);
 
 /// Whether open_device("cuda") would work; `why` says why not. For tests.

@@ -58,21 +58,28 @@ LossSettings loss_settings(const Protocol &protocol, std::int64_t epoch) {
           .resize = protocol.attention_resize};
 }
 
+double attention_weight(const LossSettings &settings, std::size_t taps) {
+  return taps == 0 ? 0 : 3 * settings.beta / static_cast<double>(taps);
+}
+
 namespace {
 
-/// The larger of two maps averaged over windows to the size of the smaller.
+/// The larger of two maps averaged over windows to the size of the smaller, of which it is a multiple: other windows overlap,
+/// and LibTorch adds their gradients up in no order on a GPU.
 void pool_larger(Tensor &student, Tensor &teacher, std::size_t tap) {
-  const auto at_least = [](const Tensor &a, const Tensor &b) { return a.size(1) >= b.size(1) && a.size(2) >= b.size(2); };
-  const auto pooled = [](const Tensor &x, const Tensor &like) {
-    return at::adaptive_avg_pool2d(x.unsqueeze(1), {like.size(1), like.size(2)}).squeeze(1);
+  const auto is_multiple = [](const Tensor &a, const Tensor &b) {
+    return a.size(1) % b.size(1) == 0 && a.size(2) % b.size(2) == 0;
   };
-  if (at_least(student, teacher))
+  const auto pooled = [](const Tensor &x, const Tensor &like) {
+    return at::avg_pool2d(x.unsqueeze(1), {x.size(1) / like.size(1), x.size(2) / like.size(2)}).squeeze(1);
+  };
+  if (is_multiple(student, teacher))
     student = pooled(student, teacher);
-  else if (at_least(teacher, student))
+  else if (is_multiple(teacher, student))
     teacher = pooled(teacher, student);
   else
     throw Error(ErrorCode::kInvalidConfig, fmt::format("attention tap {}", tap),
-                fmt::format("the student's map is {} x {} and the teacher's {} x {}, and neither is the larger in both",
+                fmt::format("the student's map is {} x {} and the teacher's {} x {}, and neither is a multiple of the other",
                             student.size(1), student.size(2), teacher.size(1), teacher.size(2)));
 }
 
@@ -119,7 +126,7 @@ Losses compute_losses(const Tensor &logits, const std::vector<Tensor> &taps, con
     out.total = out.total + out.kd * settings.distillation;
   }
   if (settings.beta != 0) out.attention = compare_maps(taps, targets, settings);
-  if (out.attention.defined()) out.total = out.total + out.attention * (3 * settings.beta / static_cast<double>(taps.size()));
+  if (out.attention.defined()) out.total = out.total + out.attention * attention_weight(settings, taps.size());
   return out;
 }
 

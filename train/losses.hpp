@@ -35,6 +35,8 @@ struct LossSettings {
 };
 /// Of a protocol, in an epoch (from 0).
 LossSettings loss_settings(const Protocol &protocol, std::int64_t epoch);
+/// What the sum of the attention losses over so many taps is multiplied by: 3 beta / taps.
+double attention_weight(const LossSettings &settings, std::size_t taps);
 
 /// Numbers on the device, one each, not weighted; kd and attention are undefined without a teacher, and where they have no
 /// weight.

@@ -5,6 +5,7 @@
 #include <torch/nn/utils/clip_grad.h>
 
 #include <set>
+#include <variant>
 
 namespace pare::train {
 

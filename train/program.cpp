@@ -1,6 +1,5 @@
 #include "train/program.hpp"
 
-#include "analysis/state.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
@@ -14,7 +13,6 @@
 #include "train/device.hpp"
 #include "train/evaluate.hpp"
 #include "train/model.hpp"
-#include "train/plan/checkpoint.hpp"
 #include "train/torch.hpp"
 #include "train/trainer.hpp"
 #include "train/weights.hpp"
@@ -23,7 +21,6 @@
 
 #include <array>
 #include <cmath>
-#include <filesystem>
 #include <stdexcept>
 #include <vector>
 

@@ -37,6 +37,8 @@ namespace {
 
 constexpr std::int64_t kLogsPerEpoch = 20;
 constexpr std::chrono::seconds kHeartbeat{5}; ///< from one to the next, where none is saved between
+constexpr std::string_view kBestFile = "best.safetensors";
+constexpr std::string_view kAttentionTerm = "attention"; ///< of the loss
 constexpr std::string_view kHeartbeatFile = "heartbeat.json";
 constexpr std::string_view kModel = "model."; ///< what names of parameters and buffers begin with in a checkpoint
 
@@ -81,7 +83,7 @@ private:
   void begin_average();
   void update_average();
   void keep_best(double top1_percent);
-  std::string loss_shares() const;
+  std::vector<std::pair<std::string_view, double>> loss_shares(const Tensor &sums) const;
   void train_epoch();
   void one_step(const Batch &batch);
   void report_step();
@@ -132,7 +134,6 @@ private:
   std::vector<Tensor> averages_;                         ///< of each, where there is an average
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<Loader> validation_;
-  StepSettings settings_;
   std::unique_ptr<Stepper> stepper_;
 
   Position position_;
@@ -264,12 +265,12 @@ void Trainer::open() {
   const std::int64_t at_once = std::min(config_.micro_batch.value_or(p.batch), p.batch);
   const Recompute recompute = recompute_of(p.recompute, checked_mul(student_.cost.activation_elements, at_once));
   record_["recompute"] = recompute == Recompute::kAll ? "all" : "none";
-  settings_ = {.losses = loss_settings(p, position_.epoch),
-               .precision = precision_,
-               .recompute = recompute,
-               .micro_batch = config_.micro_batch,
-               .clip_grad = p.clip_grad,
-               .check_finite = device_.is_cpu()};
+  const StepSettings settings{.losses = loss_settings(p, position_.epoch),
+                              .precision = precision_,
+                              .recompute = recompute,
+                              .micro_batch = config_.micro_batch,
+                              .clip_grad = p.clip_grad,
+                              .check_finite = device_.is_cpu()};
   if (p.ema_decay) {
     const auto add = [&](const std::string &name, const Tensor &tensor) {
       if (tensor.is_floating_point()) averaged_.emplace_back(name, tensor.detach());
@@ -281,7 +282,9 @@ void Trainer::open() {
   const Networks networks{.student = student_.module.get(),
                           .auxiliary = student_.auxiliary.get(),
                           .teacher = teacher_ ? teacher_->module.get() : nullptr};
-  stepper_ = std::make_unique<Stepper>(networks, *sgd_, settings_, config_.cuda_graph);
+  // Drop path is drawn by the CPU in all epochs but the first: not recorded for that one alone.
+  const bool records = config_.cuda_graph && p.drop_path == 0;
+  stepper_ = std::make_unique<Stepper>(networks, *sgd_, settings, records);
   sums_ = torch::zeros({kSums}, torch::TensorOptions(device_).dtype(torch::kFloat64));
 }
 
@@ -437,7 +440,7 @@ void Trainer::keep_best(double top1_percent) {
   state.metadata["pare.run"] = write_run({.config = config_, .record = record_.dump()});
   state.metadata["epoch"] = std::to_string(position_.epoch);
   state.metadata["synthetic"] = data_.synthetic ? "true" : "false";
-  folder_.write("best.safetensors", formats::serialize_safetensors(state));
+  folder_.write(std::string(kBestFile), formats::serialize_safetensors(state));
 }
 
 Checkpoint Trainer::checkpoint() const {
@@ -615,23 +618,19 @@ void Trainer::report_step() {
                          100 * sums_[kTop1].item<double>() / std::max(1.0, sums_[kImages].item<double>()));
 }
 
-/// What of the epoch's loss each term was; empty where it has but one.
-std::string Trainer::loss_shares() const {
-  const Tensor sums = sums_.cpu();
+/// What of an epoch's loss each term was, of its sums; empty where it has but one.
+std::vector<std::pair<std::string_view, double>> Trainer::loss_shares(const Tensor &sums) const {
   const LossSettings weights = loss_settings(config_.protocol, position_.epoch);
   const double total = sums[kTotal].item<double>();
-  if (!teacher_ || !(total > 0)) return {};
-  const auto taps = static_cast<double>(std::max<std::size_t>(student_.module->graph().attention_taps().size(), 1));
-  std::string out;
+  std::vector<std::pair<std::string_view, double>> out;
   const auto add = [&](std::string_view name, Sum sum, double weight) {
-    const double share = sums[sum].item<double>() * weight / total;
-    if (weight != 0) out += fmt::format("{}{} {:.0f} %", out.empty() ? " (" : ", ", name, 100 * share);
-    return share;
+    if (weight != 0) out.emplace_back(name, sums[sum].item<double>() * weight / total);
   };
   add("cross-entropy", kCrossEntropy, weights.cross_entropy);
   add("distillation", kKd, weights.distillation);
-  add("attention", kAttention, 3 * weights.beta / taps);
-  return out.find(',') == std::string::npos ? std::string() : out + ")";
+  add(kAttentionTerm, kAttention, attention_weight(weights, student_.module->graph().attention_taps().size()));
+  if (!teacher_ || !(total > 0) || out.size() < 2) out.clear();
+  return out;
 }
 
 void Trainer::report_epoch(const Score &validation, const std::optional<Score> &average) {
@@ -661,17 +660,20 @@ void Trainer::report_epoch(const Score &validation, const std::optional<Score> &
   folder_.metrics(write_record(record), record.step, scalars(record));
   last_epoch_ = record;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
+  const auto shares = loss_shares(sums);
+  std::string parts;
+  for (const auto &[term, share] : shares) parts += fmt::format("{}{} {:.0f} %", parts.empty() ? "" : ", ", term, 100 * share);
+  if (!parts.empty()) parts = " (" + parts + ")";
   say(fmt::format("epoch {}/{}: loss {:.4g}{}, training error {}, validation error {} (top-5 {}){}, {}{}", position_.epoch + 1,
-                  config_.protocol.epochs, record.train.loss, loss_shares(), percent(record.train.top1_error_percent),
+                  config_.protocol.epochs, record.train.loss, parts, percent(record.train.top1_error_percent),
                   percent(record.validation.top1_error_percent), percent(record.validation.top5_error_percent),
                   average ? fmt::format(", of the average {}", percent(average->top1_percent())) : "",
                   command::duration(seconds), data_.synthetic ? ", synthetic data" : ""));
-  const double taps = static_cast<double>(std::max<std::size_t>(student_.module->graph().attention_taps().size(), 1));
-  const double attention = 3 * loss_settings(config_.protocol, position_.epoch).beta / taps * at(kAttention) / at(kTotal);
   constexpr double kMost = 0.8;
-  if (teacher_ && attention > kMost && !std::exchange(said_attention_, true))
-    say(fmt::format("attention is {:.0f} % of the loss: a short run may come to more with a smaller beta than {}",
-                    100 * attention, config_.protocol.beta));
+  for (const auto &[term, share] : shares)
+    if (term == kAttentionTerm && share > kMost && !std::exchange(said_attention_, true))
+      say(fmt::format("attention is {:.0f} % of the loss: a short run may come to more with a smaller beta than {}",
+                      100 * share, config_.protocol.beta));
 }
 
 void Trainer::train_epoch() {
@@ -774,9 +776,10 @@ void Trainer::out_of_memory(const std::string &message) {
   const std::string said = at == std::string::npos ? message : message.substr(at + kAllocator.size());
   const std::string first = said.substr(0, said.find(". "));
   const std::string line =
-      fmt::format("a step on {} images of {} activations each needs more memory than there is ({}); --micro-batch, --recompute "
-                  "all or --precision bf16 would need less",
-                  config_.micro_batch.value_or(config_.protocol.batch), student_.cost.activation_elements, first);
+      fmt::format("a step on {} images of {} activations each needs more memory than there is ({}); {} would need less",
+                  config_.micro_batch.value_or(config_.protocol.batch), student_.cost.activation_elements, first,
+                  device_.is_cuda() ? "--micro-batch, --recompute all, --precision bf16 or --no-cuda-graph"
+                                    : "--micro-batch or --recompute all");
   folder_.log(line);
   throw Ended{Ending::kOutOfMemory, line};
 }
@@ -804,9 +807,15 @@ void Trainer::read_epochs_of_before() {
     throw Error(ErrorCode::kInvalidFile, path,
                 fmt::format("must end with epoch {}, the last that was done; it must not be changed by hand", position_.epoch));
   last_epoch_ = epochs.back();
-  for (const EpochRecord &epoch : epochs) {
-    const double error = epoch.validation.top1_error_percent;
-    if (!best_top1_percent_ || error < *best_top1_percent_) best_top1_percent_ = error;
+  // A run of before kept none, and one that was killed behind it may have that of an epoch that is undone.
+  const auto best = std::min_element(epochs.begin(), epochs.end(), [](const EpochRecord &a, const EpochRecord &b) {
+    return a.validation.top1_error_percent < b.validation.top1_error_percent;
+  });
+  if (folder_.has(kBestFile)) {
+    const formats::TensorFile kept = formats::read_tensor_file(folder_.file(std::string(kBestFile)));
+    const auto epoch = kept.metadata.find("epoch");
+    if (epoch != kept.metadata.end() && epoch->second == std::to_string(best->epoch))
+      best_top1_percent_ = best->validation.top1_error_percent;
   }
 }
 

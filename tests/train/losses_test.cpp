@@ -157,7 +157,7 @@ TEST(Losses, PoolTheLargerMap) {
   expect_numbers(compute_losses(logits, {half.sqrt().unsqueeze(1)}, swapped, settings).attention, {0});
   swapped.teacher_energy = {torch::ones({1, 1, 3}, torch::kFloat64)};
   expect_error([&] { compute_losses(logits, {larger}, swapped, settings); }, ErrorCode::kInvalidConfig, "attention tap 0",
-               "2 x 2 and the teacher's 1 x 3, and neither is the larger in both");
+               "2 x 2 and the teacher's 1 x 3, and neither is a multiple of the other");
 }
 
 TEST(Losses, WithoutATeacherAreTheCrossEntropy) {

@@ -4,6 +4,7 @@
 
 #include "analysis/substitution.hpp"
 
+#include <array>
 #include <set>
 #include <string_view>
 #include <vector>

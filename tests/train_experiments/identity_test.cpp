@@ -115,6 +115,11 @@ TEST(Identity, HasNothingOfWhatChangesNothing) {
   alone.protocol.temperature = 2;
   alone.protocol.attention = AttentionForm::kPaper;
   EXPECT_EQ(of(alone), before);
+  // Alone it is cross-entropy that is learned, whatever a teacher would be worth.
+  RunConfig smoothed = alone;
+  smoothed.protocol.alpha = 1;
+  smoothed.protocol.label_smoothing = 0.1;
+  EXPECT_NE(of(smoothed), before);
   // A teacher that nothing is learned from.
   RunConfig taught = config_of("wrn-28-10", "Shuffle_2");
   taught.teacher = TeacherConfig{};

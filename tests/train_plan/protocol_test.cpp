@@ -532,7 +532,10 @@ TEST(Protocol, LearningRateAndDistillationRise) {
   cosine.warmup_epochs = 5;
   EXPECT_DOUBLE_EQ(learning_rate(cosine, 3), third * 0.8);
   p.warmup_epochs = 200;
-  EXPECT_THAT(remarks(p).at(0), testing::HasSubstr("warmup_epochs 200 are not over"));
+  EXPECT_TRUE(remarks(p).empty()); // in the last epoch they are
+  p.warmup_epochs = p.distillation_ramp_epochs = 201;
+  EXPECT_THAT(remarks(p).at(0), testing::HasSubstr("warmup_epochs 201 are not over"));
+  EXPECT_THAT(remarks(p).at(1), testing::HasSubstr("distillation_ramp_epochs 201 are not over"));
   p.nesterov = true;
   EXPECT_NO_THROW(validate(p));
   p.momentum = 0;
@@ -574,6 +577,15 @@ TEST(Protocol, MilestonesThatAreNotReachedAreRemarked) {
   const std::vector<std::string> lines = remarks(p);
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_NE(lines[0].find("120, 160 are not reached in 120 epochs"), std::string::npos) << lines[0];
+}
+
+TEST(Protocol, ThePapersAttentionWantsAnotherWeight) {
+  Protocol p = find_protocol("cifar10-wrn");
+  p.attention = AttentionForm::kPaper;
+  ASSERT_EQ(remarks(p).size(), 1U);
+  EXPECT_THAT(remarks(p)[0], testing::HasSubstr("with a beta of 1 to 10"));
+  p.beta = 5;
+  EXPECT_TRUE(remarks(p).empty());
 }
 
 TEST(Protocol, DifferencesNameTheKey) {

@@ -432,6 +432,18 @@ TEST_F(Runs, Evaluate) {
   EXPECT_EQ(request.model.substitution, "Shuffle_2");
   EXPECT_EQ(read({folder_.string(), "--data", "cifar10:elsewhere"}).data, "cifar10:elsewhere");
   EXPECT_EQ(read({folder_.string(), "--weights", "w"}).weights, "w");
+  std::filesystem::remove(folder_ / "weights.safetensors");
+  EXPECT_EQ(read({folder_.string(), "--weights", "w"}).weights, "w"); // a run that saved none
+  write("weights.safetensors", "x");
+  for (const char *setting : {"learning_rate=9", "beta=0", "ema_decay=0.9"})
+    expect_error(
+        [&] {
+          read({"wrn-16-2", "--weights", "w", "--data", "cifar10:data", "--set", setting});
+        },
+        ErrorCode::kUsage, "protocol/", "where nothing is trained");
+  const std::string broken = write("checkpoint-000000000001.safetensors", "x");
+  expect_error([&] { read({broken}); }, ErrorCode::kInvalidFile, "checkpoint-000000000001", "checksum");
+  std::filesystem::remove(broken);
   expect_error([&] { read({(folder_ / "weights.safetensors").string()}); }, ErrorCode::kInvalidFile, "weights.safetensors",
                "is not a file of weights");
   request = read({"wrn-16-2", "--weights", "w", "--data", "cifar100:data", "--format", "json"});

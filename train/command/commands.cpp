@@ -83,7 +83,8 @@ OptionInfo no_cuda_graph_option() {
   return {.name = "--no-cuda-graph",
           .description =
               "On a GPU, start each operation of a step by itself; else steps are recorded as a CUDA graph after two of "
-              "a kind, where nothing in them is drawn or clipped: faster, with the same bits, and more memory"};
+              "a kind, where they are whole batches and nothing in them is drawn, clipped or recomputed: faster, the same "
+              "bits, more memory"};
 }
 
 OptionInfo workers_option() {
@@ -188,8 +189,9 @@ ModelConfig model_of(const Arguments &arguments, const std::string &place) {
   return out;
 }
 
-/// The protocol with what --set and the options that are short for it change.
-Protocol protocol_of(const Arguments &arguments, const ModelConfig &model, const std::string &kind) {
+/// The protocol with what --set and the options that are short for it change. `trains`: else how images are cut is all that has
+/// an effect.
+Protocol protocol_of(const Arguments &arguments, const ModelConfig &model, const std::string &kind, bool trains = true) {
   std::vector<std::pair<std::string, std::string>> settings;
   for (const auto &[option, key] : {std::pair{"--epochs", "epochs"},
                                     {"--batch", "batch"},
@@ -212,7 +214,9 @@ Protocol protocol_of(const Arguments &arguments, const ModelConfig &model, const
                                              family == nullptr ? std::string_view() : family->info().name, model.input, kind);
   for (const std::string &key : out.changed) {
     auto why = without_effect(out.protocol, key);
-    if (!why && !arguments.has("--teacher")) why = without_effect_alone(key);
+    if (!why && !trains && !key.starts_with("augmentation.") && key != "batch")
+      why = fmt::format("{} has no effect where nothing is trained; augmentation.* and batch would have", key);
+    if (!why && trains && !arguments.has("--teacher")) why = without_effect_alone(key);
     if (why) throw Error(ErrorCode::kUsage, "protocol/" + key, *why);
   }
   return out.protocol;
@@ -271,85 +275,86 @@ command::Command describe_train(Run run) {
                      "Everything that is needed to repeat the run goes into the folder, with metrics, checkpoints and the "
                      "trained weights. The same "
                      "command on a folder that is there goes on where it stopped.",
-      .options =
-          {command::network_option(),
-           command::substitute_option(),
-           command::where_possible_option(),
-           command::input_option(),
-           {.name = "--teacher",
-            .value = "FILE",
-            .description =
-                "Weights of the teacher: safetensors, .pt, .pth or .t7; or the folder of a run, which is of its own network",
-            .values = Values::kFile,
-            .otherwise = "none, train from scratch"},
-           {.name = "--teacher-network",
-            .value = "NETWORK",
-            .description = "What the teacher is",
-            .values = Values::kNetwork,
-            .otherwise = "that of the teacher's run, or the network before anything is substituted"},
-           {.name = "--expect-teacher-error",
-            .value = "X+-D",
-            .description = "Refuse a teacher whose top-1 error on the validation images is not X percent, give or take D"},
-           data_option(),
-           {.name = "--max-images",
-            .value = "N",
-            .description = "Train on the first N images of each class only; validation has all of its own"},
-           protocol_option(),
-           set_option(),
-           {.name = "--epochs", .value = "N", .description = "Short for --set epochs=N"},
-           {.name = "--batch", .value = "N", .description = "Short for --set batch=N"},
-           {.name = "--learning-rate", .value = "X", .description = "Short for --set learning_rate=X"},
-           {.name = "--decay-scaling",
-            .value = "FAMILY=on|off|X",
-            .description =
-                "Whether a family's weight decay is scaled by the compression ratio, or by X; without FAMILY: of all",
-            .repeats = true},
-           {.name = "--recompute",
-            .value = "WHAT",
-            .description = "Activations that are computed again instead of kept",
-            .choices = names_of(kRecomputeChoices),
-            .otherwise = "auto"},
-           {.name = "--output",
-            .letter = "-o",
-            .value = "DIR",
-            .description = "The run's folder, which is made or gone on with",
-            .values = Values::kFile,
-            .required = true},
-           {.name = "--weights",
-            .value = "FILE",
-            .description = "Weights to start from, instead of random ones",
-            .values = Values::kFile},
-           {.name = "--start",
-            .value = "FILE",
-            .description =
-                "Weights of the network before anything is substituted: each substituted layer starts at the member of "
-                "its family that is nearest to them, or near; what has no such projection starts as usual and is "
-                "listed, all else at what they are, but for statistics of batch norms, which are measured anew",
-            .values = Values::kFile},
-           weights_key_option(),
-           match_option(),
-           name_map_option(),
-           strict_option(),
-           {.name = "--reinitialise",
-            .value = "LAYER",
-            .description = "Start this layer anew, whatever the file of --weights or --start has: fc, for other classes",
-            .repeats = true},
-           {.name = "--seed", .value = "N", .description = "Of everything that is random", .otherwise = "0"},
-           device_option(),
-           precision_option(),
-           channels_last_option(),
-           no_cuda_graph_option(),
-           {.name = "--micro-batch",
-            .value = "N",
-            .description = "Images in one pass, the gradients of a batch added up: less memory; batch norm then sees N images"},
-           workers_option(),
-           threads_option(),
-           {.name = "--checkpoint-every",
-            .value = "STEPS",
-            .description = "Save that often as well as at the end of each epoch"},
-           on_bad_file_option(),
-           {.name = "--max-steps", .value = "N", .description = "Save and stop after N steps of the run"},
-           {.name = "--quiet", .description = "Show no progress"}},
+      .options = {command::network_option(),
+                  command::substitute_option(),
+                  command::where_possible_option(),
+                  command::input_option(),
+                  {.name = "--teacher",
+                   .value = "FILE",
+                   .description = "Weights of the teacher: safetensors, .pt, .pth or .t7; or the folder of a run, which is of "
+                                  "its own network; of one that is not done the checkpoint must stay there",
+                   .values = Values::kFile,
+                   .otherwise = "none, train from scratch"},
+                  {.name = "--teacher-network",
+                   .value = "NETWORK",
+                   .description = "What the teacher is",
+                   .values = Values::kNetwork,
+                   .otherwise = "that of the teacher's run, or the network before anything is substituted"},
+                  {.name = "--expect-teacher-error",
+                   .value = "X+-D",
+                   .description =
+                       "Refuse a teacher whose top-1 error on the validation images is not X percent, give or take D"},
+                  data_option(),
+                  {.name = "--max-images",
+                   .value = "N",
+                   .description = "Train on the first N images of each class only; validation has all of its own"},
+                  protocol_option(),
+                  set_option(),
+                  {.name = "--epochs", .value = "N", .description = "Short for --set epochs=N"},
+                  {.name = "--batch", .value = "N", .description = "Short for --set batch=N"},
+                  {.name = "--learning-rate", .value = "X", .description = "Short for --set learning_rate=X"},
+                  {.name = "--decay-scaling",
+                   .value = "FAMILY=on|off|X",
+                   .description =
+                       "Whether a family's weight decay is scaled by the compression ratio, or by X; without FAMILY: of all",
+                   .repeats = true},
+                  {.name = "--recompute",
+                   .value = "WHAT",
+                   .description = "Activations that are computed again instead of kept",
+                   .choices = names_of(kRecomputeChoices),
+                   .otherwise = "auto"},
+                  {.name = "--output",
+                   .letter = "-o",
+                   .value = "DIR",
+                   .description = "The run's folder, which is made or gone on with",
+                   .values = Values::kFile,
+                   .required = true},
+                  {.name = "--weights",
+                   .value = "FILE",
+                   .description = "Weights to start from, instead of random ones",
+                   .values = Values::kFile},
+                  {.name = "--start",
+                   .value = "FILE",
+                   .description =
+                       "Weights of the network before anything is substituted: each substituted layer starts at the member of "
+                       "its family that is nearest to them, or near; what has no such projection starts as usual and is "
+                       "listed, all else at what they are, but for statistics of batch norms, which are measured anew",
+                   .values = Values::kFile},
+                  weights_key_option(),
+                  match_option(),
+                  name_map_option(),
+                  strict_option(),
+                  {.name = "--reinitialise",
+                   .value = "LAYER",
+                   .description = "Start this layer anew, whatever the file of --weights or --start has: fc, for other classes",
+                   .repeats = true},
+                  {.name = "--seed", .value = "N", .description = "Of everything that is random", .otherwise = "0"},
+                  device_option(),
+                  precision_option(),
+                  channels_last_option(),
+                  no_cuda_graph_option(),
+                  {.name = "--micro-batch",
+                   .value = "N",
+                   .description =
+                       "Images in one pass, the gradients of a batch added up: less memory; batch norm then sees N images"},
+                  workers_option(),
+                  threads_option(),
+                  {.name = "--checkpoint-every",
+                   .value = "STEPS",
+                   .description = "Save that often as well as at the end of each epoch"},
+                  on_bad_file_option(),
+                  {.name = "--max-steps", .value = "N", .description = "Save and stop after N steps of the run"},
+                  {.name = "--quiet", .description = "Show no progress"}},
       .examples = {{"pare train student.json --teacher teacher.safetensors --data cifar10:data -o runs/student",
                     "Distil a teacher into what `pare solve` found"},
                    {"pare train student.json --start teacher.safetensors --data cifar10:data -o runs/student",
@@ -515,7 +520,7 @@ RunConfig read_run_config(const Arguments &arguments) {
     if (std::filesystem::is_directory(*teacher, ignored)) {
       const Trained run = find_trained(*teacher).value();
       out.teacher->file = run.file;
-      if (reading == formats::Reading()) out.teacher->reading = run.reading;
+      if (reading.key.empty()) out.teacher->reading.key = run.reading.key;
       if (!network) {
         out.teacher->network = run.config.model.network;
         out.teacher->substitution = run.config.model.substitution;
@@ -625,7 +630,7 @@ EvaluateRequest read_evaluate_request(const Arguments &arguments) {
   out.reading = read_reading(arguments, !out.weights.empty());
 
   const std::string what = arguments.get("RUN_OR_NETWORK");
-  if (const auto trained = find_trained(what)) {
+  if (const auto trained = find_trained(what, out.weights.empty())) {
     for (const char *option : {"--substitute", "--where-possible", "--input", "--protocol", "--set"})
       if (arguments.has(option))
         throw Error(ErrorCode::kUsage, option, fmt::format("the run in {} has its own; without it would be accepted", what));
@@ -648,7 +653,7 @@ EvaluateRequest read_evaluate_request(const Arguments &arguments) {
   if (out.weights.empty())
     throw Error(ErrorCode::kUsage, "--weights",
                 fmt::format("{} is a network without weights; --weights FILE, or the folder of a run would be accepted", what));
-  out.protocol = protocol_of(arguments, out.model, kind);
+  out.protocol = protocol_of(arguments, out.model, kind, false);
   out.told = out.weights;
   return out;
 }

@@ -4,6 +4,9 @@
 #include "train/cuda/functions.hpp"
 
 #include <cmath>
+#include <cstdint>
+#include <type_traits>
+
 #include <cuda_bf16.h>
 #include <cuda_runtime.h>
 

@@ -2,6 +2,7 @@
 // which is loaded when it is.
 
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 
 extern "C" {
 

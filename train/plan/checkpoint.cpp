@@ -89,6 +89,8 @@ Position read_position(std::string_view text, const std::string &where) {
   return out;
 }
 
+void verify_checkpoint(const std::string &path) { read_checkpoint(path); }
+
 std::string checkpoint_file(std::int64_t step) { return fmt::format("{}{:012}{}", kPrefix, step, kSuffix); }
 
 void check_sizes(const std::map<std::string, std::uint64_t> &tensor_bytes, std::string_view run) {

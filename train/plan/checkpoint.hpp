@@ -34,6 +34,9 @@ struct Checkpoint {
 /// the text of run.json, which the weights hold. Throws Error{kLimit}.
 void check_sizes(const std::map<std::string, std::uint64_t> &tensor_bytes, std::string_view run);
 
+/// That a checkpoint is whole. Throws Error{kInvalidFile}.
+void verify_checkpoint(const std::string &path);
+
 /// "checkpoint-000000000020.safetensors".
 std::string checkpoint_file(std::int64_t step);
 

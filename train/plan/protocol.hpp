@@ -44,7 +44,7 @@ constexpr const auto &table_of(DistillationForm /*form*/) { return kDistillation
 /// What is done with attention maps of different sizes.
 enum class AttentionResize : std::uint8_t {
   kOff,  ///< they are refused
-  kPool, ///< the larger one is averaged over windows, to the size of the smaller
+  kPool, ///< the larger one is averaged over windows to the size of the smaller, of which it is a multiple
 };
 inline constexpr std::array kAttentionResizes = {std::pair{AttentionResize::kOff, std::string_view("off")},
                                                  std::pair{AttentionResize::kPool, std::string_view("pool")}};

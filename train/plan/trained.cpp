@@ -32,10 +32,10 @@ RunConfig config_of(const std::string &folder) {
 /// A checkpoint has momentum, too.
 formats::Reading reading_of_checkpoint() { return {.key = "model"}; }
 
-Trained of_folder(const std::string &folder) {
+Trained of_folder(const std::string &folder, bool needs_weights) {
   Trained out{.config = config_of(folder), .file = (fs::path(folder) / kWeights).string(), .told = {}, .reading = {}};
   out.told = out.file;
-  if (is_there(out.file)) return out;
+  if (!needs_weights || is_there(out.file)) return out;
   std::vector<std::string> damaged;
   const auto found = newest_checkpoint(folder, damaged);
   for (const std::string &line : damaged) out.remarks.push_back(fmt::format("a damaged checkpoint is passed over: {}", line));
@@ -50,16 +50,18 @@ Trained of_folder(const std::string &folder) {
 
 } // namespace
 
-std::optional<Trained> find_trained(const std::string &path) {
+std::optional<Trained> find_trained(const std::string &path, bool needs_weights) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return of_folder(path);
+  if (fs::is_directory(path, ignored)) return of_folder(path, needs_weights);
   const fs::path file(path);
   if (file.extension() != ".safetensors" || !is_there(file)) return std::nullopt;
-  if (file.filename().string().starts_with(kCheckpoint))
+  if (file.filename().string().starts_with(kCheckpoint)) {
+    verify_checkpoint(path);
     return Trained{.config = config_of(file.has_parent_path() ? file.parent_path().string() : "."),
                    .file = path,
                    .told = path,
                    .reading = reading_of_checkpoint()};
+  }
   const formats::TensorFile read = formats::read_tensor_file(path);
   const auto run = read.metadata.find("pare.run");
   if (run == read.metadata.end())

@@ -21,6 +21,7 @@ struct Trained {
 /// with them (weights.safetensors, best.safetensors, ema.safetensors, wherever they are), or of a checkpoint in its run's
 /// folder. None where `path` is neither a folder nor a file of safetensors. Throws Error{kIo} where a folder has no run, or
 /// nothing that was saved, and Error{kInvalidFile}, also where a file does not say of which network it is.
-std::optional<Trained> find_trained(const std::string &path);
+/// `needs_weights`: else a folder's are not looked for.
+std::optional<Trained> find_trained(const std::string &path, bool needs_weights = true);
 
 } // namespace pare::train
