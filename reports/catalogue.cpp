@@ -144,7 +144,9 @@ Catalogue protocol_catalogue() {
     Catalogue::Entry entry{
         .name = protocol.name, .other_names = {}, .description = protocol.description, .source = {}, .keys = {}};
     for (const auto &[key, value] : train::field_texts(protocol)) {
-      if (key == "name" || key == "description" || train::without_effect(protocol, key)) continue;
+      if (key == "name" || key == "description") continue;
+      // Of another kind of schedule or augmentation than the protocol's.
+      if (key.find('.') != std::string::npos && train::without_effect(protocol, key)) continue;
       // decay_scaling.generic is described by decay_scaling.
       const auto field = std::find_if(fields.begin(), fields.end(), [&, whole = std::string_view(key)](const auto &f) {
         return whole == f.key || whole.starts_with(f.key + ".");

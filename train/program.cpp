@@ -1,5 +1,6 @@
 #include "train/program.hpp"
 
+#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
@@ -88,13 +89,31 @@ void load_and_tell(GraphModule &module, const std::string &file, const formats::
   for (const std::string &line : load_weights(module, file, reading)) command::talk(fmt::format("{}: {}", file, line));
 }
 
+/// The images that are asked for, or those of the run, which must be the same.
+DataSource open_data_of(const EvaluateRequest &request) {
+  const OnBadFile on_bad_file = parse_on_bad_file(request.on_bad_file, "--on-bad-file");
+  if (request.data_fingerprint.empty()) return open_data(request.data, on_bad_file);
+  constexpr std::string_view kAdvice = "--data KIND:DIR, where they are now, would be accepted";
+  std::optional<DataSource> out;
+  try {
+    out = open_data(request.data, on_bad_file, kind_of_digest(request.data_fingerprint), request.max_images);
+  } catch (const Error &error) {
+    if (error.code() != ErrorCode::kIo) throw;
+    throw Error(ErrorCode::kIo, error.where(),
+                fmt::format("{}: the run had its images in {}; {}", error.message(), request.data, kAdvice));
+  }
+  if (out->fingerprint != request.data_fingerprint)
+    throw Error(ErrorCode::kInvalidConfig, request.data, fmt::format("has other images than those of the run; {}", kAdvice));
+  return std::move(*out);
+}
+
 int run_evaluate(const Arguments &arguments) {
   const EvaluateRequest request = read_evaluate_request(arguments);
   for (const std::string &remark : request.remarks) command::talk(remark);
   prepare_cpu(request.threads);
   const torch::Device device = open_device(request.device);
   const Precision precision = open_precision(request.precision, device);
-  const DataSource data = open_data(request.data, parse_on_bad_file(request.on_bad_file, "--on-bad-file"));
+  const DataSource data = open_data_of(request);
   if (!data.left_out.empty()) command::talk(fmt::format("{}: {}", data.spec, data.left_out));
   Model model = build_model(design_of(request.model), false, request.model.where_possible);
   check_classes(model, data, "the network");

@@ -321,6 +321,11 @@ Score Trainer::score(GraphModule &module, const std::string &what) {
 /// Before anything is trained: a wrong teacher is found now, and not in the results.
 void Trainer::score_teacher() {
   if (!teacher_) return;
+  if (!distils(config_.protocol))
+    reporter_.line("nothing is learned from the teacher: neither its logits nor attention have a weight");
+  if (is_checkpoint(place_of(config_.teacher->file, folder_.path())))
+    reporter_.line(fmt::format("teacher {}: a checkpoint; the file must stay where it is for as long as the run goes on",
+                               config_.teacher->file));
   if (!record_.contains("teacher")) {
     reporter_.line(fmt::format("teacher {}: evaluating", config_.teacher->file));
     const Score result = score(*teacher_->module, "teacher");
@@ -437,7 +442,9 @@ void Trainer::keep_best(double top1_percent) {
   if (best_top1_percent_ && top1_percent >= *best_top1_percent_) return;
   best_top1_percent_ = top1_percent;
   formats::TensorFile state = state_of(*student_.module);
-  state.metadata["pare.run"] = write_run({.config = config_, .record = record_.dump()});
+  RunConfig config = config_;
+  config.max_steps.reset(); // where it was stopped is no part of what it is
+  state.metadata["pare.run"] = write_run({.config = config, .record = record_.dump()});
   state.metadata["epoch"] = std::to_string(position_.epoch);
   state.metadata["synthetic"] = data_.synthetic ? "true" : "false";
   folder_.write(std::string(kBestFile), formats::serialize_safetensors(state));

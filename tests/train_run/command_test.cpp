@@ -108,6 +108,15 @@ TEST_F(Run, EvaluatesRunsAndNetworks) {
         (best.is_null() || line.at("validation").at("top1_error_percent") < best.at("top1_error_percent")))
       best = line.at("validation");
   EXPECT_EQ(loss_of("run/best.safetensors"), best.at("loss"));
+  // Other images are not taken for those of the run, and where these are now is asked for.
+  fs::rename("data", "moved");
+  expect_fault_in(run({"evaluate", "run"}), 1, "io", {"the run had its images in cifar10:data", "--data KIND:DIR"});
+  output({"data", "synthesize", "--like", "cifar10", "--classes", "10", "--images", "100", "--seed", "9", "data"});
+  expect_fault_in(run({"evaluate", "run/best.safetensors"}), 1, "invalid_config", {"has other images than those of the run"});
+  EXPECT_EQ(json({"evaluate", "run", "--data", "cifar10:moved", "--threads", "1", "--format", "json"}).at("loss"),
+            of_run.at("loss"));
+  fs::remove_all("data");
+  fs::rename("moved", "data");
 
   // A run's folder is a teacher, of its own network, done or not.
   for (const char *teacher : {"run", "unfinished"}) {

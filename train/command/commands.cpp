@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "base/values.hpp"
 #include "command/options.hpp"
+#include "train/plan/checkpoint.hpp"
 #include "train/plan/run_config_fields.hpp"
 #include "train/plan/trained.hpp"
 
@@ -168,6 +169,7 @@ std::optional<std::string> weights_of(const Arguments &arguments, const std::str
   if (out && file_name(*out) != *out)
     throw Error(ErrorCode::kUsage, option,
                 fmt::format("weights are not read from {}; the name of a file would be accepted", file_name(*out)));
+  if (out && is_checkpoint(*out)) verify_checkpoint(*out);
   return out;
 }
 
@@ -213,10 +215,11 @@ Protocol protocol_of(const Arguments &arguments, const ModelConfig &model, const
   const ChosenProtocol out = choose_protocol(arguments.find("--protocol"), settings,
                                              family == nullptr ? std::string_view() : family->info().name, model.input, kind);
   for (const std::string &key : out.changed) {
-    auto why = without_effect(out.protocol, key);
-    if (!why && !trains && !key.starts_with("augmentation.") && key != "batch")
+    std::optional<std::string> why;
+    if (trains && !arguments.has("--teacher")) why = without_effect_alone(key);
+    if (!trains && !key.starts_with("augmentation.") && key != "batch")
       why = fmt::format("{} has no effect where nothing is trained; augmentation.* and batch would have", key);
-    if (!why && trains && !arguments.has("--teacher")) why = without_effect_alone(key);
+    if (!why) why = without_effect(out.protocol, key);
     if (why) throw Error(ErrorCode::kUsage, "protocol/" + key, *why);
   }
   return out.protocol;
@@ -636,7 +639,11 @@ EvaluateRequest read_evaluate_request(const Arguments &arguments) {
         throw Error(ErrorCode::kUsage, option, fmt::format("the run in {} has its own; without it would be accepted", what));
     out.model = trained->config.model;
     out.protocol = trained->config.protocol;
-    if (!data) out.data = trained->config.data;
+    if (!data) {
+      out.data = trained->config.data;
+      out.data_fingerprint = trained->data_fingerprint;
+      out.max_images = trained->config.max_images;
+    }
     out.told = out.weights;
     if (out.weights.empty()) {
       out.weights = trained->file;
@@ -646,10 +653,10 @@ EvaluateRequest read_evaluate_request(const Arguments &arguments) {
     }
     return out;
   }
+  out.model = model_of(arguments, "RUN_OR_NETWORK");
   if (!data)
     throw Error(ErrorCode::kUsage, "--data",
                 "is missing: a run has its own, and a network has none; --data KIND:DIR would be accepted");
-  out.model = model_of(arguments, "RUN_OR_NETWORK");
   if (out.weights.empty())
     throw Error(ErrorCode::kUsage, "--weights",
                 fmt::format("{} is a network without weights; --weights FILE, or the folder of a run would be accepted", what));

@@ -39,12 +39,14 @@ ResumeRequest read_resume_request(const command::Arguments &arguments);
 /// `evaluate`: a network with weights, or what a run came to, which has all of this.
 struct EvaluateRequest {
   ModelConfig model;
-  Protocol protocol;                ///< how images are cut and normalised
-  std::string weights;              ///< a file
-  std::string told;                 ///< what the weights are, for people: the file, or which step of which run
-  std::vector<std::string> remarks; ///< on how they were found
-  formats::Reading reading = {};    ///< of that file
-  std::string data;                 ///< "cifar10:DIR"
+  Protocol protocol;                           ///< how images are cut and normalised
+  std::string weights;                         ///< a file
+  std::string told;                            ///< what the weights are, for people: the file, or which step of which run
+  std::vector<std::string> remarks;            ///< on how they were found
+  formats::Reading reading = {};               ///< of that file
+  std::string data_fingerprint;                ///< of the run's images, where they are what is evaluated on; empty: any images
+  std::optional<std::int64_t> max_images = {}; ///< of the run, which its fingerprint has
+  std::string data;                            ///< "cifar10:DIR"
   std::optional<std::int64_t> batch;
   std::string device = "cpu";
   std::string precision = "fp32";

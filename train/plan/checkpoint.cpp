@@ -89,6 +89,12 @@ Position read_position(std::string_view text, const std::string &where) {
   return out;
 }
 
+bool is_checkpoint(const std::string &path) {
+  const std::string name = fs::path(path).filename();
+  std::error_code ignored;
+  return name.starts_with(kPrefix) && name.ends_with(kSuffix) && fs::is_regular_file(path, ignored);
+}
+
 void verify_checkpoint(const std::string &path) { read_checkpoint(path); }
 
 std::string checkpoint_file(std::int64_t step) { return fmt::format("{}{:012}{}", kPrefix, step, kSuffix); }

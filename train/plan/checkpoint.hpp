@@ -34,6 +34,8 @@ struct Checkpoint {
 /// the text of run.json, which the weights hold. Throws Error{kLimit}.
 void check_sizes(const std::map<std::string, std::uint64_t> &tensor_bytes, std::string_view run);
 
+/// Whether it is a file, and called as a checkpoint is.
+bool is_checkpoint(const std::string &path);
 /// That a checkpoint is whole. Throws Error{kInvalidFile}.
 void verify_checkpoint(const std::string &path);
 

@@ -11,6 +11,7 @@ namespace pare::train {
 /// What a run came to, or had come to when it was stopped.
 struct Trained {
   RunConfig config;
+  std::string data_fingerprint;          ///< of its images; empty where it was not written down
   std::string file;                      ///< its weights, or a checkpoint
   std::string told;                      ///< what these are, for people: the file, or which step of which run
   formats::Reading reading;              ///< how the network lies in it
