@@ -1,5 +1,6 @@
 #include "train/step_graph.hpp"
 
+#include "train/cuda/graph.hpp"
 #include "train/torch.hpp"
 
 #include <variant>
@@ -23,6 +24,14 @@ bool draws(const GraphModule *module) {
 
 } // namespace
 
+struct Stepper::Recorded {
+  std::int64_t steps = 0; ///< of this size before it was recorded
+  Tensor images;          ///< what the graph reads
+  Tensor labels;
+  StepResult result;
+  std::unique_ptr<CudaGraph> graph;
+};
+
 bool Stepper::can_record(const Tensor &images, const Pass &pass) const {
   return records_ && images.is_cuda() && CudaGraph::available() && pass.drop_path == 0 && !settings_.clip_grad &&
          !settings_.check_finite && !settings_.micro_batch && settings_.recompute == Recompute::kNone &&
@@ -32,7 +41,7 @@ bool Stepper::can_record(const Tensor &images, const Pass &pass) const {
 void Stepper::set_losses(const LossSettings &losses) {
   if (losses == settings_.losses) return;
   settings_.losses = losses;
-  for (auto &[kind, recorded] : by_size_) recorded.graph.reset(); // it has those of before
+  for (auto &[kind, recorded] : by_size_) recorded->graph.reset(); // it has those of before
 }
 
 StepResult Stepper::operator()(const Tensor &images, const Tensor &labels, double learning_rate, const Pass &pass) {
@@ -42,7 +51,9 @@ StepResult Stepper::operator()(const Tensor &images, const Tensor &labels, doubl
   std::vector<std::int64_t> kind = images.sizes().vec();
   kind.insert(kind.end(), images.strides().begin(), images.strides().end());
   if (!by_size_.contains(kind) && by_size_.size() == kMostGraphs) return eagerly();
-  Recorded &recorded = by_size_[kind];
+  std::shared_ptr<Recorded> &entry = by_size_[kind];
+  if (!entry) entry = std::make_shared<Recorded>();
+  Recorded &recorded = *entry;
   if (recorded.steps < kStepsBefore) {
     ++recorded.steps;
     return eagerly();

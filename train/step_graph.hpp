@@ -1,6 +1,5 @@
 #pragma once
 
-#include "train/cuda/graph.hpp"
 #include "train/step.hpp"
 #include "train/torch.hpp"
 
@@ -26,20 +25,15 @@ public:
   void set_losses(const LossSettings &losses);
 
 private:
-  struct Recorded {
-    std::int64_t steps = 0; ///< of this size before it was recorded
-    torch::Tensor images;   ///< what the graph reads
-    torch::Tensor labels;
-    StepResult result;
-    std::unique_ptr<CudaGraph> graph;
-  };
+  struct Recorded;
   bool can_record(const torch::Tensor &images, const Pass &pass) const;
 
   Networks networks_;
   Sgd &sgd_;
   StepSettings settings_;
   bool records_;
-  std::map<std::vector<std::int64_t>, Recorded> by_size_; ///< sizes and strides of the images: the last batch has its own
+  /// By sizes and strides of the images: the last batch has its own.
+  std::map<std::vector<std::int64_t>, std::shared_ptr<Recorded>> by_size_;
 };
 
 } // namespace pare::train
