@@ -239,10 +239,6 @@ ExpectedError read_expected_error(const std::string &text) {
   return out;
 }
 
-} // namespace
-
-namespace {
-
 /// What other programs call options of `train`, and the keys of protocols, which are set by --set.
 std::vector<std::pair<std::string, std::string>> options_elsewhere() {
   std::vector<std::pair<std::string, std::string>> out = {
