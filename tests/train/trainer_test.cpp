@@ -7,6 +7,7 @@
 #include "formats/tensor_file.hpp"
 #include "tests/support.hpp"
 #include "train/data/synthesize.hpp"
+#include "train/plan/checkpoint.hpp"
 #include "train/plan/records.hpp"
 #include "train/weights.hpp"
 
@@ -180,6 +181,12 @@ TEST_F(TrainerAlone, AveragesAndKeepsTheBest) {
   for (const char *file : {"weights.safetensors", "ema.safetensors", "best.safetensors"})
     EXPECT_EQ(tensors_of(path(std::string("run/") + file)), tensors_of(path(std::string("whole/") + file))) << file;
   EXPECT_EQ(read_text(path("run/metrics.jsonl"), ""), read_text(path("whole/metrics.jsonl"), ""));
+  // The average that is saved is the last checkpoint's, and the weights are not it.
+  const auto last = tensors_of(path("whole/" + checkpoint_file(once.step)));
+  for (const char *name : {"conv1.weight", "bn1.running_var"}) {
+    EXPECT_EQ(tensors_of(path("whole/ema.safetensors")).at(name), last.at(std::string("ema.") + name)) << name;
+    EXPECT_EQ(tensors_of(path("whole/weights.safetensors")).at(name), last.at(std::string("model.") + name)) << name;
+  }
 
   // The first of the epochs with the fewest errors.
   const std::string metrics = path("whole/metrics.jsonl");
